@@ -1,0 +1,26 @@
+"""Waiting for a condition with a deadline, the only waiting tests do."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+
+def until(condition: Callable[[], T], timeout: float = 5.0, *, every: float = 0.02, what: str = "") -> T:
+    """Call `condition` until it gives something true and return that; fail after `timeout` seconds.
+
+    The last value seen, and `what` was waited for, stand in the failure's text.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() >= deadline:
+            raise AssertionError(f"waited {timeout} s for {what or condition}; last value {value!r}")
+        time.sleep(every)
