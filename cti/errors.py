@@ -1,0 +1,48 @@
+"""What every refusal and failure of the connector is made of.
+
+An error that a person sees has a stable code, a sentence in Polish and in English that they can act on, an HTTP
+status and a word on whether repeating helps. Each feature keeps its own errors in its `errors.py`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ConnectorError(Exception):
+    """The base of all errors the connector raises on purpose.
+
+    Subclasses set `code` (kebab-case, stable: it is documented and counted), `http_status`, `retryable` and the two
+    sentences `pl` and `en`. A sentence may name values in braces; they are given by keyword when the error is raised
+    and must be safe to show and to log: no secret, no token, no full telephone number.
+    """
+
+    code: ClassVar[str] = "internal"
+    http_status: ClassVar[int] = 400
+    retryable: ClassVar[bool] = False
+    pl: ClassVar[str] = "W łączniku FCC wystąpił błąd. Spróbuj ponownie za chwilę."
+    en: ClassVar[str] = "The FCC connector failed. Try again in a moment."
+
+    def __init__(self, **values: str) -> None:
+        super().__init__(self.code)
+        self.values: dict[str, str] = values
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message('en')}"
+
+    def message(self, language: str) -> str:
+        """The sentence in `language`: any tag beginning with "pl" gives Polish, everything else English."""
+        sentence = self.pl if language.lower().startswith("pl") else self.en
+        return sentence.format(**self.values)
+
+    def to_json(self, language: str) -> dict[str, str]:
+        """The shape in which errors leave the connector: `{"code": …, "message": …}`."""
+        return {"code": self.code, "message": self.message(language)}
+
+
+class InternalError(ConnectorError):
+    """Something failed that nobody foresaw; its details are in the log only."""
+
+    code = "internal"
+    http_status = 500
+    retryable = True

@@ -1,0 +1,1 @@
+"""Tables, repositories and transactions; the only room that knows SQLAlchemy."""

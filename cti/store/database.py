@@ -1,0 +1,227 @@
+"""Transactions, on SQLite and on PostgreSQL alike.
+
+SQLite is used by one web process and its worker. Its C library blocks a whole gevent worker while it waits for a
+lock, so nobody may wait inside it: writers of one process queue at a lock of our own, the busy timeout is short, and a
+writer that meets another process's transaction sleeps in Python and tries again. Source: SQLite documentation,
+"Write-Ahead Logging" and "PRAGMA busy_timeout".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from cti.store.base import Base
+from cti.store.secrets import SecretBox, give_secrets_to
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy import Connection, Engine
+
+    from cti.clock import Clock
+
+BUSY_TIMEOUT_MS = 50
+LOCK_PATIENCE_S = 15.0
+_WRITING = "fcc_writing"
+
+_log = structlog.get_logger("cti.store")
+
+
+class DatabaseBusyError(Exception):
+    """Another process kept the database for longer than a writer waits."""
+
+
+class UnitOfWork:
+    """One transaction and the repositories that work in it; made by `Database`, never kept beyond its `with` block."""
+
+    def __init__(self, session: Session, clock: Clock) -> None:
+        self._session = session
+        self._clock = clock
+        self._committed = False
+
+    @property
+    def committed(self) -> bool:
+        """Whether `commit` was called and went through."""
+        return self._committed
+
+    def flush(self) -> None:
+        """Send what is pending to the database, still inside the transaction."""
+        self._session.flush()
+
+    def commit(self) -> None:
+        """Make the transaction permanent; the unit of work can do nothing after it."""
+        if self._committed:
+            raise RuntimeError("a unit of work is committed once")
+        self._session.commit()
+        self._committed = True
+        self._session.close()
+
+
+class _ReadUnitOfWork(UnitOfWork):
+    def commit(self) -> None:
+        raise RuntimeError("this unit of work only reads")
+
+
+class Database:
+    """The application's database.
+
+    `url` is an SQLAlchemy address: `sqlite:///path` or `postgresql://…` (driven by psycopg 3). Safe to share between
+    threads and greenlets. Not to be made before a gevent worker has patched the standard library.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        secrets: SecretBox,
+        clock: Clock,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._clock = clock
+        self._sleep = sleep
+        self._listeners: list[Callable[[], None]] = []
+        self._write_lock = threading.Lock()
+        self._writer: int | None = None
+        self.engine: Engine = _make_engine(url)
+        self.is_sqlite: bool = self.engine.dialect.name == "sqlite"
+        give_secrets_to(self.engine.dialect, secrets)
+        self._write_engine: Engine = self.engine.execution_options(**{_WRITING: True})
+
+    def on_commit(self, listener: Callable[[], None]) -> None:
+        """Have `listener` called after each commit made through this object, outside the write lock.
+
+        Listeners must be quick; what they raise is logged and goes no further.
+        """
+        self._listeners.append(listener)
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[UnitOfWork]:
+        """A consistent view of the data; nothing done in it is kept."""
+        with Session(self.engine, expire_on_commit=False, autoflush=False) as session:
+            try:
+                yield _ReadUnitOfWork(session, self._clock)
+            finally:
+                session.rollback()
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[UnitOfWork]:
+        """A transaction that may change data; left without `commit()` it is rolled back.
+
+        On SQLite the writers of this process take turns, so nothing but SQL may be done inside. Raises
+        DatabaseBusyError when another process holds the database for more than 15 s, RuntimeError when a writer
+        opens a second transaction inside its own.
+        """
+        with self._turn(), Session(self._write_engine, expire_on_commit=False) as session:
+            self._begin(session)
+            uow = UnitOfWork(session, self._clock)
+            try:
+                yield uow
+            finally:
+                if not uow.committed:
+                    session.rollback()
+        if uow.committed:
+            self._notify()
+
+    def create_schema(self) -> None:
+        """Create all tables from the models, without migrations; for tests."""
+        import_models()
+        with self._turn():
+            Base.metadata.create_all(self._write_engine)
+
+    def close(self) -> None:
+        """Close all pooled connections."""
+        self.engine.dispose()
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self.is_sqlite:
+            yield
+            return
+        me = threading.get_ident()
+        if self._writer == me:
+            raise RuntimeError("a write transaction was opened inside another one")
+        with self._write_lock:
+            self._writer = me
+            try:
+                yield
+            finally:
+                self._writer = None
+
+    def _begin(self, session: Session) -> None:
+        deadline = time.monotonic() + LOCK_PATIENCE_S
+        pause = 0.005
+        while True:
+            try:
+                session.connection()
+            except OperationalError as error:
+                session.rollback()
+                if not _is_locked(error):
+                    raise
+                if time.monotonic() >= deadline:
+                    raise DatabaseBusyError("the database stayed locked by another process") from error
+                self._sleep(pause)
+                pause = min(pause * 2, 0.1)
+            else:
+                return
+
+    def _notify(self) -> None:
+        for listener in tuple(self._listeners):
+            try:
+                listener()
+            except Exception:  # noqa: BLE001 - the transaction stands whatever a listener does
+                _log.exception("commit-listener-failed")
+
+
+def import_models() -> None:
+    """Import every module that declares tables, so that `Base.metadata` is whole."""
+
+
+def _is_locked(error: OperationalError) -> bool:
+    return "locked" in str(error.orig) or "busy" in str(error.orig)
+
+
+def _make_engine(url: str) -> Engine:
+    parsed = make_url(url)
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        if not parsed.database or parsed.database == ":memory:":
+            raise ValueError("an SQLite database must be a file")
+        engine = create_engine(
+            parsed,
+            connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
+            pool_size=20,
+            max_overflow=40,
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    if backend == "postgresql":
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"), pool_size=10, max_overflow=20, pool_pre_ping=True
+        )
+    raise ValueError(f"the database must be SQLite or PostgreSQL, not {backend}")
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # Transactions are begun by _begin_sqlite; the driver must not begin any by itself.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writing = connection.get_execution_options().get(_WRITING, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
