@@ -1,0 +1,47 @@
+"""What must never be committed, and what must be there."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def committed() -> list[pathlib.Path]:
+    out = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode()
+    return [path for name in out.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def test_lock_files_name_no_registry_and_pin_every_package_by_hash():
+    lock = json.loads((ROOT / "package-lock.json").read_text())
+    assert not [name for name, entry in lock["packages"].items() if entry.get("resolved")]
+    for path in (ROOT / "requirements").glob("*.txt"):
+        text = path.read_text()
+        assert "index-url" not in text
+        assert "://" not in re.sub(r"#.*", "", text)
+        for block in re.split(r"\n(?=[a-zA-Z])", re.sub(r"^#.*\n", "", text, flags=re.M).strip()):
+            assert "--hash=sha256:" in block, f"{path.name}: {block[:60]}"
+
+
+def test_no_built_or_installed_file_is_committed():
+    inside = {"node_modules", ".venv", "dist", "build", "__pycache__"}
+    assert not [path for path in committed() if inside & set(path.relative_to(ROOT).parts)]
+
+
+@pytest.mark.parametrize("name", ["app.py", "wsgi.py", "Procfile", "cti", "static", "templates", "sf_metadata", "tests"])
+def test_the_top_of_the_checkout_has_the_shape_it_was_promised(name):
+    assert (ROOT / name).exists()
+
+
+def test_every_page_that_docs_link_to_exists():
+    missing = []
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            if not (page.parent / link).exists():
+                missing.append(f"{page.relative_to(ROOT)} → {link}")
+    assert not missing

@@ -1,0 +1,217 @@
+"""`make test`: set up what tests need, run every lane, print each lane's time and what was left out and why.
+
+As root with apt, missing Debian packages are installed, and it says so; elsewhere it names the one command to run and
+lists at the end what was skipped. With CI=true nothing may be skipped. After installation everything runs in a network
+namespace that holds only loopback.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from tools.isolated import INSIDE, wrapped
+from tools.lint import NODE, NODE_HOME
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+#: What is needed, the Debian package it is in.
+PROGRAMS = {
+    "chromium": "chromium",
+    "chromedriver": "chromium-driver",
+    "nginx": "nginx-light",
+    "ip": "iproute2",
+    "initdb": "postgresql",
+}
+
+
+def find(program: str) -> str | None:
+    """A program's path; PostgreSQL's own and the system's are not always on PATH."""
+    places = ["/usr/sbin", "/sbin", *sorted(map(str, pathlib.Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)]
+    return shutil.which(program, path=os.pathsep.join([os.environ.get("PATH", ""), *places]))
+
+
+def prepare() -> list[str]:
+    """Install what is missing where that is possible; the names of what stays missing."""
+    missing = [name for name in PROGRAMS if find(name) is None]
+    if not missing:
+        return []
+    packages = sorted({PROGRAMS[name] for name in missing})
+    command = f"apt-get install -y --no-install-recommends {' '.join(packages)}"
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        print(f"test: installing {', '.join(packages)} with apt", flush=True)
+        env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        log = ROOT / "build" / "apt.log"
+        log.parent.mkdir(exist_ok=True)
+        with log.open("w") as out:
+            for step in (["apt-get", "update"], command.split()):
+                subprocess.run(step, env=env, stdout=out, stderr=out, check=False)
+    else:
+        print(f"test: to run everything, first run: sudo apt-get update && sudo {command}", flush=True)
+    return [name for name in PROGRAMS if find(name) is None]
+
+
+@dataclass
+class Lane:
+    """One group of checks that runs as one command."""
+
+    name: str
+    command: list[str]
+    needs: tuple[str, ...] = ()
+    env: dict[str, str] = field(default_factory=dict)
+    status: int = -1
+    seconds: float = 0.0
+    output: str = ""
+    skipped: str = ""
+
+
+def lanes(quick_bench: list[str]) -> list[list[Lane]]:
+    """The lanes: the groups one after the other, the lanes of a group side by side."""
+    python = sys.executable
+    node_tests = sorted(map(str, (ROOT / "tests" / "js").glob("*.test.mjs")))
+    plain = ["tests/unit", "tests/contract", "tests/structure", "tests/metadata"]
+    return [
+        [
+            Lane("lint", [python, "-m", "tools.lint"]),
+            Lane("unit", [*PYTEST, "-m", "not browser and not postgresql", *_present(plain)]),
+        ],
+        [
+            Lane("javascript", [NODE, "--test", *node_tests]),
+            Lane("protocol", [*PYTEST, *_present(["tests/protocol", "tests/integration"])], env={"FCC_LANE": "protocol"}),
+            Lane("simulators", [*PYTEST, *_present(["tests/simulators"])], needs=("chromium", "chromedriver")),
+        ],
+        [Lane("browser", [*PYTEST, *_present(["tests/browser"])], needs=("chromium", "chromedriver"))],
+        [Lane("demo-check", [python, "-m", "tools.demo_check"], needs=("chromium", "chromedriver"))],
+        [Lane("bench", [python, "-m", "tools.bench", *quick_bench], needs=("nginx", "chromium", "chromedriver"))],
+    ]
+
+
+def _present(paths: list[str]) -> list[str]:
+    return [path for path in paths if (ROOT / path).is_dir()]
+
+
+def run(lane: Lane, missing: list[str], postgresql: str | None) -> Lane:
+    """Run one lane, its output kept for the end."""
+    lacking = [name for name in lane.needs if name in missing]
+    if lacking:
+        lane.skipped = f"needs {', '.join(lacking)}"
+        return lane
+    env = {**os.environ, **lane.env, "PATH": f"{NODE_HOME / 'bin'}:{os.environ['PATH']}", "PYTHONDONTWRITEBYTECODE": "1"}
+    if postgresql:
+        env["FCC_TEST_POSTGRESQL_URL"] = postgresql
+    start = time.monotonic()
+    done = subprocess.run(lane.command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    lane.seconds, lane.status, lane.output = time.monotonic() - start, done.returncode, done.stdout + done.stderr
+    return lane
+
+
+@contextlib.contextmanager
+def postgresql_server(missing: list[str]):  # noqa: ANN201 - a generator behind contextmanager
+    """A PostgreSQL server of its own on loopback, its address; None where there is no PostgreSQL."""
+    initdb, server = find("initdb"), find("postgres")
+    if "initdb" in missing or not (initdb and server):
+        yield None
+        return
+    as_user: list[str] = []
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="fcc-pg-"))
+    if os.geteuid() == 0:
+        as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+        shutil.chown(folder, "postgres", "postgres")
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
+    data = str(folder / "data")
+    make = [*as_user, initdb, "-D", data, "-U", "fcc", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C"]
+    subprocess.run(make, check=True, capture_output=True, cwd=folder)
+    options = ["-h", "127.0.0.1", "-p", str(port), "-k", str(folder), "-F", "-c", "max_connections=60"]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen([*as_user, server, "-D", data, *options], stdout=log, stderr=log, cwd=folder)
+        try:
+            deadline = time.monotonic() + 20
+            while time.monotonic() < deadline:
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                    break
+                time.sleep(0.1)
+            yield f"postgresql+psycopg://fcc@127.0.0.1:{port}/postgres"
+        finally:
+            process.terminate()
+            process.wait(10)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def counts(lane: Lane) -> tuple[int, int, int]:
+    """Passed, failed and skipped, as the lane's runner counted them; a lane without a runner counts as one."""
+    found = {word: 0 for word in ("passed", "failed", "skipped")}
+    for number, word in re.findall(r"(\d+) (passed|failed|errors?|skipped)", lane.output.rsplit("\n=", 1)[-1][-400:]):
+        found["failed" if word.startswith("err") else word] += int(number)
+    if lane.name == "javascript":
+        for word, key in (("pass", "passed"), ("fail", "failed"), ("skipped", "skipped")):
+            found[key] = sum(map(int, re.findall(rf"^(?:#|ℹ) {word} (\d+)$", lane.output, re.M)))
+    if not any(found.values()):
+        found["passed" if lane.status == 0 else "failed"] = 1
+    return found["passed"], found["failed"], found["skipped"]
+
+
+def main() -> int:
+    """Run everything; 0 only when every lane passed and, in CI, nothing was skipped."""
+    if os.environ.get(INSIDE) is None:
+        missing = prepare()
+        inner = wrapped([sys.executable, "-m", "tools.test"])
+        os.environ["FCC_TEST_MISSING"] = ",".join(missing)
+        if inner:
+            os.environ[INSIDE] = "1"
+            return subprocess.run(inner, cwd=ROOT, check=False).returncode
+        print("test: no network namespace here; running with this machine's own network", flush=True)
+    return _run_all([name for name in os.environ.get("FCC_TEST_MISSING", "").split(",") if name])
+
+
+def _run_all(missing: list[str]) -> int:
+    start = time.monotonic()
+    done: list[Lane] = []
+    said = threading.Lock()
+
+    def one(lane: Lane, postgresql: str | None) -> None:
+        run(lane, missing, postgresql)
+        with said:
+            done.append(lane)
+            state = "skipped" if lane.skipped else "ok" if lane.status == 0 else "FAILED"
+            print(f"test: {lane.name:<12} {state:<8} {lane.seconds:6.1f} s", flush=True)
+            if lane.status > 0:
+                print(lane.output, flush=True)
+            elif lane.name in {"bench", "demo-check"}:
+                print(lane.output.rstrip(), flush=True)
+
+    with postgresql_server(missing) as postgresql:
+        for group in lanes(["--quick"]):
+            with ThreadPoolExecutor(len(group)) as pool:
+                list(pool.map(lambda lane: one(lane, postgresql), group))
+    ran = [lane for lane in done if not lane.skipped]
+    passed, failed, skipped = (sum(column) for column in zip(*map(counts, ran), strict=True))
+    bad = [lane.name for lane in ran if lane.status]
+    left_out = [f"{lane.name}: {lane.skipped}" for lane in done if lane.skipped]
+    left_out += [line.strip() for lane in ran for line in re.findall(r"^SKIPPED .*$", lane.output, re.M)]
+    if postgresql is None:
+        left_out.append("PostgreSQL: no server here")
+    print(f"\ntest: {time.monotonic() - start:.0f} s in all")
+    for line in left_out:
+        print(f"test: skipped — {line}")
+    if bad:
+        print(f"test: failed lanes: {', '.join(bad)}")
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return int(bool(bad) or (CI and bool(left_out)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
