@@ -1,0 +1,724 @@
+"""A call is a fold over facts: any order, any repetition of the same facts gives the same call.
+
+A fact's identity is a hash over its source, kind, time, ids and canonical content; its place is (PBX time, source rank,
+identity). When it was received never decides. docs/facts.md lists every kind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from cti.domain.outcome import Outcome, from_sip, parse_status
+from cti.domain.times import iso, parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+CONTENT_VERSION: Final = 1
+
+
+class Source(StrEnum):
+    """Who reported a fact."""
+
+    FCC = "fcc"
+    LIST = "list"
+    PANE = "pane"
+    AGENT = "agent"
+    MATCH = "match"
+
+
+_RANK: Final = {Source.FCC: 0, Source.LIST: 1, Source.PANE: 2, Source.AGENT: 3, Source.MATCH: 4}
+
+KINDS: Final[Mapping[Source, frozenset[str]]] = {
+    Source.FCC: frozenset(
+        {"created", "ringing", "answered", "held", "resumed", "leg-ended", "ended", "presence", "unknown"}
+    ),
+    Source.LIST: frozenset({"row"}),
+    Source.PANE: frozenset({"dialled", "ringing", "answered", "held", "resumed", "ended", "popped"}),
+    Source.AGENT: frozenset({"dialled", "related", "note", "disposition", "settings", "forgotten"}),
+    Source.MATCH: frozenset({"matched"}),
+}
+"""Every kind of fact, by its source. docs/facts.md says what each one carries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One report about a call (or about an agent or the settings), as it was made. Never changed, never removed.
+
+    `source` one of `Source`, `kind` one of `KINDS[source]`; `at` when it happened by the reporter's clock (aware);
+    `calls_id` FCC's id of the call and `sip_call_id` the Call-ID of the pane's SIP dialog, where known; `content` JSON
+    in the words of docs/facts.md, keys in snake_case, times as ISO text, numbers of phones in E.164 where they parse.
+    """
+
+    source: str
+    kind: str
+    at: datetime
+    calls_id: int | None = None
+    sip_call_id: str | None = None
+    content: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> str:
+        """64 hex digits; equal for equal reports however often and by whatever way they came."""
+        canonical = json.dumps(
+            [CONTENT_VERSION, self.source, self.kind, iso(self.at), self.calls_id, self.sip_call_id, self.content],
+            sort_keys=True,
+            separators=(",", ":"),
+            ensure_ascii=False,
+        )
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    @property
+    def place(self) -> tuple[datetime, int, str]:
+        """Where the fact stands in the total order."""
+        return (self.at.astimezone(UTC), _RANK[Source(self.source)], self.identity)
+
+
+class State(StrEnum):
+    """Where a call or one agent's leg of it stands."""
+
+    RINGING = "ringing"
+    TALKING = "talking"
+    HELD = "held"
+    ENDED = "ended"
+
+
+class Direction(StrEnum):
+    """Seen from the call centre."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A Salesforce record by what the call needs of it.
+
+    `account_id`/`contact_id`: the account of a contact, the contact of a case, or the person contact of a person
+    account. `reason` says in a code why it was found (`clicked`, `linked`, `mobile`, `phone`, `case-code` …).
+    """
+
+    record_id: str
+    object_type: str
+    name: str = ""
+    account_id: str | None = None
+    contact_id: str | None = None
+    person_account: bool = False
+    reason: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """All fields by their names."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Record:
+        """What `to_json` wrote; unknown keys are ignored, missing ones take their defaults."""
+        known = {each.name for each in fields(cls)}
+        return cls(**{key: value for key, value in data.items() if key in known and value is not None})
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """The record a call belongs to, and by what: `linked` by the agent, `clicked` at dialling, `matched` by number."""
+
+    record: Record
+    source: str
+
+    @property
+    def record_id(self) -> str:
+        """The record's id."""
+        return self.record.record_id
+
+    @property
+    def object_type(self) -> str:
+        """The record's object, by API name."""
+        return self.record.object_type
+
+    @property
+    def name(self) -> str:
+        """The record's name."""
+        return self.record.name
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One agent's part in one segment: from the ring to the end. `on_pane`: a pane handled it, not another phone."""
+
+    users_id: int
+    state: State
+    rang_at: datetime | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    cause: str | None = None
+    on_pane: bool = False
+    sip_call_id: str | None = None
+    popped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One agent's handling of a call; index 0 for the first agent or for nobody, 1 after a transfer, and so on.
+
+    `agent_users_id` is who talked, or None while nobody did. `outcome` is FCC's when `outcome_final`, else provisional.
+    """
+
+    index: int
+    agent_users_id: int | None = None
+    started_at: datetime | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    outcome: Outcome | None = None
+    outcome_final: bool = False
+    cause: str | None = None
+    disconnected_by: str | None = None
+    talk_seconds: int | None = None
+    recording: bool = False
+    queue: str | None = None
+    legs: tuple[Leg, ...] = ()
+    related: Related | None = None
+    note: str | None = None
+    disposition: str | None = None
+
+    @property
+    def on_pane(self) -> bool:
+        """Whether a pane handled any leg of it."""
+        return any(leg.on_pane for leg in self.legs)
+
+    def leg(self, users_id: int) -> Leg | None:
+        """That agent's leg."""
+        return next((leg for leg in self.legs if leg.users_id == users_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is known about one call. `calls_id` None: only a pane has seen it yet, so it must not be logged.
+
+    `number` is the other side's: E.164 where it parses, raw else, empty when `withheld`. Times are PBX times, UTC.
+    `outcome` is one of FCC's four once the call ended; `outcome_final` says that FCC itself said so.
+    `disconnected_by`: agent, customer, system. `segments` is never empty. `dial_id` ties it to a dial command.
+    """
+
+    calls_id: int | None = None
+    sip_call_ids: tuple[str, ...] = ()
+    dial_id: str | None = None
+    direction: Direction | None = None
+    number: str = ""
+    own_number: str = ""
+    withheld: bool = False
+    campaign_id: int | None = None
+    queue: str | None = None
+    ivr: str | None = None
+    state: State = State.RINGING
+    started_at: datetime | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    outcome: Outcome | None = None
+    outcome_final: bool = False
+    cause: str | None = None
+    disconnected_by: str | None = None
+    talk_seconds: int | None = None
+    recording: bool = False
+    segments: tuple[Segment, ...] = (Segment(0),)
+    clicked: Related | None = None
+    candidates: tuple[Record, ...] = ()
+    matched: bool = False
+    match_complete: bool = True
+    forgotten: bool = False
+
+    @property
+    def last(self) -> Segment:
+        """The newest segment."""
+        return self.segments[-1]
+
+    @property
+    def related(self) -> Related | None:
+        """The newest segment's related record."""
+        return self.last.related
+
+    @property
+    def note(self) -> str | None:
+        """The newest segment's note."""
+        return self.last.note
+
+    @property
+    def disposition(self) -> str | None:
+        """The newest segment's disposition."""
+        return self.last.disposition
+
+    @property
+    def agents(self) -> frozenset[int]:
+        """Every FCC user the call rang or who talked in it."""
+        legs = {leg.users_id for segment in self.segments for leg in segment.legs}
+        return frozenset(legs | {s.agent_users_id for s in self.segments if s.agent_users_id is not None})
+
+    def leg_of(self, users_id: int) -> tuple[Segment, Leg] | None:
+        """That agent's newest leg, with its segment."""
+        for segment in reversed(self.segments):
+            leg = segment.leg(users_id)
+            if leg is not None:
+                return segment, leg
+        return None
+
+
+def in_order(facts: Iterable[Fact]) -> list[Fact]:
+    """Each fact once, in the total order."""
+    return sorted({fact.identity: fact for fact in facts}.values(), key=lambda fact: fact.place)
+
+
+def fold(facts: Iterable[Fact]) -> Call:
+    """The call these facts tell of. Pure; facts of one call only, in any order, repeated as you like."""
+    return _Fold(in_order(facts)).call()
+
+
+_CALL_KINDS: Final = frozenset({"created", "ringing", "answered", "held", "resumed", "leg-ended", "ended", "row"})
+_STEP: Final = {State.RINGING: 0, State.TALKING: 1, State.HELD: 1, State.ENDED: 2}
+
+
+class _Fold:
+    """The work of one fold, over facts already in order."""
+
+    def __init__(self, facts: Sequence[Fact]) -> None:
+        self.facts = facts
+        pbx = [fact for fact in facts if fact.source in {Source.FCC, Source.LIST} and fact.kind in _CALL_KINDS]
+        self.fcc = [fact for fact in pbx if fact.source == Source.FCC]
+        self.list = [fact for fact in pbx if fact.source == Source.LIST]
+        self.pbx = pbx
+        self.pane = [fact for fact in facts if fact.source == Source.PANE]
+        self.agent = [fact for fact in facts if fact.source == Source.AGENT]
+        self.match = [fact for fact in facts if fact.source == Source.MATCH]
+        # Highest authority first; within one source the newest word wins.
+        self.by_authority = [*reversed(self.fcc), *reversed(self.list), *reversed(self.pane), *reversed(self.agent)]
+
+    # -- the call as a whole -------------------------------------------------------------------------------------
+
+    def call(self) -> Call:
+        direction = self._direction()
+        segments = self._segments(direction)
+        ended = self._ended_fact()
+        talked = [s for s in segments if s.answered_at is not None]
+        final = self._final_outcome()
+        over = ended is not None or segments[-1].ended_at is not None
+        outcome = final or (segments[-1].outcome if over else None)
+        if over and outcome is None and talked:
+            outcome = Outcome.ANSWERED
+        matched = self.match[-1] if self.match else None
+        clicked = self._clicked()
+        return Call(
+            calls_id=next((fact.calls_id for fact in self.facts if fact.calls_id is not None), None),
+            sip_call_ids=tuple(dict.fromkeys(fact.sip_call_id for fact in self.facts if fact.sip_call_id)),
+            dial_id=self._first("dial_id"),
+            direction=direction,
+            number=self._first("number") or "",
+            own_number=self._first("own_number") or "",
+            withheld=bool(self._first("withheld")) and not self._first("number"),
+            campaign_id=self._first("campaign_id"),
+            queue=self._first("queue"),
+            ivr=self._first("ivr"),
+            state=State.ENDED if over else self._state(segments[-1]),
+            started_at=self._started_at(),
+            answered_at=talked[0].answered_at if talked else None,
+            ended_at=self._ended_at(ended, segments[-1]) if over else None,
+            outcome=outcome if over else None,
+            outcome_final=final is not None,
+            cause=(self._text(ended, "cause") or segments[-1].cause) if over else None,
+            disconnected_by=(self._text(ended, "disconnected_by") or segments[-1].disconnected_by) if over else None,
+            talk_seconds=self._talk_seconds(ended, segments) if over else None,
+            recording=any(fact.content.get("recording") is True for fact in self.pbx),
+            segments=segments,
+            clicked=clicked,
+            candidates=_records(matched.content.get("candidates")) if matched else (),
+            matched=matched is not None,
+            match_complete=matched is None or matched.content.get("complete") is not False,
+            forgotten=any(fact.kind == "forgotten" for fact in self.agent),
+        )
+
+    def _first(self, key: str) -> Any:
+        """The word of the highest authority that has one."""
+        for fact in self.by_authority:
+            value = fact.content.get(key)
+            if value is not None and value != "":
+                return value
+        return None
+
+    @staticmethod
+    def _text(fact: Fact | None, key: str) -> str | None:
+        value = None if fact is None else fact.content.get(key)
+        return None if value is None else str(value)
+
+    def _direction(self) -> Direction | None:
+        word = self._first("direction")
+        return Direction(word) if word in set(Direction) else None
+
+    def _ended_fact(self) -> Fact | None:
+        """The PBX's word that the whole call is over."""
+        for fact in reversed(self.fcc):
+            if fact.kind == "ended":
+                return fact
+        rows = [fact for fact in self.list if fact.content.get("status") and fact.content.get("up") is not True]
+        if not rows:
+            return None
+        last = max(rows, key=lambda fact: (_segment_of(fact), fact.place))
+        highest = max((_segment_of(fact) for fact in self.list), default=0)
+        return last if _segment_of(last) == highest else None
+
+    def _final_outcome(self) -> Outcome | None:
+        ended = self._ended_fact()
+        return parse_status(ended.content.get("status")) if ended else None
+
+    def _started_at(self) -> datetime | None:
+        for facts in (self.fcc, self.list):
+            told = [t for t in (parse_time(fact.content.get("started_at")) for fact in facts) if t is not None]
+            if told:
+                return min(told)
+        times = [fact.at for fact in (*self.pbx, *self.pane)] or [fact.at for fact in self.agent]
+        return min(times).astimezone(UTC) if times else None
+
+    @staticmethod
+    def _ended_at(ended: Fact | None, last: Segment) -> datetime | None:
+        if ended is None:
+            return last.ended_at
+        told = parse_time(ended.content.get("ended_at"))
+        return told or (ended.at.astimezone(UTC) if ended.source == Source.FCC else last.ended_at)
+
+    @staticmethod
+    def _talk_seconds(ended: Fact | None, segments: tuple[Segment, ...]) -> int | None:
+        told = None if ended is None else ended.content.get("talk_seconds")
+        if isinstance(told, int) and len(segments) == 1:
+            return told
+        known = [s.talk_seconds for s in segments if s.talk_seconds is not None]
+        return max(sum(known), told if isinstance(told, int) else 0) if known else told
+
+    def _clicked(self) -> Related | None:
+        for fact in self.agent:
+            record = fact.content.get("record")
+            if fact.kind == "dialled" and record:
+                return Related(Record.from_json(record), "clicked")
+        return None
+
+    # -- segments -------------------------------------------------------------------------------------------------
+
+    def _segments(self, direction: Direction | None) -> tuple[Segment, ...]:
+        highest = max((_segment_of(fact) for fact in self.pbx), default=0)
+        own = self._place_in_segments(highest)
+        built: list[Segment] = []
+        link = self._base_link()
+        for index in range(highest + 1):
+            facts = [fact for fact in self.pbx if _segment_of(fact) == index]
+            mine = own.get(index, [])
+            for fact in mine:
+                if fact.kind == "related":
+                    record = fact.content.get("record")
+                    link = Related(Record.from_json(record), "linked") if record else None
+            built.append(self._segment(index, facts, mine, last=index == highest, direction=direction, link=link))
+        return tuple(built)
+
+    def _base_link(self) -> Related | None:
+        clicked = self._clicked()
+        if clicked is not None or not self.match:
+            return clicked
+        candidates = _records(self.match[-1].content.get("candidates"))
+        return Related(candidates[0], "matched") if len(candidates) == 1 else None
+
+    def _place_in_segments(self, highest: int) -> dict[int, list[Fact]]:
+        """Which segment the pane's and the agent's facts belong to: they know no segment, only who made them.
+
+        An agent's SIP dialogs, in the order they began, are that agent's segments in order; the last takes the rest.
+        """
+        places: dict[int | None, list[int]] = {}
+        for index in range(highest + 1):
+            for users_id in {u for fact in self.pbx if _segment_of(fact) == index for u in [_user_of(fact)]}:
+                if users_id is not None:
+                    places.setdefault(users_id, []).append(index)
+        dialogs: dict[int | None, list[str]] = {}
+        for fact in self.pane:
+            if fact.sip_call_id is not None:
+                seen = dialogs.setdefault(_user_of(fact), [])
+                if fact.sip_call_id not in seen:
+                    seen.append(fact.sip_call_id)
+        own: dict[int, list[Fact]] = {}
+        for fact in (*self.pane, *self.agent):
+            told = fact.content.get("segment")
+            user = _user_of(fact)
+            where = places.get(user) or [0 if fact.source == Source.PANE or fact.kind == "dialled" else highest]
+            if isinstance(told, int) and 0 <= told <= highest:
+                index = told
+            elif fact.source == Source.PANE and fact.sip_call_id is not None:
+                index = where[min(dialogs[user].index(fact.sip_call_id), len(where) - 1)]
+            else:
+                index = where[-1]
+            own.setdefault(index, []).append(fact)
+        return own
+
+    def _segment(
+        self,
+        index: int,
+        facts: list[Fact],
+        own: list[Fact],
+        *,
+        last: bool,
+        direction: Direction | None,
+        link: Related | None,
+    ) -> Segment:
+        legs = self._legs(facts, own)
+        rows = [fact for fact in facts if fact.source == Source.LIST]
+        row = rows[-1] if rows else None
+        ended = self._ended_fact() if last else None
+        closing = ended or (row if row is not None and row.content.get("status") else None)
+        answered = _earliest(
+            [parse_time(fact.content.get("answered_at")) for fact in facts if fact.kind in {"ended", "row"}]
+            if not any(leg.answered_at for leg in legs)
+            else [leg.answered_at for leg in legs]
+        )
+        talker = next((leg.users_id for leg in legs if leg.answered_at is not None), None)
+        if talker is None and answered is not None:
+            talker = next((u for u in (_user_of(fact) for fact in reversed(facts)) if u is not None), None)
+        agent = talker if talker is not None else self._dialler(direction, legs, facts)
+        pane_end = next((fact for fact in reversed(own) if fact.source == Source.PANE and fact.kind == "ended"), None)
+        ended_at = self._segment_end(closing, row, legs, pane_end, last=last, answered=answered)
+        outcome, final = self._segment_outcome(closing, own, answered=answered, over=ended_at is not None, last=last)
+        by = self._text(closing, "disconnected_by") or _by_of(pane_end, direction)
+        return Segment(
+            index=index,
+            agent_users_id=agent,
+            started_at=_earliest([fact.at.astimezone(UTC) for fact in facts] or [f.at.astimezone(UTC) for f in own]),
+            answered_at=answered,
+            ended_at=ended_at,
+            outcome=outcome,
+            outcome_final=final,
+            cause=self._text(closing, "cause") or self._text(pane_end, "cause") if ended_at else None,
+            disconnected_by=by if ended_at else None,
+            talk_seconds=_talk(row if row is not None else closing, answered, ended_at, only=index == 0 and last),
+            recording=any(fact.content.get("recording") is True for fact in facts),
+            queue=next((fact.content["queue"] for fact in reversed(facts) if fact.content.get("queue")), None),
+            legs=legs,
+            related=link,
+            note=_latest(own, "note"),
+            disposition=_latest(own, "disposition"),
+        )
+
+    def _segment_end(
+        self,
+        closing: Fact | None,
+        row: Fact | None,
+        legs: tuple[Leg, ...],
+        pane_end: Fact | None,
+        *,
+        last: bool,
+        answered: datetime | None,
+    ) -> datetime | None:
+        if closing is not None:
+            told = parse_time((row if row is not None else closing).content.get("ended_at"))
+            return told or parse_time(closing.content.get("ended_at")) or closing.at.astimezone(UTC)
+        if any(leg.state is not State.ENDED for leg in legs):
+            return None
+        ends = [leg.ended_at for leg in legs if leg.ended_at is not None]
+        if not last:
+            return max(ends) if ends else None
+        # The newest segment, and the PBX hasn't said that the call is over: the pane's word, provisionally.
+        if pane_end is not None and (answered is not None or self._direction() is not Direction.INBOUND):
+            return pane_end.at.astimezone(UTC)
+        return None
+
+    def _segment_outcome(
+        self, closing: Fact | None, own: list[Fact], *, answered: datetime | None, over: bool, last: bool
+    ) -> tuple[Outcome | None, bool]:
+        if not over:
+            return None, False
+        final = parse_status(closing.content.get("status")) if closing is not None else None
+        if final is not None:
+            return final, True
+        if answered is not None:
+            return Outcome.ANSWERED, False
+        end = next((fact for fact in reversed(own) if fact.source == Source.PANE and fact.kind == "ended"), None)
+        if end is None:
+            cause = None if closing is None else closing.content.get("cause")
+            return from_sip(sip_status=None, cause=cause, rang=True, answered=False) or Outcome.NO_ANSWER, False
+        rang = any(fact.kind == "ringing" for fact in own) or any(fact.kind == "ringing" for fact in self.fcc)
+        told = from_sip(
+            sip_status=end.content.get("sip_status"), cause=end.content.get("cause"), rang=rang, answered=False
+        )
+        return told or (Outcome.NO_ANSWER if rang and last else Outcome.FAILED), False
+
+    @staticmethod
+    def _dialler(direction: Direction | None, legs: tuple[Leg, ...], facts: list[Fact]) -> int | None:
+        """Who handles it though nobody talked: the caller of an outbound call. An inbound one belongs to nobody."""
+        if direction is Direction.INBOUND:
+            return None
+        if legs:
+            return legs[0].users_id
+        return next((u for u in (_user_of(fact) for fact in facts) if u is not None), None)
+
+    @staticmethod
+    def _state(last: Segment) -> State:
+        up = [leg for leg in last.legs if leg.state is not State.ENDED]
+        if not up:
+            return State.TALKING if last.answered_at is not None else State.RINGING
+        return max((leg.state for leg in up), key=lambda state: (_STEP[state], state is State.TALKING))
+
+    # -- legs -----------------------------------------------------------------------------------------------------
+
+    def _legs(self, facts: list[Fact], own: list[Fact]) -> tuple[Leg, ...]:
+        users: list[int] = []
+        for fact in (*facts, *own):
+            user = _user_of(fact)
+            if user is not None and user not in users and (fact.source != Source.AGENT):
+                users.append(user)
+        only_list = all(fact.source == Source.LIST for fact in facts)
+        return tuple(
+            self._leg(user, [f for f in facts if _user_of(f) == user], _newest_dialog(own, user), only_list=only_list)
+            for user in users
+        )
+
+    def _leg(self, user: int, facts: list[Fact], dialog: tuple[int, list[Fact]], *, only_list: bool) -> Leg:
+        dialogs, pane = dialog
+        told = [fact for fact in facts if fact.source == Source.FCC] or (facts if only_list else [])
+        leg = _Steps()
+        rings = sum(1 for fact in told if fact.kind == "ringing")
+        for fact in told:
+            leg.step(fact)
+        if leg.ended_at is None and (end := self._ended_fact()) is not None:
+            leg.end(parse_time(end.content.get("ended_at")) or end.at.astimezone(UTC), None)
+        if not told and facts:
+            for fact in facts:
+                leg.step(fact)
+        stale = rings > dialogs > 0 and leg.state is not State.ENDED
+        mine = _Steps()
+        for fact in () if stale else pane:
+            mine.step(fact)
+        state = leg.state
+        if mine.seen and not stale and state is not State.ENDED:
+            if _STEP[mine.state] > _STEP[state] or not leg.seen:
+                state = mine.state
+            elif _STEP[mine.state] == _STEP[state] == _STEP[State.HELD]:
+                state = max((leg, mine), key=lambda steps: steps.changed_at or _NEVER).state
+        return Leg(
+            users_id=user,
+            state=state,
+            rang_at=leg.rang_at or mine.rang_at,
+            answered_at=leg.answered_at or mine.answered_at,
+            ended_at=(leg.ended_at or mine.ended_at) if state is State.ENDED else None,
+            cause=leg.cause or mine.cause,
+            on_pane=bool(pane),
+            sip_call_id=next((fact.sip_call_id for fact in reversed(pane) if fact.sip_call_id), None),
+            popped=any(fact.kind == "popped" for fact in pane),
+        )
+
+
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
+
+
+class _Steps:
+    """A leg's way through its states, as one source tells it in order."""
+
+    def __init__(self) -> None:
+        self.seen = False
+        self.state = State.RINGING
+        self.rang_at: datetime | None = None
+        self.answered_at: datetime | None = None
+        self.ended_at: datetime | None = None
+        self.changed_at: datetime | None = None
+        self.cause: str | None = None
+
+    def step(self, fact: Fact) -> None:
+        at = fact.at.astimezone(UTC)
+        match fact.kind:
+            case "dialled" | "created":
+                self.seen = True
+            case "ringing":
+                self._again(at)
+            case "answered":
+                self.answered_at = self.answered_at or at
+                self._to(State.TALKING, at)
+            case "held":
+                self._to(State.HELD, at)
+            case "resumed":
+                self._to(State.TALKING, at)
+            case "leg-ended" | "ended":
+                cause = fact.content.get("cause")
+                self.end(at, None if cause is None else str(cause))
+            case "row":
+                self._row(fact, at)
+
+    def end(self, at: datetime, cause: str | None) -> None:
+        self.seen = True
+        self.state, self.ended_at, self.cause = State.ENDED, self.ended_at or at, self.cause or cause
+
+    def _to(self, state: State, at: datetime) -> None:
+        self.seen = True
+        if self.state is not State.ENDED:
+            self.state, self.changed_at = state, at
+
+    def _again(self, at: datetime) -> None:
+        self.seen = True
+        if self.state is State.ENDED:
+            self.state, self.ended_at, self.answered_at, self.cause = State.RINGING, None, None, None
+        self.rang_at = self.rang_at or at
+
+    def _row(self, fact: Fact, at: datetime) -> None:
+        self.seen = True
+        self.answered_at = self.answered_at or parse_time(fact.content.get("answered_at"))
+        if fact.content.get("status"):
+            cause = fact.content.get("cause")
+            self.end(parse_time(fact.content.get("ended_at")) or at, None if cause is None else str(cause))
+        elif self.answered_at is not None and self.state is State.RINGING:
+            self._to(State.TALKING, self.answered_at)
+
+
+def _newest_dialog(own: list[Fact], user: int) -> tuple[int, list[Fact]]:
+    """How many SIP dialogs that agent's panes had here, and the facts of the newest."""
+    groups: dict[str | None, list[Fact]] = {}
+    for fact in own:
+        if fact.source == Source.PANE and _user_of(fact) == user:
+            groups.setdefault(fact.sip_call_id, []).append(fact)
+    if not groups:
+        return 0, []
+    named = [key for key in groups if key is not None]
+    newest = groups[named[-1]] if named else []
+    return max(1, len(named)), newest + groups.get(None, [])
+
+
+def _segment_of(fact: Fact) -> int:
+    value = fact.content.get("segment")
+    return value if isinstance(value, int) and 0 <= value < 100 else 0  # noqa: PLR2004 - a sane bound on transfers
+
+
+def _user_of(fact: Fact) -> int | None:
+    value = fact.content.get("users_id")
+    return value if isinstance(value, int) else None
+
+
+def _earliest(times: Iterable[datetime | None]) -> datetime | None:
+    known = [moment for moment in times if moment is not None]
+    return min(known) if known else None
+
+
+def _latest(own: list[Fact], kind: str) -> str | None:
+    return next((str(fact.content.get("text", "")) for fact in reversed(own) if fact.kind == kind), None)
+
+
+def _by_of(pane_end: Fact | None, direction: Direction | None) -> str | None:
+    if pane_end is None:
+        return None
+    by = pane_end.content.get("by")
+    if by == "agent":
+        return "agent"
+    return "customer" if by == "far" and direction is not Direction.INTERNAL else None
+
+
+def _talk(closing: Fact | None, answered: datetime | None, ended: datetime | None, *, only: bool) -> int | None:
+    if ended is None:
+        return None
+    told = None if closing is None else closing.content.get("talk_seconds")
+    if isinstance(told, int) and (only or (closing is not None and closing.kind == "row")):
+        return told
+    return max(0, round((ended - answered).total_seconds())) if answered is not None else 0
+
+
+def _records(value: Any) -> tuple[Record, ...]:
+    return tuple(Record.from_json(item) for item in value) if isinstance(value, list | tuple) else ()
