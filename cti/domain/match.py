@@ -1,0 +1,26 @@
+"""What a search for a caller gave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cti.domain.call import Record
+
+
+@dataclass(frozen=True, slots=True)
+class MatchResult:
+    """The records whose numbers agree with the caller's, best first, each with its `reason`.
+
+    `complete` False: the search could not be finished (Salesforce was away, or the agent has no usable token), so an
+    empty list doesn't mean that nobody is known.
+    """
+
+    candidates: tuple[Record, ...] = ()
+    complete: bool = True
+
+    @property
+    def pop(self) -> Record | None:
+        """The one record to open; None when there is none, or a choice to make."""
+        return self.candidates[0] if len(self.candidates) == 1 else None
