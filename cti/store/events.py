@@ -1,0 +1,141 @@
+"""The event log: what panes are told, kept for a while so that a pane that was away can be told again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import BigInteger, Index, Integer, String, Text, delete, func, insert, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from cti.events.event import LoggedEvent, encode
+from cti.store.base import Base, UtcDateTime
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import Row
+
+    from cti.clock import Clock
+
+RESERVED = frozenset({"seq", "type", "at", "re"})
+
+
+class EventHeadRow(Base):
+    """The last number given out to an audience; outlives the events, so that numbers never go back."""
+
+    __tablename__ = "event_heads"
+
+    audience: Mapped[str] = mapped_column(String(100), primary_key=True)
+    last_seq: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class EventRow(Base):
+    """One event of one audience."""
+
+    __tablename__ = "events"
+    __table_args__ = (Index("ix_events_audience_seq", "audience", "seq", unique=True), Index("ix_events_at", "at"))
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True)
+    audience: Mapped[str] = mapped_column(String(100))
+    seq: Mapped[int] = mapped_column(BigInteger)
+    type: Mapped[str] = mapped_column(String(40))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    body: Mapped[str] = mapped_column(Text)
+    pane: Mapped[str | None] = mapped_column(String(64))
+
+
+_FIELDS = (EventRow.id, EventRow.audience, EventRow.seq, EventRow.type, EventRow.at, EventRow.body, EventRow.pane)
+
+
+class EventRepository:
+    """The event log inside one transaction.
+
+    The head row of an audience is changed before its event is inserted, so on PostgreSQL writers of one audience
+    wait for each other and an audience's numbers become visible in order. Audiences do not wait for one another;
+    a reader of the whole log must therefore look back a little (see `cti.events.hub`).
+    """
+
+    def __init__(self, session: Session, clock: Clock) -> None:
+        self._session = session
+        self._clock = clock
+
+    def add(self, audience: str, type: str, payload: Mapping[str, Any], *, pane: str | None = None) -> int:  # noqa: A002 - the word of the protocol
+        """Append an event of `type` with the fields of `payload` (JSON values) and return its seq.
+
+        With `pane` only the pane of that id gets it. Raises ValueError when the payload uses a name of the envelope
+        (`seq`, `type`, `at`, `re`).
+        """
+        if clash := RESERVED & payload.keys():
+            raise ValueError(f"an event's own fields cannot be named {sorted(clash)}")
+        self._session.flush()
+        seq = self._next_seq(audience)
+        self._session.execute(
+            insert(EventRow).values(
+                audience=audience, seq=seq, type=type, at=self._clock.now(), body=encode(payload), pane=pane
+            )
+        )
+        return seq
+
+    def since(self, last_id: int, *, limit: int = 1000) -> list[LoggedEvent]:
+        """Events of all audiences with an id above `last_id`, oldest first, at most `limit`."""
+        query = select(*_FIELDS).where(EventRow.id > last_id).order_by(EventRow.id).limit(limit)
+        return [_logged(row) for row in self._session.execute(query)]
+
+    def missed(self, audience: str, last_seq: int, *, limit: int = 500) -> list[LoggedEvent] | None:
+        """Events of `audience` after `last_seq`, oldest first; an empty list when there are none.
+
+        None when they cannot be given whole: some are expired, more than `limit` are missing, or `last_seq` was
+        never given out. The caller then sends a snapshot.
+        """
+        head = self.head(audience)
+        if last_seq == head:
+            return []
+        if last_seq > head or head - last_seq > limit:
+            return None
+        query = (
+            select(*_FIELDS).where(EventRow.audience == audience, EventRow.seq > last_seq).order_by(EventRow.seq)
+        )
+        found = [_logged(row) for row in self._session.execute(query)]
+        return found if found and found[0].seq == last_seq + 1 else None
+
+    def head(self, audience: str) -> int:
+        """The last seq given to `audience`, 0 when it never had an event."""
+        return self._session.scalar(select(EventHeadRow.last_seq).where(EventHeadRow.audience == audience)) or 0
+
+    def last_id(self) -> int:
+        """The highest id in the log, 0 when it is empty."""
+        return self._session.scalar(select(func.max(EventRow.id))) or 0
+
+    def expire(self, before: datetime) -> int:
+        """Delete events older than `before` and return how many; seq numbers go on from where they were."""
+        gone: Sequence[int] = self._session.scalars(
+            delete(EventRow).where(EventRow.at < before, EventRow.id < self.last_id()).returning(EventRow.id)
+        ).all()
+        return len(gone)
+
+    def _next_seq(self, audience: str) -> int:
+        bump = (
+            update(EventHeadRow)
+            .where(EventHeadRow.audience == audience)
+            .values(last_seq=EventHeadRow.last_seq + 1)
+            .returning(EventHeadRow.last_seq)
+            .execution_options(synchronize_session=False)
+        )
+        seq = self._session.scalar(bump)
+        if seq is not None:
+            return seq
+        # Another transaction may be giving this audience its first event: on PostgreSQL the insert waits for it.
+        from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
+        from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
+
+        on_sqlite = self._session.get_bind().dialect.name == "sqlite"
+        first = (insert_on_sqlite if on_sqlite else insert_on_postgresql)(EventHeadRow)
+        self._session.execute(first.values(audience=audience, last_seq=0).on_conflict_do_nothing())
+        seq = self._session.scalar(bump)
+        assert seq is not None
+        return seq
+
+
+def _logged(row: Row[Any]) -> LoggedEvent:
+    return LoggedEvent(*row)
