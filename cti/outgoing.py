@@ -9,6 +9,7 @@ redirect is followed, and no call goes without a timeout.
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 import ssl
 from http.cookiejar import DefaultCookiePolicy
@@ -32,7 +33,12 @@ Timeout = tuple[float, float]
 def is_loopback_name(host: str) -> bool:
     """Whether `host` can only mean this machine: `localhost`, `*.localhost`, 127.0.0.0/8 or ::1."""
     name = host.rstrip(".").lower().strip("[]")
-    return name == "localhost" or name.endswith(".localhost") or name.startswith("127.") or name == "::1"
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def address_of(host: str) -> str:

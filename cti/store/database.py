@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -19,6 +20,13 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from cti.store.accounts import (
+    NonceRepository,
+    OrgRepository,
+    PairingRepository,
+    SessionRepository,
+    TenantRepository,
+)
 from cti.store.base import Base
 from cti.store.secrets import SecretBox, give_secrets_to
 
@@ -47,6 +55,31 @@ class UnitOfWork:
         self._session = session
         self._clock = clock
         self._committed = False
+
+    @cached_property
+    def tenants(self) -> TenantRepository:
+        """FCC tenants."""
+        return TenantRepository(self._session, self._clock)
+
+    @cached_property
+    def orgs(self) -> OrgRepository:
+        """Salesforce orgs."""
+        return OrgRepository(self._session, self._clock)
+
+    @cached_property
+    def pairings(self) -> PairingRepository:
+        """Which tenant works with which org."""
+        return PairingRepository(self._session, self._clock)
+
+    @cached_property
+    def sessions(self) -> SessionRepository:
+        """Signed-in panes."""
+        return SessionRepository(self._session, self._clock)
+
+    @cached_property
+    def nonces(self) -> NonceRepository:
+        """Canvas requests that were accepted."""
+        return NonceRepository(self._session, self._clock)
 
     @property
     def committed(self) -> bool:
@@ -133,7 +166,6 @@ class Database:
 
     def create_schema(self) -> None:
         """Create all tables from the models, without migrations; for tests."""
-        import_models()
         with self._turn():
             Base.metadata.create_all(self._write_engine)
 
@@ -181,10 +213,6 @@ class Database:
                 _log.exception("commit-listener-failed")
 
 
-def import_models() -> None:
-    """Import every module that declares tables, so that `Base.metadata` is whole."""
-
-
 def _is_locked(error: OperationalError) -> bool:
     return "locked" in str(error.orig) or "busy" in str(error.orig)
 
@@ -212,8 +240,7 @@ def _make_engine(url: str) -> Engine:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    # Transactions are begun by _begin_sqlite; the driver must not begin any by itself.
-    connection.isolation_level = None
+    connection.isolation_level = None  # transactions are begun by _begin_sqlite, none by the driver itself
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     cursor.execute("PRAGMA journal_mode = WAL")

@@ -1,0 +1,154 @@
+"""Who is connected with whom: FCC tenants, Salesforce orgs, their pairings, and the agents' sessions.
+
+Plain values, read by every feature; where they are kept is the store's business. Secrets are left out of `repr`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+Correlation = Literal["call-id", "none"]
+HashMethod = Literal["sha1", "md5"]
+Environment = Literal["test", "production"]
+Language = Literal["pl", "en"]
+
+ORG_TOKEN_AGE: Final = timedelta(minutes=90)
+"""By this age an org token must have been replaced."""
+RENEWAL_GRACE: Final = timedelta(minutes=5)
+"""For so long a session goes on after its renewal failed."""
+
+_ID_ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+
+
+def salesforce_id(raw: str) -> str:
+    """The 18-character form of a Salesforce id given in 15 or 18 characters.
+
+    Raises ValueError for anything else, a wrong check suffix included. Source: Salesforce Help, "What is the
+    difference between 15 and 18 character IDs".
+    """
+    if len(raw) not in {15, 18} or not raw.isascii() or not raw.isalnum():
+        raise ValueError("not a Salesforce id")
+    core = raw[:15]
+    suffix = "".join(
+        _ID_ALPHABET[sum(1 << place for place, letter in enumerate(core[start : start + 5]) if letter.isupper())]
+        for start in (0, 5, 10)
+    )
+    if len(raw) == 18 and raw[15:].upper() != suffix:  # noqa: PLR2004 - the length named above
+        raise ValueError("not a Salesforce id")
+    return core + suffix
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """An FCC instance: where its external-api is and how we sign for it.
+
+    `domain` is FCC's name for the instance, `base_url` ends in `/external-api`, `default_region` (ISO 3166) reads
+    numbers without a country, `correlation` says whether FCC names the SIP Call-ID in what it reports.
+    """
+
+    id: str
+    domain: str
+    base_url: str
+    admin_login: str
+    api_key: str = field(repr=False)
+    webhook_user: str
+    webhook_password_hash: str = field(repr=False)
+    default_region: str
+    correlation: Correlation
+    hash_method: HashMethod
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Org:
+    """A Salesforce org; `id` has 18 characters, URLs and origins end without a slash.
+
+    `canvas_key` and `canvas_secret` belong to the Canvas app, `client_id` and `client_secret` to the pairing's own
+    app (client credentials).
+    """
+
+    id: str
+    name: str
+    my_domain_url: str
+    lightning_origin: str
+    vf_origin: str
+    canvas_key: str
+    canvas_secret: str = field(repr=False)
+    client_id: str
+    client_secret: str = field(repr=False)
+    environment: Environment
+    api_version: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """A tenant working with an org, and the integration's settings (R13-R21).
+
+    `off_campaign_id` is the campaign for calls outside campaigns, `default_user_id` the Salesforce user who owns calls
+    that nobody took, `campaigns` the ids of campaigns whose calls are gathered (empty: all).
+    """
+
+    id: str
+    tenant_id: str
+    org_id: str
+    active: bool
+    off_campaign_id: int | None
+    default_user_id: str | None
+    record_other_phones: bool
+    create_case: bool
+    case_by_ivr_code: bool
+    person_accounts: bool
+    campaigns: tuple[int, ...]
+    poll_enabled: bool
+    webhooks_enabled: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class AgentRef:
+    """One agent in one pairing: the Salesforce user and the FCC user that are the same person."""
+
+    pairing_id: str
+    sf_user_id: str
+    fcc_user_id: int
+
+    @property
+    def audience(self) -> str:
+        """The key under which this agent's events are kept."""
+        return f"{self.pairing_id}:{self.fcc_user_id}"
+
+
+@dataclass(frozen=True)
+class PaneSession:
+    """An agent's signed-in pane.
+
+    `token` is the org token out of the signed request (None once it was refused), taken at `token_at`. The session is
+    over at `expires_at`, or earlier when it is revoked.
+    """
+
+    id: str
+    org_id: str
+    pairing_id: str
+    sf_user_id: str
+    fcc_user_id: int
+    language: Language
+    name: str
+    email: str
+    token: str | None = field(repr=False)
+    token_at: datetime
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+
+    @property
+    def agent(self) -> AgentRef:
+        """Whose session it is."""
+        return AgentRef(self.pairing_id, self.sf_user_id, self.fcc_user_id)
+
+    @property
+    def renew_before(self) -> datetime:
+        """When a fresh signed request must have been brought, lest the session ends at `expires_at`."""
+        return self.expires_at - RENEWAL_GRACE

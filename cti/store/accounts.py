@@ -1,0 +1,190 @@
+"""Repositories of tenants, orgs, pairings, pane sessions and used Canvas requests."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+
+from cti.accounts import Org, Pairing, PaneSession, Tenant
+from cti.store.models_core import NonceRow, OrgRow, PairingRow, SessionRow, TenantRow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+    from cti.clock import Clock
+    from cti.store.base import Base
+
+T = TypeVar("T", Tenant, Org, PaneSession)
+
+
+def _value(kind: type[T], row: Base) -> T:
+    return kind(**{column.name: getattr(row, column.name) for column in fields(kind)})
+
+
+def _assign(row: Base, values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(row, name, value)
+
+
+class TenantRepository:
+    """FCC tenants."""
+
+    def __init__(self, session: Session, clock: Clock) -> None:
+        self._session = session
+        self._clock = clock
+
+    def save(self, tenant: Tenant) -> None:
+        """Add the tenant, or replace the one with the same id."""
+        row = self._session.get(TenantRow, tenant.id) or TenantRow(id=tenant.id)
+        _assign(row, asdict(tenant))
+        self._session.add(row)
+
+    def get(self, tenant_id: str) -> Tenant | None:
+        """The tenant, or None."""
+        row = self._session.get(TenantRow, tenant_id)
+        return None if row is None else _value(Tenant, row)
+
+    def all(self) -> Sequence[Tenant]:
+        """All tenants, by id."""
+        return [_value(Tenant, row) for row in self._session.scalars(select(TenantRow).order_by(TenantRow.id))]
+
+
+class OrgRepository:
+    """Salesforce orgs."""
+
+    def __init__(self, session: Session, clock: Clock) -> None:
+        self._session = session
+        self._clock = clock
+
+    def save(self, org: Org) -> None:
+        """Add the org, or replace the one with the same id."""
+        row = self._session.get(OrgRow, org.id) or OrgRow(id=org.id)
+        _assign(row, asdict(org))
+        self._session.add(row)
+
+    def get(self, org_id: str) -> Org | None:
+        """The org with this 18-character id, or None."""
+        row = self._session.get(OrgRow, org_id)
+        return None if row is None else _value(Org, row)
+
+    def all(self) -> Sequence[Org]:
+        """All orgs, by id."""
+        return [_value(Org, row) for row in self._session.scalars(select(OrgRow).order_by(OrgRow.id))]
+
+
+class PairingRepository:
+    """Which tenant works with which org, and how."""
+
+    def __init__(self, session: Session, clock: Clock) -> None:
+        self._session = session
+        self._clock = clock
+
+    def save(self, pairing: Pairing) -> None:
+        """Add the pairing, or replace the one with the same id; a tenant and an org are paired once."""
+        row = self._session.get(PairingRow, pairing.id) or PairingRow(id=pairing.id)
+        _assign(row, asdict(pairing) | {"campaigns": list(pairing.campaigns)})
+        self._session.add(row)
+
+    def get(self, pairing_id: str) -> Pairing | None:
+        """The pairing, or None."""
+        row = self._session.get(PairingRow, pairing_id)
+        return None if row is None else _pairing(row)
+
+    def of_org(self, org_id: str) -> Sequence[Pairing]:
+        """The org's pairings, oldest first."""
+        return self._select(PairingRow.org_id == org_id)
+
+    def of_tenant(self, tenant_id: str) -> Sequence[Pairing]:
+        """The tenant's pairings, oldest first."""
+        return self._select(PairingRow.tenant_id == tenant_id)
+
+    def all(self) -> Sequence[Pairing]:
+        """All pairings, oldest first."""
+        return self._select()
+
+    def _select(self, *conditions: Any) -> Sequence[Pairing]:
+        query = select(PairingRow).where(*conditions).order_by(PairingRow.created_at, PairingRow.id)
+        return [_pairing(row) for row in self._session.scalars(query)]
+
+
+def _pairing(row: PairingRow) -> Pairing:
+    values = {column.name: getattr(row, column.name) for column in fields(Pairing)}
+    return Pairing(**values | {"campaigns": tuple(row.campaigns)})
+
+
+class SessionRepository:
+    """Signed-in panes."""
+
+    def __init__(self, session: Session, clock: Clock) -> None:
+        self._session = session
+        self._clock = clock
+
+    def add(self, pane_session: PaneSession) -> None:
+        """Keep a new session."""
+        self._session.add(SessionRow(**asdict(pane_session)))
+
+    def get(self, session_id: str) -> PaneSession | None:
+        """The session, over or not; None when there is no such."""
+        row = self._session.get(SessionRow, session_id)
+        return None if row is None else _value(PaneSession, row)
+
+    def change(self, session_id: str, **values: Any) -> PaneSession | None:
+        """Set the named fields of a session and return it as it is then; None when there is no such."""
+        row = self._session.get(SessionRow, session_id, with_for_update=True)
+        if row is None:
+            return None
+        changed = replace(_value(PaneSession, row), **values)
+        _assign(row, values)
+        return changed
+
+    def live_of(self, pairing_id: str, fcc_user_id: int) -> Sequence[PaneSession]:
+        """An agent's sessions that are not over, the newest first."""
+        query = (
+            select(SessionRow)
+            .where(
+                SessionRow.pairing_id == pairing_id,
+                SessionRow.fcc_user_id == fcc_user_id,
+                SessionRow.revoked_at.is_(None),
+                SessionRow.expires_at > self._clock.now(),
+            )
+            .order_by(SessionRow.created_at.desc(), SessionRow.id)
+        )
+        return [_value(PaneSession, row) for row in self._session.scalars(query)]
+
+    def forget_ended(self, before: datetime) -> None:
+        """Delete sessions that were over by `before`."""
+        self._session.execute(delete(SessionRow).where(SessionRow.expires_at < before))
+
+
+class NonceRepository:
+    """Canvas requests that were accepted."""
+
+    def __init__(self, session: Session, clock: Clock) -> None:
+        self._session = session
+        self._clock = clock
+
+    def first_use(self, org_id: str, user_id: str, key: str) -> datetime | None:
+        """Note this use of `key`; None when it is the first ever, else the moment of the first.
+
+        Two transactions that try the same key at once never both get None.
+        """
+        seen = self._session.get(NonceRow, (org_id, user_id, key))
+        if seen is not None:
+            return seen.first_at
+        now = self._clock.now()
+        try:
+            with self._session.begin_nested():
+                self._session.add(NonceRow(org_id=org_id, user_id=user_id, key=key, first_at=now))
+        except IntegrityError:
+            return now
+        return None
+
+    def forget(self, before: datetime) -> None:
+        """Delete what was first used before that moment."""
+        self._session.execute(delete(NonceRow).where(NonceRow.first_at < before))
