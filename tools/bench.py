@@ -1,7 +1,7 @@
 """`make bench`: run every measurement, print a table, write build/bench.json.
 
-Each `tests/bench/*_bench.py` has `run(quick: bool) -> list[dict]`; a figure is `name, value, unit` and, where a peer ran
-in the same rounds, `peer, ratio`. Nothing is judged here: budgets stand in docs/budgets.md.
+Each `tests/bench/*_bench.py` has `run(quick: bool) -> list[dict]`; a figure is `name, value, unit` and, where a peer
+ran in the same rounds, `peer, ratio`. Nothing is judged here: budgets stand in docs/budgets.md.
 """
 
 from __future__ import annotations

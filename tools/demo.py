@@ -34,8 +34,7 @@ def main(argv: list[str] | None = None) -> int:
         stack.start()
         _say_what_to_open(stack)
         while not over.wait(0.2):
-            if name := stack.fallen():
-                raise StackError(f"{name} ended by itself; see {stack.parts[name].log}")
+            stack.check()
     except StackError as error:
         if over.is_set():
             return 0

@@ -22,7 +22,11 @@ def main() -> int:
     """Pack dist/fcc-connector-<version>.tar.gz, the same bytes for the same commit and pane."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     name = f"fcc-connector-{version}"
-    when = int(subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+    when = int(
+        subprocess.run(
+            ["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout
+    )
     files = [ROOT / path for path in TOP if (ROOT / path).exists()]
     for folder in FOLDERS:
         files += [path for path in (ROOT / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts]

@@ -19,7 +19,9 @@ def wrapped(command: list[str]) -> list[str] | None:
     if os.environ.get(INSIDE) or not (shutil.which("unshare") and shutil.which("ip")):
         return None
     flags = ["-n"] if os.geteuid() == 0 else ["-rn"]
-    if subprocess.run(["unshare", *flags, "ip", "link", "set", "lo", "up"], capture_output=True, check=False).returncode:
+    if subprocess.run(
+        ["unshare", *flags, "ip", "link", "set", "lo", "up"], capture_output=True, check=False
+    ).returncode:
         return None
     return ["unshare", *flags, "sh", "-c", 'ip link set lo up && exec "$@"', "sh", *command]
 
@@ -32,7 +34,7 @@ def main() -> None:
         print("isolated: no network namespace here; running with this machine's own network", file=sys.stderr)
     os.environ[INSIDE] = "1"
     target = inner or command
-    os.execvp(target[0], target)
+    os.execvp(target[0], target)  # noqa: S606 - becoming the command is what this is for
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ import sys
 import time
 import urllib.request
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,7 +83,7 @@ class Part:
     def start(self, *, ready_line: bool) -> None:
         """Start; when `ready_line`, wait for its one line of JSON on standard output."""
         with self.log.open("a") as log:
-            self.process = subprocess.Popen(  # noqa: PLW1509 - prctl is the one call that must run in the child
+            self.process = subprocess.Popen(
                 self.command,
                 cwd=ROOT,
                 env=self.env,
@@ -91,7 +91,7 @@ class Part:
                 stderr=log,
                 text=True,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - prctl is the one call that must run in the child
             )
         if ready_line:
             self.ready = self._wait_for_line()
@@ -191,7 +191,7 @@ class Stack:
 
     # life
 
-    def __enter__(self) -> Stack:
+    def __enter__(self) -> Self:
         try:
             self.start()
         except BaseException:
@@ -334,9 +334,11 @@ class Stack:
                 if part.process.stdout is not None:
                     part.process.stdout.close()
 
-    def fallen(self) -> str | None:
-        """The name of a part that ended by itself, if one did."""
-        return next((name for name, part in self.parts.items() if not part.running), None)
+    def check(self) -> None:
+        """Raise StackError when a part ended by itself."""
+        for name, part in self.parts.items():
+            if not part.running:
+                raise StackError(f"{name} ended by itself; see {part.log}")
 
 
 def _clean_environment() -> dict[str, str]:
@@ -353,7 +355,7 @@ def _wait(condition: Any, seconds: float, what: str) -> None:
 
 
 def _request(port: int, host: str, path: str, body: Mapping[str, Any] | None) -> urllib.request.Request:
-    return urllib.request.Request(  # noqa: S310 - the scheme is ours
+    return urllib.request.Request(
         f"http://127.0.0.1:{port}{path}",
         data=None if body is None else json.dumps(body).encode(),
         headers={"Host": host, "Content-Type": "application/json"},

@@ -20,9 +20,13 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tools.isolated import INSIDE, wrapped
 from tools.lint import NODE, NODE_HOME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
@@ -89,7 +93,9 @@ def lanes(quick_bench: list[str]) -> list[list[Lane]]:
         ],
         [
             Lane("javascript", [NODE, "--test", *node_tests]),
-            Lane("protocol", [*PYTEST, *_present(["tests/protocol", "tests/integration"])], env={"FCC_LANE": "protocol"}),
+            Lane(
+                "protocol", [*PYTEST, *_present(["tests/protocol", "tests/integration"])], env={"FCC_LANE": "protocol"}
+            ),
             Lane("simulators", [*PYTEST, *_present(["tests/simulators"])], needs=("chromium", "chromedriver")),
         ],
         [Lane("browser", [*PYTEST, *_present(["tests/browser"])], needs=("chromium", "chromedriver"))],
@@ -108,7 +114,12 @@ def run(lane: Lane, missing: list[str], postgresql: str | None) -> Lane:
     if lacking:
         lane.skipped = f"needs {', '.join(lacking)}"
         return lane
-    env = {**os.environ, **lane.env, "PATH": f"{NODE_HOME / 'bin'}:{os.environ['PATH']}", "PYTHONDONTWRITEBYTECODE": "1"}
+    env = {
+        **os.environ,
+        **lane.env,
+        "PATH": f"{NODE_HOME / 'bin'}:{os.environ['PATH']}",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     if postgresql:
         env["FCC_TEST_POSTGRESQL_URL"] = postgresql
     start = time.monotonic()
@@ -118,7 +129,7 @@ def run(lane: Lane, missing: list[str], postgresql: str | None) -> Lane:
 
 
 @contextlib.contextmanager
-def postgresql_server(missing: list[str]):  # noqa: ANN201 - a generator behind contextmanager
+def postgresql_server(missing: list[str]) -> Iterator[str | None]:
     """A PostgreSQL server of its own on loopback, its address; None where there is no PostgreSQL."""
     initdb, server = find("initdb"), find("postgres")
     if "initdb" in missing or not (initdb and server):
@@ -153,12 +164,12 @@ def postgresql_server(missing: list[str]):  # noqa: ANN201 - a generator behind 
 
 def counts(lane: Lane) -> tuple[int, int, int]:
     """Passed, failed and skipped, as the lane's runner counted them; a lane without a runner counts as one."""
-    found = {word: 0 for word in ("passed", "failed", "skipped")}
+    found = dict.fromkeys(("passed", "failed", "skipped"), 0)
     for number, word in re.findall(r"(\d+) (passed|failed|errors?|skipped)", lane.output.rsplit("\n=", 1)[-1][-400:]):
         found["failed" if word.startswith("err") else word] += int(number)
     if lane.name == "javascript":
         for word, key in (("pass", "passed"), ("fail", "failed"), ("skipped", "skipped")):
-            found[key] = sum(map(int, re.findall(rf"^(?:#|ℹ) {word} (\d+)$", lane.output, re.M)))
+            found[key] = sum(map(int, re.findall(rf"^(?:#|ℹ) {word} (\d+)$", lane.output, re.MULTILINE)))
     if not any(found.values()):
         found["passed" if lane.status == 0 else "failed"] = 1
     return found["passed"], found["failed"], found["skipped"]
@@ -201,7 +212,7 @@ def _run_all(missing: list[str]) -> int:
     passed, failed, skipped = (sum(column) for column in zip(*map(counts, ran), strict=True))
     bad = [lane.name for lane in ran if lane.status]
     left_out = [f"{lane.name}: {lane.skipped}" for lane in done if lane.skipped]
-    left_out += [line.strip() for lane in ran for line in re.findall(r"^SKIPPED .*$", lane.output, re.M)]
+    left_out += [line.strip() for lane in ran for line in re.findall(r"^SKIPPED .*$", lane.output, re.MULTILINE)]
     if postgresql is None:
         left_out.append("PostgreSQL: no server here")
     print(f"\ntest: {time.monotonic() - start:.0f} s in all")

@@ -9,7 +9,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def listed() -> set[str]:
-    return set(re.findall(r"^\| (A\d+) \|", (ROOT / "docs/assumptions.md").read_text(encoding="utf-8"), re.M))
+    return set(re.findall(r"^\| (A\d+) \|", (ROOT / "docs/assumptions.md").read_text(encoding="utf-8"), re.MULTILINE))
 
 
 def marked() -> set[str]:

@@ -24,7 +24,7 @@ def test_lock_files_name_no_registry_and_pin_every_package_by_hash():
         text = path.read_text()
         assert "index-url" not in text
         assert "://" not in re.sub(r"#.*", "", text)
-        for block in re.split(r"\n(?=[a-zA-Z])", re.sub(r"^#.*\n", "", text, flags=re.M).strip()):
+        for block in re.split(r"\n(?=[a-zA-Z])", re.sub(r"^#.*\n", "", text, flags=re.MULTILINE).strip()):
             assert "--hash=sha256:" in block, f"{path.name}: {block[:60]}"
 
 
@@ -33,15 +33,18 @@ def test_no_built_or_installed_file_is_committed():
     assert not [path for path in committed() if inside & set(path.relative_to(ROOT).parts)]
 
 
-@pytest.mark.parametrize("name", ["app.py", "wsgi.py", "Procfile", "cti", "static", "templates", "sf_metadata", "tests"])
+@pytest.mark.parametrize(
+    "name", ["app.py", "wsgi.py", "Procfile", "cti", "static", "templates", "sf_metadata", "tests"]
+)
 def test_the_top_of_the_checkout_has_the_shape_it_was_promised(name):
     assert (ROOT / name).exists()
 
 
 def test_every_page_that_docs_link_to_exists():
-    missing = []
-    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
-        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-            if not (page.parent / link).exists():
-                missing.append(f"{page.relative_to(ROOT)} → {link}")
-    assert not missing
+    links = [
+        (page, link)
+        for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    ]
+    assert links
+    assert not [f"{page.relative_to(ROOT)} → {link}" for page, link in links if not (page.parent / link).exists()]

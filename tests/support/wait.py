@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], timeout: float = 5.0, *, every: float = 0.02, what: str = "") -> T:
+def until(condition: Callable[[], T | None], timeout: float = 5.0, *, every: float = 0.02, what: str = "") -> T:
     """Call `condition` until it gives something true and return that; fail after `timeout` seconds.
 
     The last value seen, and `what` was waited for, stand in the failure's text.
