@@ -197,8 +197,9 @@ class Agent:
         self.on_page().save_screenshot(str(path))
 
     def errors(self) -> list[str]:
-        """What the browser's console calls severe, less Chromium's own chatter."""
-        return [entry["message"] for entry in self.driver.get_log("browser")  # type: ignore[no-untyped-call]  # selenium leaves it untyped if entry["level"] == "SEVERE"]
+        """What the browser's console calls severe."""
+        entries = self.driver.get_log("browser")  # type: ignore[no-untyped-call]  # selenium leaves it untyped
+        return [entry["message"] for entry in entries if entry["level"] == "SEVERE"]
 
     # waiting
 
