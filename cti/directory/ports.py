@@ -1,0 +1,48 @@
+"""What the directory needs from outside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
+
+    from cti.accounts import Pairing
+    from cti.domain.fcc import Campaign, FccUser
+
+
+class UserSource(Protocol):
+    """The part of a telephone exchange that knows its people."""
+
+    def users(self) -> Sequence[FccUser]:
+        """All accounts of the tenant."""
+        ...
+
+    def campaigns(self) -> Sequence[Campaign]:
+        """All campaigns of the tenant."""
+        ...
+
+
+class Exchanges(Protocol):
+    """The exchange of each tenant."""
+
+    def of(self, tenant_id: str) -> UserSource:
+        """That tenant's; raises when there is no such tenant."""
+        ...
+
+
+class Pairings(Protocol):
+    """The pairings' repository."""
+
+    def get(self, pairing_id: str) -> Pairing | None:
+        """One pairing, or None."""
+        ...
+
+
+class DirectoryDatabase(Protocol):
+    """Transactions; what is read has `pairings`."""
+
+    def read(self) -> AbstractContextManager[Any]:
+        """A view of the data."""
+        ...

@@ -1,0 +1,124 @@
+"""What the product asks of a telephone exchange, in the product's words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+
+    from cti.accounts import Tenant
+    from cti.domain.call import Fact
+    from cti.domain.fcc import CallPage, Campaign, FccUser, PhoneCredentials
+    from cti.domain.presence import Presence, Status
+
+
+class Pbx(Protocol):
+    """One tenant of the exchange. Every method asks it anew, blocks for at most the configured timeout, and raises
+    `FccUnreachableError`, `FccRefusedError` or `FccNonsenseError`. Safe to share between threads.
+    """  # noqa: D205 - one thought
+
+    def users(self) -> Sequence[FccUser]:
+        """All accounts of the tenant."""
+        ...
+
+    def campaigns(self) -> Sequence[Campaign]:
+        """All campaigns of the tenant."""
+        ...
+
+    def statuses(self) -> Sequence[Status]:
+        """The tenant's list of agent statuses."""
+        ...
+
+    def presence(self, login: str) -> Presence:
+        """What the agent with that login is doing."""
+        ...
+
+    def set_presence(self, login: str, status_id: int) -> Presence:
+        """Put the agent into a status; gives what the exchange made of it."""
+        ...
+
+    def phone_credentials(self, login: str) -> PhoneCredentials:
+        """What the agent's SIP phone registers with."""
+        ...
+
+    def drop_call(self, login: str, calls_id: int) -> None:
+        """End a call in the agent's name."""
+        ...
+
+    def calls_since(self, cursor: str | None, *, limit: int = 200) -> CallPage:
+        """Calls changed since `cursor` (None: as far back as the exchange goes), oldest change first."""
+        ...
+
+
+class Tenants(Protocol):
+    """The tenants' repository."""
+
+    def get(self, tenant_id: str) -> Tenant | None:
+        """One tenant, or None."""
+        ...
+
+
+class Cursors(Protocol):
+    """Where polling stands, kept by the agents' repository."""
+
+    def cursor(self, tenant_id: str) -> str | None:
+        """The cursor of the last page whose facts are stored."""
+        ...
+
+    def set_cursor(self, tenant_id: str, cursor: str | None) -> None:
+        """Keep a cursor."""
+        ...
+
+
+class PbxUow(Protocol):
+    """The part of a transaction this feature uses."""
+
+    tenants: Tenants
+    agents: Cursors
+
+    def commit(self) -> None:
+        """Make it permanent."""
+        ...
+
+
+class PbxDatabase(Protocol):
+    """Transactions."""
+
+    def read(self) -> AbstractContextManager[Any]:
+        """A view of the data."""
+        ...
+
+    def write(self) -> AbstractContextManager[Any]:
+        """A transaction that may change data."""
+        ...
+
+
+class FactSink(Protocol):
+    """Where facts go: the call service. Returns after they are stored for good."""
+
+    def record(self, tenant_id: str, facts: Sequence[Fact], *, cursor: str | None = None) -> None:
+        """Store the facts (each once, however often it comes) and, with them, the polling cursor when one is given."""
+        ...
+
+    def presence_reported(self, tenant_id: str, users_id: int, presence: Presence) -> None:
+        """Keep what the exchange said about an agent when it was asked."""
+        ...
+
+
+class Activity(Protocol):
+    """What the cadence of polling depends on."""
+
+    def calls_up(self, tenant_id: str) -> int:
+        """How many calls of the tenant are up, as far as is known."""
+        ...
+
+    def agents_present(self, tenant_id: str) -> Sequence[tuple[int, str]]:
+        """(users_id, login) of the agents with a pane."""
+        ...
+
+    def last_presence_at(self, tenant_id: str, users_id: int) -> datetime | None:
+        """When the exchange last said anything about that agent."""
+        ...
