@@ -1,0 +1,54 @@
+"""A stack a module, and browsers whose microphone plays 440 Hz."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.agent import Agent
+from tests.support.browser import chromium
+from tests.support.tone import write_tone
+from tools.stack import ROOT, Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PICTURES = ROOT / "build" / "pictures"
+
+
+@pytest.fixture(scope="session")
+def microphone(tmp_path_factory) -> pathlib.Path:
+    return write_tone(tmp_path_factory.mktemp("tone") / "agent.wav", 440)
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory) -> Iterator[Stack]:
+    with Stack(tmp_path_factory.mktemp("stack"), fresh=True) as started:
+        started.fcc("/_sim/settings", {"wrap_seconds": {"1": 30, "2": 30, "9": 30}, "ring_seconds": 3})
+        yield started
+
+
+@pytest.fixture
+def new_agent(stack, microphone, request) -> Iterator[Callable[..., Agent]]:
+    """Makes agents with a browser each; a picture of every one's tab is kept when the test ends."""
+    made: list[Agent] = []
+
+    def make(user: str = "anna.nowak@acme.example", **browser) -> Agent:
+        agent = Agent(chromium(microphone=microphone, **browser), stack, user)
+        made.append(agent)
+        return agent
+
+    yield make
+    for number, agent in enumerate(made):
+        try:
+            agent.picture(PICTURES / f"{request.node.name.replace('/', '_')}-{number}.png")
+        finally:
+            agent.driver.quit()
+
+
+@pytest.fixture
+def anna(new_agent) -> Agent:
+    """Anna Nowak with Lightning and the pane open."""
+    return new_agent().open()

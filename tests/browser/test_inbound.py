@@ -1,0 +1,80 @@
+"""A customer calls: the pane rings, their record pops, the agent answers, talks, hangs up, and the call is logged."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.test_outbound import record_id, task_of
+from tests.support.wait import until
+
+pytestmark = pytest.mark.browser
+
+
+def ring(stack, agent, number: str, **more) -> int:
+    agent.go_in_queue()
+    agent.open_record("Browar Źródło", "Account")
+    calls_id = stack.fcc("/_sim/inbound", {"number": number, **more})["calls_id"]
+    agent.wait_shown("answer")
+    return calls_id
+
+
+@pytest.mark.req("R1", "R2", "R33", "R34", "R39")
+def test_the_callers_record_pops_before_the_call_is_taken(anna, stack):
+    calls_id = ring(stack, anna, "+48600100200", ivr="00001234")
+    until(lambda: "Jan Kowalski" in anna.page_text(), 5, what="Jan's record")
+    until(lambda: "Jan Kowalski" in anna.text("call-party"), 5)
+    anna.press("answer")
+    anna.hears(700)
+    until(lambda: abs((stack.fcc(f"/_sim/calls/{calls_id}")["heard_hz"] or 0) - 440) < 15, 10)
+    stack.fcc(f"/_sim/calls/{calls_id}/hangup", {})
+    anna.wait_data("presence", "wrap")
+    task = until(lambda: task_of(stack, calls_id, CallDisposition="ANSWERED"), 20)
+    assert task["WhoId"] == record_id(stack, "Jan Kowalski")
+    assert task["CallType"] == "Inbound"
+    assert task["FCC_Disconnected_By__c"] == "customer"
+
+
+@pytest.mark.parametrize("number", ["+48600100300", "+48799999999", "anonymous"], ids=["several", "none", "withheld"])
+def test_nothing_pops_unless_exactly_one_record_agrees(anna, stack, number):
+    calls_id = ring(stack, anna, number)
+    anna.press("answer")
+    anna.hears(700)
+    assert "Browar Źródło" in anna.page_text()
+    anna.press("hangup")
+    anna.wait_data("presence", "wrap")
+    assert until(lambda: task_of(stack, calls_id, CallDisposition="ANSWERED"), 20).get("WhoId") is None
+
+
+@pytest.mark.req("R39")
+def test_wrap_ends_by_itself_or_early_by_a_change_of_status(anna, stack):
+    stack.fcc("/_sim/settings", {"wrap_seconds": {"1": 3}})
+    calls_id = ring(stack, anna, "+48600100200")
+    anna.press("answer")
+    anna.wait_shown("call-duration")
+    anna.press("hangup")
+    anna.wait_data("presence", "wrap")
+    anna.wait_data("presence", "ready", 8)
+    stack.fcc("/_sim/settings", {"wrap_seconds": {"1": 30}})
+    assert until(lambda: task_of(stack, calls_id), 20)["FCC_Disconnected_By__c"] == "agent"
+
+    ring(stack, anna, "+48600100200")
+    anna.press("answer")
+    anna.wait_shown("call-duration")
+    anna.press("hangup")
+    anna.wait_data("presence", "wrap")
+    anna.set_status("notready")
+
+
+def test_a_rejected_call_goes_on_in_the_queue(anna, stack, new_agent):
+    calls_id = ring(stack, anna, "+48600100200")
+    anna.press("reject")
+    piotr = new_agent("piotr.wisniewski@acme.example").open()
+    anna.set_status("notready")
+    piotr.go_in_queue()
+    piotr.wait_shown("answer")
+    piotr.press("answer")
+    piotr.hears(700)
+    piotr.press("hangup")
+    task = until(lambda: task_of(stack, calls_id, CallDisposition="ANSWERED"), 20)
+    people = stack.salesforce("/_sim/state")["users"]
+    assert task["OwnerId"] == next(user["id"] for user in people if user["email"] == "piotr.wisniewski@acme.example")
