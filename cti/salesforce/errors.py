@@ -1,0 +1,537 @@
+"""What can go wrong with Salesforce, and what the caller may do about it.
+
+Salesforce answers with about two hundred codes. The connector knows the kinds below: each has a stable code of its own,
+a `verdict` that says what a caller may do next, and a sentence for the person in front of it. `RULES` maps
+Salesforce's codes to kinds; a code that is not in it falls back on the HTTP status.
+
+Source: REST API Developer Guide, "Status Codes and Error Responses"; SOAP API Developer Guide, "Core Data Types Used
+in API Calls", ExceptionCode and StatusCode; OAuth error responses in Salesforce Help, "OAuth 2.0 Error Codes".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from cti.errors import ConnectorError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class Verdict(StrEnum):
+    """What a caller may do after an error."""
+
+    AGAIN = "again"
+    """Nothing was changed and repeating may help, after a growing pause."""
+    REFRESH = "refresh"
+    """Nothing was changed; repeat once with a new access token."""
+    WAIT = "wait"
+    """Nothing was changed and nothing will work before some later time (a limit that moves with the day)."""
+    UNKNOWN = "unknown"
+    """The request may or may not have been carried out: read before repeating."""
+    DUPLICATE = "duplicate"
+    """A record with this unique value is already there: as good as done for an idempotent write."""
+    GONE = "gone"
+    """The record was deleted there."""
+    NEVER = "never"
+    """Repeating the same request cannot help; a person has to change something."""
+
+
+class SalesforceError(ConnectorError):
+    """Base of everything that Salesforce refused or failed to do.
+
+    `salesforce_code` and `fields` are Salesforce's own (empty when it said nothing readable), `detail` is its message,
+    for the administrator and never for the log (it may quote record values), `retry_after` is seconds to wait when
+    Salesforce named them, `record_id` the record a duplicate value was found on.
+    """
+
+    code = "salesforce-error"
+    http_status = 502
+    verdict: ClassVar[Verdict] = Verdict.NEVER
+    pl = "Salesforce odmówił wykonania operacji ({salesforce_code}). Przekaż ten kod administratorowi."
+    en = "Salesforce refused the operation ({salesforce_code}). Give this code to your administrator."
+
+    def __init__(
+        self,
+        *,
+        salesforce_code: str = "",
+        detail: str = "",
+        fields: Sequence[str] = (),
+        retry_after: float | None = None,
+        record_id: str | None = None,
+    ) -> None:
+        super().__init__(salesforce_code=salesforce_code or "-", fields=", ".join(fields) or "-")
+        self.salesforce_code = salesforce_code
+        self.detail = detail
+        self.fields = tuple(fields)
+        self.retry_after = retry_after
+        self.record_id = record_id
+
+
+class SessionExpiredError(SalesforceError):
+    """The access token is no longer valid."""
+
+    code = "salesforce-session-expired"
+    http_status = 401
+    verdict = Verdict.REFRESH
+    pl = "Sesja Salesforce wygasła. Odśwież stronę Salesforce."
+    en = "The Salesforce session has expired. Reload the Salesforce page."
+
+
+class SessionNotAllowedError(SalesforceError):
+    """The org's policies forbid this token for the API; a new one would meet the same refusal."""
+
+    code = "salesforce-session-not-allowed"
+    http_status = 403
+    pl = (
+        "Zasady bezpieczeństwa Salesforce nie pozwalają tej sesji korzystać z API. "
+        "Administrator powinien sprawdzić uprawnienie „API Enabled” i zasady sesji aplikacji."
+    )
+    en = (
+        "Salesforce's security policies keep this session from using the API. "
+        'The administrator should check the "API Enabled" permission and the app\'s session policies.'
+    )
+
+
+class SignInRefusedError(SalesforceError):
+    """Salesforce issued no access token, for a reason not listed below."""
+
+    code = "salesforce-sign-in-refused"
+    pl = "Salesforce nie wydał tokenu dostępu ({salesforce_code}). Połącz integrację z Salesforce ponownie."
+    en = "Salesforce issued no access token ({salesforce_code}). Connect the integration with Salesforce again."
+
+
+class AppUnknownError(SignInRefusedError):
+    """Consumer key or secret is wrong, or the app is not installed in the org."""
+
+    code = "salesforce-app-unknown"
+    pl = (
+        "Salesforce nie zna aplikacji łącznika: klucz lub sekret konsumenta jest błędny albo aplikacja nie jest "
+        "zainstalowana w organizacji. Administrator powinien wpisać je ponownie w ustawieniach parowania."
+    )
+    en = (
+        "Salesforce does not know the connector's app: the consumer key or secret is wrong, or the app is not "
+        "installed in the org. The administrator should enter them again in the pairing settings."
+    )
+
+
+class RunAsUserMissingError(SignInRefusedError):
+    """The app's client-credentials flow has no run-as user."""
+
+    code = "salesforce-run-as-user-missing"
+    pl = (
+        "Aplikacja łącznika nie ma w Salesforce użytkownika „Run As”. "
+        "Administrator powinien wskazać użytkownika integracji."
+    )
+    en = (
+        'The connector\'s app has no "Run As" user in Salesforce. The administrator should choose the integration user.'
+    )
+
+
+class HostNotAllowedError(SignInRefusedError):
+    """The token was asked from a host that does not serve this flow: not the org's My Domain."""
+
+    code = "salesforce-host-not-allowed"
+    pl = "Podany adres nie jest adresem My Domain tej organizacji. Administrator powinien poprawić adres w parowaniu."
+    en = "The address given is not this org's My Domain. The administrator should correct the address in the pairing."
+
+
+class UserNotApprovedError(SignInRefusedError):
+    """The app is not pre-authorised for the user, or the user is inactive."""
+
+    code = "salesforce-user-not-approved"
+    pl = (
+        "Użytkownik integracji nie jest dopuszczony do aplikacji łącznika albo jest nieaktywny. "
+        "Administrator powinien przypisać mu zestaw uprawnień integracji."
+    )
+    en = (
+        "The integration user is not approved for the connector's app, or is inactive. "
+        "The administrator should assign the integration permission set."
+    )
+
+
+class DailyLimitReachedError(SalesforceError):
+    """The org's API calls of the last 24 hours are used up."""
+
+    code = "salesforce-daily-limit"
+    http_status = 503
+    retryable = True
+    verdict = Verdict.WAIT
+    pl = "Dzienny limit wywołań API Salesforce jest wyczerpany. Zapisy połączeń czekają i zostaną wysłane później."
+    en = "Salesforce's daily API limit is used up. Call logs are waiting and will be sent later."
+
+
+class TooManyRequestsError(SalesforceError):
+    """Too many requests at once."""
+
+    code = "salesforce-too-many-requests"
+    http_status = 503
+    retryable = True
+    verdict = Verdict.AGAIN
+    pl = "Salesforce jest chwilowo przeciążony żądaniami. Operacja zostanie powtórzona."
+    en = "Salesforce is handling too many requests at the moment. The operation will be repeated."
+
+
+class RowLockedError(SalesforceError):
+    """Somebody else is changing the record, or its parent, at this moment."""
+
+    code = "salesforce-row-locked"
+    http_status = 503
+    retryable = True
+    verdict = Verdict.AGAIN
+    pl = "Rekord w Salesforce jest właśnie zmieniany przez kogoś innego. Operacja zostanie powtórzona."
+    en = "The Salesforce record is being changed by someone else right now. The operation will be repeated."
+
+
+class UnavailableError(SalesforceError):
+    """Salesforce cannot be reached or says that it is not available; nothing was sent or nothing was done."""
+
+    code = "salesforce-unavailable"
+    http_status = 503
+    retryable = True
+    verdict = Verdict.AGAIN
+    pl = "Salesforce jest niedostępny. Operacja zostanie powtórzona, gdy wróci."
+    en = "Salesforce is not available. The operation will be repeated when it is back."
+
+
+class OutcomeUnknownError(SalesforceError):
+    """The request went out and no complete answer came back."""
+
+    code = "salesforce-outcome-unknown"
+    http_status = 504
+    retryable = True
+    verdict = Verdict.UNKNOWN
+    pl = "Salesforce nie potwierdził operacji. Łącznik sprawdzi, czy została wykonana, zanim ją powtórzy."
+    en = "Salesforce did not confirm the operation. The connector will check whether it was done before repeating it."
+
+
+class TimedOutError(SalesforceError):
+    """A question to Salesforce was not answered in the time there was for it."""
+
+    code = "salesforce-timed-out"
+    http_status = 504
+    retryable = True
+    verdict = Verdict.AGAIN
+    pl = "Salesforce nie odpowiedział na czas."
+    en = "Salesforce did not answer in time."
+
+
+class AnswerUnreadableError(SalesforceError):
+    """What came back is not what the REST API answers (a login page, a proxy's page, broken JSON)."""
+
+    code = "salesforce-answer-unreadable"
+    pl = (
+        "Odpowiedź spod adresu Salesforce nie pochodzi z jego API. Administrator powinien sprawdzić adres My Domain "
+        "i serwery pośredniczące."
+    )
+    en = (
+        "The answer from the Salesforce address is not the API's. The administrator should check the My Domain address "
+        "and any proxy in between."
+    )
+
+
+class AccessRefusedError(SalesforceError):
+    """The user may not do this to this record or object."""
+
+    code = "salesforce-access-refused"
+    http_status = 403
+    pl = (
+        "Użytkownik Salesforce nie ma dostępu potrzebnego do tej operacji ({salesforce_code}). "
+        "Sprawdź zestawy uprawnień."
+    )
+    en = "The Salesforce user lacks the access this needs ({salesforce_code}). Check the permission sets."
+
+
+class ApiDisabledError(SalesforceError):
+    """The org has no API access, or it is switched off."""
+
+    code = "salesforce-api-disabled"
+    http_status = 403
+    pl = "API jest w tej organizacji Salesforce wyłączone. Potrzebna jest edycja z dostępem do API."
+    en = "The API is disabled in this Salesforce org. An edition with API access is needed."
+
+
+class PolicyRefusedError(SalesforceError):
+    """A transaction-security policy of the org blocked the request."""
+
+    code = "salesforce-policy-refused"
+    http_status = 403
+    pl = "Zasada bezpieczeństwa transakcji w Salesforce zablokowała operację. Administrator powinien ją sprawdzić."
+    en = "A transaction security policy in Salesforce blocked the operation. The administrator should review it."
+
+
+class DuplicateValueError(SalesforceError):
+    """Another record already holds this unique value; `record_id` is that record when Salesforce named it."""
+
+    code = "salesforce-duplicate-value"
+    http_status = 409
+    verdict = Verdict.DUPLICATE
+    pl = "Rekord o tej unikalnej wartości już istnieje w Salesforce."
+    en = "A record with this unique value already exists in Salesforce."
+
+
+class DuplicateRuleMatchedError(SalesforceError):
+    """The org's duplicate rules refused the record."""
+
+    code = "salesforce-duplicate-rule"
+    http_status = 409
+    pl = "Reguła duplikatów w Salesforce odrzuciła rekord. Użyj rekordu, który już istnieje."
+    en = "A duplicate rule in Salesforce refused the record. Use the record that already exists."
+
+
+class NotFoundError(SalesforceError):
+    """The record, object or address does not exist, or is hidden from this user."""
+
+    code = "salesforce-not-found"
+    http_status = 404
+    pl = "Nie znaleziono w Salesforce tego rekordu lub pola, albo użytkownik go nie widzi."
+    en = "This record or field was not found in Salesforce, or the user cannot see it."
+
+
+class RecordDeletedError(SalesforceError):
+    """The record was deleted."""
+
+    code = "salesforce-record-deleted"
+    http_status = 410
+    verdict = Verdict.GONE
+    pl = "Rekord został w Salesforce usunięty."
+    en = "The record was deleted in Salesforce."
+
+
+class RequestInvalidError(SalesforceError):
+    """The request names an object, a field or a form that this org does not have."""
+
+    code = "salesforce-request-invalid"
+    pl = (
+        "Organizacja Salesforce nie ma pola lub obiektu, którego łącznik używa ({salesforce_code}: {fields}). "
+        "Administrator powinien wdrożyć pakiet łącznika i jego zestawy uprawnień."
+    )
+    en = (
+        "The Salesforce org lacks a field or object that the connector uses ({salesforce_code}: {fields}). "
+        "The administrator should deploy the connector's package and its permission sets."
+    )
+
+
+class FieldRefusedError(SalesforceError):
+    """A field's value was refused: by a validation rule, a required field, a picklist, a length, a reference."""
+
+    code = "salesforce-field-refused"
+    http_status = 422
+    pl = (
+        "Salesforce odrzucił wartość pola ({salesforce_code}: {fields}). Administrator powinien sprawdzić reguły "
+        "walidacji i pola wymagane obiektu."
+    )
+    en = (
+        "Salesforce refused a field's value ({salesforce_code}: {fields}). The administrator should check the object's "
+        "validation rules and required fields."
+    )
+
+
+class StorageFullError(SalesforceError):
+    """The org is out of data storage or of another quota."""
+
+    code = "salesforce-storage-full"
+    http_status = 507
+    pl = "W organizacji Salesforce skończyło się miejsce lub inny limit ({salesforce_code})."
+    en = "The Salesforce org is out of storage or of another quota ({salesforce_code})."
+
+
+class QueryTooSlowError(SalesforceError):
+    """A query took Salesforce too long; a narrower one might do."""
+
+    code = "salesforce-query-too-slow"
+    http_status = 504
+    pl = "Wyszukiwanie w Salesforce trwało zbyt długo."
+    en = "The search in Salesforce took too long."
+
+
+class VersionUnsupportedError(SalesforceError):
+    """The org does not serve this API version."""
+
+    code = "salesforce-version-unsupported"
+    pl = "Ta organizacja Salesforce nie obsługuje ustawionej wersji API. Administrator powinien ją zmienić w parowaniu."
+    en = "This Salesforce org does not serve the API version set. The administrator should change it in the pairing."
+
+
+class RolledBackError(SalesforceError):
+    """Nothing was wrong with this row; another row of the same request failed and took it along."""
+
+    code = "salesforce-rolled-back"
+    retryable = True
+    verdict = Verdict.AGAIN
+    pl = "Operacja została wycofana z powodu błędu w innym rekordzie. Zostanie powtórzona."
+    en = "The operation was rolled back because of an error in another record. It will be repeated."
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Which kind an error is: Salesforce's code, optionally a piece of its message (any case), the kind."""
+
+    salesforce_code: str
+    kind: type[SalesforceError]
+    message_has: str = ""
+
+
+def _rules(kind: type[SalesforceError], *codes: str) -> tuple[Rule, ...]:
+    return tuple(Rule(code, kind) for code in codes)
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("INVALID_SESSION_ID", SessionNotAllowedError, "not valid for use with the rest api"),
+    Rule("INVALID_SESSION_ID", SessionExpiredError),
+    Rule("REQUEST_LIMIT_EXCEEDED", TooManyRequestsError, "concurrent"),
+    Rule("REQUEST_LIMIT_EXCEEDED", DailyLimitReachedError),
+    Rule("NOT_FOUND", RequestInvalidError, "external id field does not exist"),
+    *_rules(SessionNotAllowedError, "INVALID_AUTH_HEADER"),
+    *_rules(ApiDisabledError, "API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED"),
+    *_rules(
+        AccessRefusedError,
+        "INSUFFICIENT_ACCESS",
+        "INSUFFICIENT_ACCESS_OR_READONLY",
+        "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",
+        "FUNCTIONALITY_NOT_ENABLED",
+    ),
+    *_rules(RowLockedError, "UNABLE_TO_LOCK_ROW"),
+    *_rules(DuplicateValueError, "DUPLICATE_VALUE"),
+    *_rules(DuplicateRuleMatchedError, "DUPLICATES_DETECTED"),
+    *_rules(RequestInvalidError, "DUPLICATE_EXTERNAL_ID"),
+    *_rules(NotFoundError, "NOT_FOUND"),
+    *_rules(RecordDeletedError, "ENTITY_IS_DELETED"),
+    *_rules(
+        RequestInvalidError,
+        "MALFORMED_ID",
+        "MALFORMED_QUERY",
+        "MALFORMED_SEARCH",
+        "INVALID_FIELD",
+        "INVALID_TYPE",
+        "JSON_PARSER_ERROR",
+        "INVALID_QUERY_LOCATOR",
+        "INVALID_SEARCH",
+        "IDEMPOTENCY_FEATURE_NOT_ENABLED",
+        "IDEMPOTENCY_NOT_SUPPORTED",
+        "INVALID_IDEMPOTENCY_KEY",
+    ),
+    *_rules(
+        FieldRefusedError,
+        "REQUIRED_FIELD_MISSING",
+        "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+        "FIELD_INTEGRITY_EXCEPTION",
+        "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+        "STRING_TOO_LONG",
+        "INVALID_CROSS_REFERENCE_KEY",
+        "INACTIVE_OWNER_OR_USER",
+        "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+        "INVALID_FIELD_FOR_INSERT_UPDATE",
+        "MAX_TASK_DESCRIPTION_EXCEEEDED",
+    ),
+    *_rules(StorageFullError, "STORAGE_LIMIT_EXCEEDED", "EXCEEDED_QUOTA", "LIMIT_EXCEEDED", "EXCEEDED_ID_LIMIT"),
+    *_rules(
+        QueryTooSlowError, "QUERY_TIMEOUT", "REQUEST_RUNNING_TOO_LONG", "OPERATION_TOO_LARGE", "QUERY_TOO_COMPLICATED"
+    ),
+    *_rules(
+        UnavailableError,
+        "SERVER_UNAVAILABLE",
+        "UNKNOWN_EXCEPTION",
+        "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE",
+    ),
+    *_rules(RolledBackError, "PROCESSING_HALTED", "ALL_OR_NONE_OPERATION_ROLLED_BACK"),
+    *_rules(PolicyRefusedError, "TXN_SECURITY_NO_ACCESS", "TXN_SECURITY_METERING_ERROR"),
+    *_rules(VersionUnsupportedError, "UNSUPPORTED_API_VERSION", "INVALID_VERSION", "GONE"),
+)
+"""Salesforce's codes, the more particular rule first."""
+
+_BY_STATUS: Mapping[int, type[SalesforceError]] = {
+    401: SessionExpiredError,
+    403: AccessRefusedError,
+    404: NotFoundError,
+    408: TimedOutError,
+    409: RowLockedError,
+    410: VersionUnsupportedError,
+    429: TooManyRequestsError,
+    500: UnavailableError,
+    502: UnavailableError,
+    503: UnavailableError,
+    504: TimedOutError,
+}
+
+OAUTH_RULES: tuple[Rule, ...] = (
+    Rule("invalid_client_id", AppUnknownError),
+    Rule("invalid_client", AppUnknownError),
+    Rule("invalid_app_access", UserNotApprovedError),
+    Rule("invalid_grant", RunAsUserMissingError, "no client credentials user enabled"),
+    Rule("invalid_grant", HostNotAllowedError, "request not supported on this domain"),
+    Rule("invalid_grant", UserNotApprovedError, "user is not admin approved"),
+    Rule("invalid_grant", UserNotApprovedError, "hasn't approved this consumer"),
+    Rule("inactive_user", UserNotApprovedError),
+    Rule("inactive_org", ApiDisabledError),
+    Rule("rate_limit_exceeded", TooManyRequestsError),
+)
+"""The token endpoint's errors, the more particular rule first; any other is `SignInRefusedError`."""
+
+_RECORD_ID = re.compile(r"record with id:\s*([A-Za-z0-9]{15,18})")
+
+
+def _kind(rules: Sequence[Rule], code: str, message: str) -> type[SalesforceError] | None:
+    text = message.lower()
+    for rule in rules:
+        if rule.salesforce_code == code and rule.message_has in text:
+            return rule.kind
+    return None
+
+
+def from_code(
+    code: str, message: str = "", *, fields: Sequence[str] = (), status: int = 400, retry_after: float | None = None
+) -> SalesforceError:
+    """The error for one of Salesforce's codes; an unknown code is judged by the HTTP `status` of the answer."""
+    kind = _kind(RULES, code, message) or _BY_STATUS.get(status, SalesforceError)
+    found = _RECORD_ID.search(message)
+    return kind(
+        salesforce_code=code,
+        detail=message,
+        fields=fields,
+        retry_after=retry_after,
+        record_id=found.group(1) if found else None,
+    )
+
+
+def from_row(errors: Any) -> SalesforceError:
+    """The error of one row of a collections answer: `[{"statusCode", "message", "fields"}]`, the first one counts."""
+    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+    fields = first.get("fields")
+    return from_code(
+        str(first.get("statusCode") or first.get("errorCode") or ""),
+        str(first.get("message") or ""),
+        fields=[str(name) for name in fields] if isinstance(fields, list) else (),
+    )
+
+
+def from_answer(status: int, body: Any, *, retry_after: float | None = None) -> SalesforceError:
+    """The error of a whole answer.
+
+    `body` is the parsed JSON, or None where it was none. REST errors are an array of `{errorCode, message, fields?}`;
+    OAuth errors, userinfo's among them, are an object `{error, error_description}`.
+    """
+    if isinstance(body, list) and body and isinstance(body[0], dict):
+        first = body[0]
+        fields = first.get("fields")
+        return from_code(
+            str(first.get("errorCode") or first.get("statusCode") or ""),
+            str(first.get("message") or ""),
+            fields=[str(name) for name in fields] if isinstance(fields, list) else (),
+            status=status,
+            retry_after=retry_after,
+        )
+    if isinstance(body, dict) and "error" in body:
+        return from_oauth(str(body["error"]), str(body.get("error_description") or ""))
+    kind = _BY_STATUS.get(status, AnswerUnreadableError)
+    return kind(salesforce_code=f"HTTP {status}", retry_after=retry_after)
+
+
+def from_oauth(error: str, description: str) -> SalesforceError:
+    """The error of an OAuth endpoint. Salesforce writes some descriptions with plus signs for blanks."""
+    description = description.replace("+", " ")
+    kind = _kind(OAUTH_RULES, error, description) or SignInRefusedError
+    return kind(salesforce_code=error, detail=description)

@@ -1,0 +1,234 @@
+"""One org's REST API: requests, tokens, errors, limits.
+
+Source: REST API Developer Guide, "REST Resources", "Headers" and "Status Codes and Error Responses".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+import requests
+from urllib3.exceptions import MaxRetryError, NewConnectionError
+
+from cti.salesforce.errors import (
+    AnswerUnreadableError,
+    DailyLimitReachedError,
+    OutcomeUnknownError,
+    SalesforceError,
+    SessionExpiredError,
+    TimedOutError,
+    UnavailableError,
+    Verdict,
+    from_answer,
+)
+from cti.salesforce.ports import Silent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cti.clock import Clock
+    from cti.salesforce.oauth import ClientCredentials
+    from cti.salesforce.ports import Observer, Org
+
+CALL_OPTIONS = "client=FCCConnector"
+RETRY_AFTER_CAP_S = 3600.0
+DAILY_LIMIT_PAUSE_S = 900.0
+"""How long an org is left alone after its daily limit; the window of 24 hours moves all the time."""
+MAX_ANSWER_BYTES = 32 * 1024 * 1024
+DEFAULT_BUDGET_S = 30.0
+_CONNECT_S = 3.05
+_USAGE = re.compile(r"api-usage=(\d+)/(\d+)")
+_VERSION = re.compile(r"\d{2,3}\.0\Z")
+
+
+class RestClient:
+    """Speaks with one org. Safe to share between threads.
+
+    `tokens` gives the integration user's token; a call may bring the token of a person instead. `observer` hears of
+    each request. Nothing here retries: it says what happened, and the caller decides (an expired integration token is
+    the one exception, replaced and used once more).
+    """
+
+    def __init__(
+        self,
+        org: Org,
+        http: requests.Session,
+        tokens: ClientCredentials,
+        clock: Clock,
+        observer: Observer | None = None,
+    ) -> None:
+        if not _VERSION.match(org.api_version):
+            raise ValueError(f"not an API version: {org.api_version!r}")
+        self._org = org
+        self._http = http
+        self._tokens = tokens
+        self._clock = clock
+        self._observer: Observer = observer or Silent()
+        self._origin = org.my_domain_url.rstrip("/")
+        self._lock = threading.Lock()
+        self._stopped_until = 0.0
+
+    def data(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Any = None,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        budget: float = DEFAULT_BUDGET_S,
+    ) -> Any:
+        """A request under `/services/data/v…`; returns the parsed answer, None when it is empty.
+
+        `path` begins with a slash and has its own parts already quoted. `budget` is seconds for the whole of it,
+        token requests left out. Raises a SalesforceError, whose `verdict` says what may be done; a request that
+        changes something (any method but GET) raises OutcomeUnknownError when it went out and was not answered.
+        """
+        self._refuse_while_stopped()
+        resource = "composite/sobjects" if path.startswith("/composite/sobjects") else path.split("/", maxsplit=2)[1]
+        url = f"{self._origin}/services/data/v{self._org.api_version}{path}"
+        bearer = token or self._tokens.token()
+        try:
+            return self._send(method, url, resource, bearer, params, body, headers, budget)
+        except SessionExpiredError:
+            if token is not None:
+                raise
+            bearer = self._tokens.renew(bearer)
+            return self._send(method, url, resource, bearer, params, body, headers, budget)
+
+    def userinfo(self, token: str, *, budget: float = 5.0) -> Mapping[str, Any]:
+        """What the org's userinfo endpoint says about the owner of `token`.
+
+        Raises SessionExpiredError or AccessRefusedError for a token it does not accept (401, 403), and another
+        SalesforceError with `retryable` set when it cannot be asked just now.
+        """
+        answer = self._send(
+            "GET", f"{self._origin}/services/oauth2/userinfo", "userinfo", token, None, None, None, budget
+        )
+        if not isinstance(answer, dict):
+            raise AnswerUnreadableError
+        return answer
+
+    def _refuse_while_stopped(self) -> None:
+        with self._lock:
+            left = self._stopped_until - self._clock.monotonic()
+        if left > 0:
+            raise DailyLimitReachedError(salesforce_code="REQUEST_LIMIT_EXCEEDED", retry_after=left)
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        resource: str,
+        bearer: str,
+        params: Mapping[str, str] | None,
+        body: Any,
+        headers: Mapping[str, str] | None,
+        budget: float,
+    ) -> Any:
+        changes = method != "GET"
+        started = self._clock.monotonic()
+        status = 0
+        try:
+            with self._http.request(
+                method,
+                url,
+                params=params,
+                data=None if body is None else json.dumps(body, ensure_ascii=False).encode(),
+                headers={
+                    "Authorization": f"Bearer {bearer}",
+                    "Accept": "application/json",
+                    "Sforce-Call-Options": CALL_OPTIONS,
+                    **({} if body is None else {"Content-Type": "application/json; charset=utf-8"}),
+                    **(headers or {}),
+                },
+                timeout=(min(_CONNECT_S, budget), budget),
+                allow_redirects=False,
+                stream=True,
+            ) as answer:
+                status = answer.status_code
+                content = self._read(answer, started + budget)
+        except requests.RequestException as error:
+            raise _unanswered(error, changes=changes) from None
+        finally:
+            self._observer.request(self._org.id, resource, status, self._clock.monotonic() - started)
+        self._note_usage(answer.headers.get("Sforce-Limit-Info", ""))
+        return self._understand(answer, content, changes=changes)
+
+    def _read(self, answer: requests.Response, deadline: float) -> bytes:
+        content = bytearray()
+        for chunk in answer.iter_content(65536):
+            content += chunk
+            if len(content) > MAX_ANSWER_BYTES:
+                raise requests.exceptions.ContentDecodingError("the answer is too large")
+            if self._clock.monotonic() > deadline:
+                raise requests.ReadTimeout("the answer came too slowly")
+        return bytes(content)
+
+    def _understand(self, answer: requests.Response, content: bytes, *, changes: bool) -> Any:
+        status = answer.status_code
+        try:
+            body = json.loads(content) if content else None
+        except ValueError:
+            if status < 300:  # noqa: PLR2004 - HTTP's classes of status
+                raise (OutcomeUnknownError() if changes else AnswerUnreadableError()) from None
+            body = None
+        if 200 <= status < 300:  # noqa: PLR2004 - HTTP's classes of status
+            return body
+        error = from_answer(status, body, retry_after=self._retry_after(answer.headers.get("Retry-After", "")))
+        if isinstance(error, DailyLimitReachedError):
+            if error.retry_after is None:
+                error.retry_after = DAILY_LIMIT_PAUSE_S
+            with self._lock:
+                self._stopped_until = self._clock.monotonic() + error.retry_after
+        if changes and status >= 500 and status != 503 and error.verdict is Verdict.AGAIN:  # noqa: PLR2004
+            # A gateway's 502 or 504 and Salesforce's own 500 say nothing about what was done before they arose.
+            raise OutcomeUnknownError(salesforce_code=error.salesforce_code, detail=error.detail)
+        raise error
+
+    def _retry_after(self, header: str) -> float | None:
+        """Seconds from a Retry-After header (a number or a date; RFC 9110, section 10.2.3), at most an hour."""
+        text = header.strip()
+        if not text:
+            return None
+        if text.isascii() and text.isdigit():
+            return min(float(text), RETRY_AFTER_CAP_S)
+        try:
+            moment = parsedate_to_datetime(text)
+        except ValueError:
+            return None
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return min(max(_seconds(aware, self._clock.now()), 0.0), RETRY_AFTER_CAP_S)
+
+    def _note_usage(self, header: str) -> None:
+        found = _USAGE.match(header.strip())
+        if found:
+            self._observer.api_usage(self._org.id, int(found.group(1)), int(found.group(2)))
+
+
+def _seconds(later: datetime, earlier: datetime) -> float:
+    return (later - earlier).total_seconds()
+
+
+def _unanswered(error: requests.RequestException, *, changes: bool) -> SalesforceError:
+    """The error for a request without a complete answer: what counts is whether it went out and changes things."""
+    if _never_left(error):
+        return UnavailableError()
+    if changes:
+        return OutcomeUnknownError()
+    if isinstance(error, requests.Timeout):
+        return TimedOutError()
+    return UnavailableError()
+
+
+def _never_left(error: requests.RequestException) -> bool:
+    if isinstance(error, (requests.ConnectTimeout, requests.exceptions.SSLError, requests.exceptions.InvalidURL)):
+        return True
+    cause = error.args[0] if error.args else None
+    return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)

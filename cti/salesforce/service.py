@@ -1,0 +1,346 @@
+"""An org as the rest of the connector uses it: questions, collections, and what is remembered about the org."""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from urllib.parse import quote
+
+from cti.salesforce import query as soql
+from cti.salesforce.errors import AnswerUnreadableError, OutcomeUnknownError, SalesforceError, from_row
+from cti.salesforce.oauth import ClientCredentials
+from cti.salesforce.rest import DEFAULT_BUDGET_S, RestClient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    import requests
+
+    from cti.clock import Clock
+    from cti.salesforce.ports import Observer, Org, OrgSource
+
+COLLECTION_MAX = 200
+"""Rows in one collections request. Source: REST API Developer Guide, "sObject Collections"."""
+REMEMBER_S = 900.0
+"""For how long what an org is like (fields, picklists) is remembered."""
+USERS_REMEMBER_S = 300.0
+_IN_MAX = 200
+_LOCATOR = re.compile(r"/services/data/v[\d.]+/query/([A-Za-z0-9]+-\d+)\Z")
+
+T = TypeVar("T")
+JsonObject = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RowResult:
+    """What became of one row of a collections request: the record's id, or the error."""
+
+    record_id: str | None
+    error: SalesforceError | None = None
+
+
+@dataclass(frozen=True)
+class UserInfo:
+    """Who an access token belongs to, as the org's userinfo endpoint says.
+
+    `language` is Salesforce's code (`pl`, `en_US`), `zone` an IANA name or empty.
+    """
+
+    user_id: str
+    organization_id: str
+    username: str
+    name: str
+    email: str
+    language: str
+    zone: str
+    active: bool
+
+
+@dataclass(frozen=True)
+class User:
+    """A Salesforce user, as far as pairing and owners need one."""
+
+    id: str
+    username: str
+    email: str
+    name: str
+    active: bool
+    language: str
+    zone: str
+    user_type: str
+
+
+class _Remembered(Generic[T]):
+    """One value that is asked for again when it is older than `seconds`; one thread asks, the others wait."""
+
+    def __init__(self, ask: Callable[[], T], clock: Clock, seconds: float) -> None:
+        self._ask = ask
+        self._clock = clock
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._kept: tuple[T, float] | None = None
+
+    def get(self) -> T:
+        with self._lock:
+            if self._kept is None or self._clock.monotonic() >= self._kept[1]:
+                self._kept = (self._ask(), self._clock.monotonic() + self._seconds)
+            return self._kept[0]
+
+    def forget(self) -> None:
+        with self._lock:
+            self._kept = None
+
+
+class SalesforceOrg:
+    """One org. Safe to share between threads. Every method may raise a SalesforceError."""
+
+    def __init__(self, rest: RestClient, clock: Clock) -> None:
+        self._rest = rest
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._fields: dict[str, _Remembered[frozenset[str]]] = {}
+        self._closed = _Remembered(self._ask_closed_status, clock, REMEMBER_S)
+        self._users: dict[str, tuple[tuple[User, ...], float]] = {}
+
+    def query(
+        self,
+        statement: str,
+        *,
+        token: str | None = None,
+        budget: float = DEFAULT_BUDGET_S,
+        include_deleted: bool = False,
+    ) -> list[JsonObject]:
+        """All records of a SOQL statement, page after page. `include_deleted` looks into the recycle bin too."""
+        resource = "/queryAll" if include_deleted else "/query"
+        answer = self._rest.data("GET", resource, params={"q": statement}, token=token, budget=budget)
+        records = _records(answer, "records")
+        while not answer.get("done", True):
+            # Only the locator is taken from the answer, never an address.
+            locator = _LOCATOR.match(str(answer.get("nextRecordsUrl", "")))
+            if locator is None:
+                raise AnswerUnreadableError
+            answer = self._rest.data("GET", f"/query/{locator.group(1)}", token=token, budget=budget)
+            records += _records(answer, "records")
+        return records
+
+    def search(self, statement: str, *, token: str | None = None, budget: float = DEFAULT_BUDGET_S) -> list[JsonObject]:
+        """The records a SOSL statement finds, each with `attributes.type`."""
+        answer = self._rest.data("GET", "/search/", params={"q": statement}, token=token, budget=budget)
+        return _records(answer, "searchRecords")
+
+    def create(self, table: str, rows: Sequence[Mapping[str, Any]]) -> list[RowResult]:
+        """Create up to 200 records, each for itself; results in the order of `rows`."""
+        return self._collection("POST", table, rows)
+
+    def update(self, table: str, rows: Sequence[Mapping[str, Any]]) -> list[RowResult]:
+        """Change up to 200 records, each for itself; each row names its record by `Id`, and no id twice."""
+        return self._collection("PATCH", table, rows)
+
+    def create_one(self, table: str, fields: Mapping[str, Any], *, headers: Mapping[str, str] | None = None) -> str:
+        """Create one record and return its id; `headers` are Salesforce's own, e.g. `Sforce-Auto-Assign`."""
+        path = f"/sobjects/{soql.name(table)}/"
+        answer = self._rest.data("POST", path, body=dict(fields), headers=headers)
+        if not isinstance(answer, dict) or not isinstance(answer.get("id"), str):
+            raise OutcomeUnknownError
+        return str(answer["id"])
+
+    def read_one(self, table: str, record_id: str, fields: Sequence[str], *, token: str | None = None) -> JsonObject:
+        """Some fields of one record."""
+        path = f"/sobjects/{soql.name(table)}/{quote(record_id, safe='')}"
+        answer = self._rest.data("GET", path, params={"fields": ",".join(map(soql.name, fields))}, token=token)
+        if not isinstance(answer, dict):
+            raise AnswerUnreadableError
+        return answer
+
+    def fields_of(self, table: str) -> frozenset[str]:
+        """The API names of the fields that the integration user sees on an object; remembered for 15 minutes."""
+        with self._lock:
+            kept = self._fields.setdefault(table, _Remembered(lambda: self._ask_fields(table), self._clock, REMEMBER_S))
+        return kept.get()
+
+    def has_person_accounts(self) -> bool:
+        """Whether person accounts are on: only then do their columns exist."""
+        return "IsPersonAccount" in self.fields_of("Account")
+
+    def closed_task_status(self) -> str:
+        """The value of Task.Status that means "done" in this org; administrators may rename it."""
+        return self._closed.get()
+
+    def forget(self) -> None:
+        """Ask again about everything that is remembered, at its next use."""
+        with self._lock:
+            self._fields.clear()
+            self._users.clear()
+        self._closed.forget()
+
+    def users_by_email(self, emails: Iterable[str]) -> dict[str, tuple[User, ...]]:
+        """The active users with these e-mail addresses, under the address in lower case; absent: no such user.
+
+        Answers, the empty ones too, are remembered for five minutes.
+        """
+        wanted = {email.strip().lower() for email in emails if email.strip()}
+        now = self._clock.monotonic()
+        with self._lock:
+            known = {email: kept[0] for email, kept in self._users.items() if email in wanted and now < kept[1]}
+        missing = sorted(wanted - known.keys())
+        for start in range(0, len(missing), _IN_MAX):
+            part = missing[start : start + _IN_MAX]
+            found: dict[str, list[User]] = {email: [] for email in part}
+            for user in self._ask_users(soql.one_of("Email", part), soql.equals("IsActive", True)):
+                found.setdefault(user.email.lower(), []).append(user)
+            with self._lock:
+                for email in part:
+                    users = tuple(found[email])
+                    known[email] = users
+                    self._users[email] = (users, now + USERS_REMEMBER_S)
+        return {email: users for email, users in known.items() if users}
+
+    def user(self, user_id: str) -> User | None:
+        """One user by id; None when there is no such user."""
+        found = self._ask_users(soql.equals("Id", user_id))
+        return found[0] if found else None
+
+    def active_users(self) -> list[User]:
+        """All active standard users."""
+        return self._ask_users(soql.equals("IsActive", True), soql.equals("UserType", "Standard"))
+
+    def readable(
+        self, user_id: str, record_ids: Collection[str], *, budget: float = DEFAULT_BUDGET_S
+    ) -> frozenset[str]:
+        """Those of `record_ids` (at most 200) that this user may read.
+
+        Source: Object Reference, "UserRecordAccess": the query names one user and at most 200 records.
+        """
+        if not record_ids:
+            return frozenset()
+        statement = soql.select(
+            ("RecordId", "HasReadAccess"),
+            "UserRecordAccess",
+            soql.equals("UserId", user_id),
+            soql.one_of("RecordId", sorted(record_ids)),
+        )
+        rows = self.query(statement, budget=budget)
+        return frozenset(str(row["RecordId"]) for row in rows if row.get("HasReadAccess") is True)
+
+    def userinfo(self, token: str, *, budget: float = 5.0) -> UserInfo:
+        """Who `token` belongs to.
+
+        Raises SessionExpiredError (401) or AccessRefusedError (403) when the org does not accept the token, another
+        SalesforceError with `retryable` set when the org cannot be asked just now.
+        """
+        answer = self._rest.userinfo(token, budget=budget)
+        user_id, organization_id = answer.get("user_id"), answer.get("organization_id")
+        if not isinstance(user_id, str) or not isinstance(organization_id, str):
+            raise AnswerUnreadableError
+        return UserInfo(
+            user_id=user_id,
+            organization_id=organization_id,
+            username=_text(answer.get("preferred_username")),
+            name=_text(answer.get("name")),
+            email=_text(answer.get("email")),
+            language=_text(answer.get("language")),
+            zone=_text(answer.get("zoneinfo")),
+            active=answer.get("active") is not False,
+        )
+
+    def _collection(self, method: str, table: str, rows: Sequence[Mapping[str, Any]]) -> list[RowResult]:
+        if not rows:
+            return []
+        if len(rows) > COLLECTION_MAX:
+            raise ValueError(f"at most {COLLECTION_MAX} rows in one request")
+        records = [{"attributes": {"type": soql.name(table)}, **row} for row in rows]
+        answer = self._rest.data(method, "/composite/sobjects", body={"allOrNone": False, "records": records})
+        if not isinstance(answer, list) or len(answer) != len(rows):
+            raise OutcomeUnknownError
+        return [_row_result(row) for row in answer]
+
+    def _ask_fields(self, table: str) -> frozenset[str]:
+        answer = self._rest.data("GET", f"/sobjects/{soql.name(table)}/describe")
+        fields = answer.get("fields") if isinstance(answer, dict) else None
+        if not isinstance(fields, list):
+            raise AnswerUnreadableError
+        return frozenset(str(field["name"]) for field in fields if isinstance(field, dict) and "name" in field)
+
+    def _ask_closed_status(self) -> str:
+        statement = soql.select(
+            ("ApiName", "MasterLabel"), "TaskStatus", soql.equals("IsClosed", True), order_by=("SortOrder",), limit=1
+        )
+        rows = self.query(statement)
+        return _text(rows[0].get("ApiName")) or _text(rows[0].get("MasterLabel")) if rows else "Completed"
+
+    def _ask_users(self, *where: str) -> list[User]:
+        fields = (
+            "Id",
+            "Username",
+            "Email",
+            "Name",
+            "IsActive",
+            "LanguageLocaleKey",
+            "TimeZoneSidKey",
+            "UserType",
+        )
+        return [
+            User(
+                id=str(row["Id"]),
+                username=_text(row.get("Username")),
+                email=_text(row.get("Email")),
+                name=_text(row.get("Name")),
+                active=row.get("IsActive") is True,
+                language=_text(row.get("LanguageLocaleKey")),
+                zone=_text(row.get("TimeZoneSidKey")),
+                user_type=_text(row.get("UserType")),
+            )
+            for row in self.query(soql.select(fields, "User", *where))
+        ]
+
+
+class SalesforceOrgs:
+    """The orgs the connector is paired with; each one's client is kept as long as its row stays the same.
+
+    `source` reads an org's row, `http` is the session for all requests. Safe to share between threads.
+    """
+
+    def __init__(
+        self, source: OrgSource, http: requests.Session, clock: Clock, observer: Observer | None = None
+    ) -> None:
+        self._source = source
+        self._http = http
+        self._clock = clock
+        self._observer = observer
+        self._lock = threading.Lock()
+        self._kept: dict[str, tuple[tuple[str, ...], SalesforceOrg]] = {}
+
+    def org(self, org_id: str) -> SalesforceOrg:
+        """The org with this id. Raises the source's ConnectorError when there is none."""
+        row = self._source(org_id)
+        form = (row.my_domain_url, row.client_id, row.client_secret, row.api_version)
+        with self._lock:
+            kept = self._kept.get(org_id)
+            if kept is None or kept[0] != form:
+                kept = (form, self.connect(row))
+                self._kept[org_id] = kept
+            return kept[1]
+
+    def connect(self, row: Org) -> SalesforceOrg:
+        """A client for an org's row that need not be stored yet: pairing tries it before it saves."""
+        tokens = ClientCredentials(row, self._http, self._clock)
+        return SalesforceOrg(RestClient(row, self._http, tokens, self._clock, self._observer), self._clock)
+
+
+def _records(answer: Any, key: str) -> list[JsonObject]:
+    records = answer.get(key) if isinstance(answer, dict) else None
+    if not isinstance(records, list):
+        raise AnswerUnreadableError
+    return [record for record in records if isinstance(record, dict)]
+
+
+def _row_result(row: Any) -> RowResult:
+    if isinstance(row, dict) and row.get("success") is True and isinstance(row.get("id"), str):
+        return RowResult(record_id=row["id"])
+    return RowResult(record_id=None, error=from_row(row.get("errors") if isinstance(row, dict) else None))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
