@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime  # noqa: TC003 - SQLAlchemy reads the columns' annotations
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, Index, Integer, String, Text, delete, func, insert, select, update
@@ -93,9 +93,7 @@ class EventRepository:
             return []
         if last_seq > head or head - last_seq > limit:
             return None
-        query = (
-            select(*_FIELDS).where(EventRow.audience == audience, EventRow.seq > last_seq).order_by(EventRow.seq)
-        )
+        query = select(*_FIELDS).where(EventRow.audience == audience, EventRow.seq > last_seq).order_by(EventRow.seq)
         found = [_logged(row) for row in self._session.execute(query)]
         return found if found and found[0].seq == last_seq + 1 else None
 
@@ -137,5 +135,6 @@ class EventRepository:
         return seq
 
 
-def _logged(row: Row[Any]) -> LoggedEvent:
-    return LoggedEvent(*row)
+def _logged(row: Row[int, str, int, str, datetime, str, str | None]) -> LoggedEvent:
+    id_, audience, seq, type_, at, body, pane = row
+    return LoggedEvent(id_, audience, seq, type_, at, body, pane)

@@ -1,0 +1,358 @@
+"""A server's WebSocket that may be used by several threads.
+
+One lock stands around encoding and sending, a message goes out whole or the socket is closed, and nobody waits
+for a slow peer unless they ask to: what the peer does not take is queued up to a bound and sent by a thread that lives
+only as long as there is a queue. Reading happens in the thread that called `receive`. Only `threading` and `select` are
+used, so the same code runs under gunicorn's gevent and gthread workers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import ssl
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from wsproto.connection import Connection, ConnectionType
+from wsproto.events import CloseConnection, Message, Ping, Pong, TextMessage
+from wsproto.utilities import LocalProtocolError, RemoteProtocolError
+
+from cti.ws.frames import CloseCode, Opcode, close_frame, frame, text_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_RECEIVE_BYTES = 16 * 1024
+_CLOSING_GRACE_S = 2.0
+_POLL_MS = 1000
+_CONTROLS_WINDOW_S = 10.0
+
+
+class SocketClosedError(Exception):
+    """The socket is closed; `code` is what it was closed with (1006 without a closing handshake)."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"closed with {code}")
+        self.code = code
+
+
+class WebSocket:
+    """An open WebSocket on the server's side, made after the 101.
+
+    `sock` is the connected socket, owned from now on. `max_message_size` bounds what is received, `max_queue` what
+    waits to be sent (bytes); a peer that takes nothing for `send_timeout` seconds is cut off. After `ping_interval`
+    seconds of silence a ping is sent, after twice that the socket is closed. More than `max_controls` ping or pong
+    frames in ten seconds end it with 1008. All methods may be called from any thread, `receive` from one
+    at a time. TLS ends in front of the server: an SSLSocket is refused (TypeError), because reading and writing one
+    from two threads is not safe.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        *,
+        subprotocol: str | None = None,
+        max_message_size: int = 64 * 1024,
+        max_queue: int = 512 * 1024,
+        ping_interval: float = 25.0,
+        send_timeout: float = 10.0,
+        max_controls: int = 100,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if isinstance(sock, ssl.SSLSocket):
+            raise TypeError("TLS must end in front of the server")
+        self.subprotocol = subprotocol
+        self.close_code: int | None = None
+        self._sock = sock
+        self._raw: socket.socket = getattr(sock, "_sock", sock)  # under gevent, the socket that never waits
+        self._parser = Connection(ConnectionType.SERVER)
+        self._max_message_size = max_message_size
+        self._max_queue = max_queue
+        self._ping_interval = ping_interval
+        self._send_timeout = send_timeout
+        self._max_controls = max_controls
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._queue: deque[memoryview] = deque()
+        self._queued = 0
+        self._enqueued_total = 0
+        self._sent_total = 0
+        self._flushing = False
+        self._waiters: list[threading.Event] = []
+        self._open = True
+        self._gone = False
+        self._close_seen = False
+        self._pinged = False
+        self._controls = 0
+        self._controls_since = monotonic()
+        self._parts: list[Any] = []
+        self._size = 0
+        self._ready: deque[str | bytes] = deque()
+        sock.settimeout(ping_interval)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether messages can still be sent."""
+        return self._open
+
+    @property
+    def queued(self) -> int:
+        """Bytes that wait for the peer."""
+        return self._queued
+
+    def send(self, data: str | bytes) -> None:
+        """Send one message and return when the system has taken all of it.
+
+        Raises SocketClosedError when the socket is, or becomes, closed, also because the peer took nothing for the
+        send timeout.
+        """
+        encoded = text_frame(data) if isinstance(data, str) else frame(Opcode.BINARY, data)
+        done = threading.Event()
+        with self._lock:
+            if not self._open:
+                raise SocketClosedError(self.close_code or CloseCode.ABNORMAL)
+            self._put(encoded)
+            target = self._enqueued_total
+            if self._sent_total >= target:
+                return
+            self._waiters.append(done)
+        while self._sent_total < target:
+            if not self._open:
+                raise SocketClosedError(self.close_code or CloseCode.ABNORMAL)
+            done.wait()
+            done.clear()
+        with self._lock, contextlib.suppress(ValueError):
+            self._waiters.remove(done)
+
+    def offer(self, encoded: bytes) -> bool:
+        """Send one encoded frame without waiting; what the peer does not take at once is queued.
+
+        Returns False, and closes the socket with 1013, when the queue is full; False too when it is closed.
+        """
+        with self._lock:
+            if not self._open:
+                return False
+            if self._queued and self._queued + len(encoded) > self._max_queue:
+                self._close(CloseCode.TOO_SLOW, "too slow")
+                return False
+            self._put(encoded)
+            return not self._gone
+
+    def receive(self) -> str | bytes:
+        """The next message; waits for it. Raises SocketClosedError when the socket ends, by whichever side."""
+        while not self._ready:
+            if self._gone or self._close_seen:
+                self._linger()
+                raise SocketClosedError(self.close_code or CloseCode.ABNORMAL)
+            self._read()
+        return self._ready.popleft()
+
+    def _linger(self) -> None:
+        """Read what the peer still sends for a moment.
+
+        Closing over unread bytes would reset the connection, and the peer would never see why it was closed.
+        """
+        deadline = self._monotonic() + _CLOSING_GRACE_S
+        with contextlib.suppress(OSError):
+            if not self._gone:
+                self._sock.settimeout(0.5)
+                while self._flushing and self._monotonic() < deadline:
+                    time.sleep(0.01)
+                self._sock.shutdown(socket.SHUT_WR)
+            while not self._gone and self._monotonic() < deadline and self._sock.recv(_RECEIVE_BYTES):
+                pass
+        self.abort()
+
+    def close(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
+        """Begin the closing handshake; never waits and may be repeated.
+
+        Messages already queued are given up, except the one being sent.
+        """
+        with self._lock:
+            self._close(code, reason)
+
+    def finish(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
+        """Close and wait up to 2 s for the peer's answer, so that nothing sent is lost; for the reading thread."""
+        self.close(code, reason)
+        deadline = self._monotonic() + _CLOSING_GRACE_S
+        with contextlib.suppress(OSError):
+            self._sock.settimeout(_CLOSING_GRACE_S)
+        while not (self._gone or self._close_seen) and self._monotonic() < deadline:
+            self._read()
+        self._linger()
+
+    def abort(self) -> None:
+        """Cut the connection without any farewell."""
+        with self._lock:
+            self._abort()
+
+    # Private methods from here to `_flush` are called with the lock held.
+
+    def _put(self, encoded: bytes) -> None:
+        self._enqueued_total += len(encoded)
+        taken = 0
+        if not self._queue and not self._flushing:
+            try:
+                taken = self._raw.send(encoded, socket.MSG_DONTWAIT)
+            except (BlockingIOError, InterruptedError):
+                taken = 0
+            except OSError:
+                self._abort()
+                return
+            self._sent_total += taken
+        if taken == len(encoded):
+            return
+        self._queue.append(memoryview(encoded)[taken:])
+        self._queued += len(encoded) - taken
+        if not self._flushing:
+            self._flushing = True
+            threading.Thread(target=self._flush, name="ws-flush", daemon=True).start()
+
+    def _close(self, code: int, reason: str) -> None:
+        if not self._open:
+            return
+        self._open = False
+        self.close_code = code
+        if self._queue:
+            # The frame that may be half sent must be finished; whole frames behind it give way.
+            first = self._queue.popleft()
+            self._enqueued_total -= self._queued - len(first)
+            self._queue.clear()
+            self._queued = len(first)
+            self._queue.append(first)
+        self._put(close_frame(code, reason))
+        self._wake_waiters()
+
+    def _abort(self) -> None:
+        self._open = False
+        if self._gone:
+            return
+        self._gone = True
+        if self.close_code is None:
+            self.close_code = CloseCode.ABNORMAL
+        self._queue.clear()
+        self._queued = 0
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+        self._wake_waiters()
+
+    def _wake_waiters(self) -> None:
+        for waiter in self._waiters:
+            waiter.set()
+
+    def _send_queued(self) -> bool:
+        """Send what the peer takes now; returns whether anything went."""
+        went = False
+        try:
+            while self._queue:
+                first = self._queue[0]
+                taken = self._raw.send(first, socket.MSG_DONTWAIT)
+                went = True
+                self._sent_total += taken
+                self._queued -= taken
+                if taken < len(first):
+                    self._queue[0] = first[taken:]
+                    break
+                self._queue.popleft()
+        except (BlockingIOError, InterruptedError):
+            pass
+        except OSError:
+            self._abort()
+        return went
+
+    # The flusher's and the reader's own; they take the lock themselves.
+
+    def _flush(self) -> None:
+        poller = select.poll()
+        with contextlib.suppress(OSError, ValueError):
+            poller.register(self._sock.fileno(), select.POLLOUT)
+        moved = self._monotonic()
+        while True:
+            with self._lock:
+                if self._send_queued():
+                    moved = self._monotonic()
+                patience = self._send_timeout if self._open else min(self._send_timeout, _CLOSING_GRACE_S)
+                if self._queue and self._monotonic() - moved >= patience:
+                    self._abort()
+                if not self._queue:
+                    self._flushing = False
+                    self._wake_waiters()
+                    return
+                wait_ms = min(_POLL_MS, max(1, int((patience - (self._monotonic() - moved)) * 1000)))
+            with contextlib.suppress(OSError):
+                poller.poll(wait_ms)
+
+    def _read(self) -> None:
+        try:
+            data = self._sock.recv(_RECEIVE_BYTES)
+        except TimeoutError:
+            with self._lock:
+                self._on_silence()
+            return
+        except OSError:
+            data = b""
+        with self._lock:
+            if data:
+                self._pinged = False
+                self._take(data)
+            else:
+                self._abort()
+
+    # Called with the lock held.
+
+    def _on_silence(self) -> None:
+        if self._pinged or not self._open:
+            self._abort()
+        else:
+            self._pinged = True
+            self._put(frame(Opcode.PING, b""))
+
+    def _take(self, data: bytes) -> None:
+        try:
+            self._parser.receive_data(data)
+            for event in self._parser.events():
+                if isinstance(event, Message):
+                    self._take_message(event)
+                elif isinstance(event, Ping | Pong):
+                    self._count_control()
+                    if isinstance(event, Ping) and self._open:
+                        self._put(frame(Opcode.PONG, bytes(event.payload)))
+                elif isinstance(event, CloseConnection):
+                    self._close_seen = True
+                    self._close(event.code, "")
+        except RemoteProtocolError as error:
+            hint = error.event_hint
+            self._fail(hint.code if isinstance(hint, CloseConnection) else CloseCode.PROTOCOL_ERROR)
+        except LocalProtocolError:
+            self._fail(CloseCode.PROTOCOL_ERROR)
+
+    def _take_message(self, event: Message[Any]) -> None:
+        if not self._open:
+            return
+        data = event.data
+        self._size += len(data.encode()) if isinstance(data, str) else len(data)
+        if self._size > self._max_message_size:
+            self._fail(CloseCode.TOO_BIG)
+            return
+        self._parts.append(data)
+        if event.message_finished:
+            whole = "".join(self._parts) if isinstance(event, TextMessage) else b"".join(self._parts)
+            self._ready.append(whole)
+            self._parts, self._size = [], 0
+
+    def _count_control(self) -> None:
+        now = self._monotonic()
+        if now - self._controls_since > _CONTROLS_WINDOW_S:
+            self._controls, self._controls_since = 0, now
+        self._controls += 1
+        if self._controls > self._max_controls:
+            self._fail(CloseCode.POLICY)
+
+    def _fail(self, code: int) -> None:
+        """Close because of the peer's fault: what it sends from now on is not read any more."""
+        self._close(code, "")
+        self._close_seen = True
