@@ -148,7 +148,10 @@ class Related:
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One agent's part in one segment: from the ring to the end. `on_pane`: a pane handled it, not another phone."""
+    """One agent's part in one segment: from the ring to the end. `on_pane`: a pane handled it, not another phone.
+
+    `candidates` are the records found as this agent, who may see others than a colleague; `matched`: it was done.
+    """
 
     users_id: int
     state: State
@@ -159,6 +162,9 @@ class Leg:
     on_pane: bool = False
     sip_call_id: str | None = None
     popped: bool = False
+    candidates: tuple[Record, ...] = ()
+    matched: bool = False
+    match_complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,7 +413,7 @@ class _Fold:
         highest = max((_segment_of(fact) for fact in self.pbx), default=0)
         own = self._place_in_segments(highest)
         built: list[Segment] = []
-        link = self._base_link()
+        link: Related | None = None
         for index in range(highest + 1):
             facts = [fact for fact in self.pbx if _segment_of(fact) == index]
             mine = own.get(index, [])
@@ -418,12 +424,17 @@ class _Fold:
             built.append(self._segment(index, facts, mine, last=index == highest, direction=direction, link=link))
         return tuple(built)
 
-    def _base_link(self) -> Related | None:
+    def _base_link(self, agent: int | None) -> Related | None:
+        """What a segment relates to when nobody linked it: the clicked record, else the only one found as its agent."""
         clicked = self._clicked()
-        if clicked is not None or not self.match:
+        found = self._match_of(agent) or (self.match[-1] if self.match and agent is None else None)
+        if clicked is not None or found is None:
             return clicked
-        candidates = _records(self.match[-1].content.get("candidates"))
+        candidates = _records(found.content.get("candidates"))
         return Related(candidates[0], "matched") if len(candidates) == 1 else None
+
+    def _match_of(self, user: int | None) -> Fact | None:
+        return next((fact for fact in reversed(self.match) if user is not None and _user_of(fact) == user), None)
 
     def _place_in_segments(self, highest: int) -> dict[int, list[Fact]]:
         """Which segment the pane's and the agent's facts belong to: they know no segment, only who made them.
@@ -497,7 +508,7 @@ class _Fold:
             recording=any(fact.content.get("recording") is True for fact in facts),
             queue=next((fact.content["queue"] for fact in reversed(facts) if fact.content.get("queue")), None),
             legs=legs,
-            related=link,
+            related=link or self._base_link(agent),
             note=_latest(own, "note"),
             disposition=_latest(own, "disposition"),
         )
@@ -597,6 +608,7 @@ class _Fold:
                 state = mine.state
             elif _STEP[mine.state] == _STEP[state] == _STEP[State.HELD]:
                 state = max((leg, mine), key=lambda steps: steps.changed_at or _NEVER).state
+        match = self._match_of(user)
         return Leg(
             users_id=user,
             state=state,
@@ -607,6 +619,9 @@ class _Fold:
             on_pane=bool(pane),
             sip_call_id=next((fact.sip_call_id for fact in reversed(pane) if fact.sip_call_id), None),
             popped=any(fact.kind == "popped" for fact in pane),
+            candidates=_records(match.content.get("candidates")) if match else (),
+            matched=match is not None,
+            match_complete=match is None or match.content.get("complete") is not False,
         )
 
 

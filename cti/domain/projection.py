@@ -60,7 +60,9 @@ def _read(data: Mapping[str, Any], into: type[Call | Segment | Leg]) -> dict[str
 
 
 def _segment_from(data: Mapping[str, Any]) -> Segment:
-    legs = tuple(Leg(**_read(item, Leg)) for item in data.get("legs", ()))
+    legs = tuple(
+        Leg(**{**_read(item, Leg), "candidates": _records(item.get("candidates"))}) for item in data.get("legs", ())
+    )
     return Segment(**{**_read(data, Segment), "legs": legs, "related": _related_from(data.get("related"))})
 
 

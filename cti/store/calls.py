@@ -1,0 +1,522 @@
+"""The store of facts, calls, agents' presence and polling cursors."""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003 - SQLAlchemy reads the annotations
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import BigInteger, Index, Integer, String, UniqueConstraint, delete, func, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from cti.domain.book import AgentPresence, Attendance, Dialog, StoredCall
+from cti.domain.call import Call, Fact, State
+from cti.domain.presence import Presence
+from cti.domain.projection import from_json, to_json
+from cti.store.base import Base, Json
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from cti.clock import Clock
+
+_CHUNK = 500
+
+
+class FactRow(Base):
+    """One report, as it was made. `content` None: past its retention, only the identity is left."""
+
+    __tablename__ = "facts"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "identity"),
+        Index("ix_facts_tenant_id_calls_id", "tenant_id", "calls_id"),
+        Index("ix_facts_tenant_id_kind_subject_at", "tenant_id", "kind", "subject", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(String(64))
+    identity: Mapped[str] = mapped_column(String(64))
+    call_key: Mapped[str | None] = mapped_column(String(64), index=True)
+    source: Mapped[str] = mapped_column(String(8))
+    kind: Mapped[str] = mapped_column(String(24))
+    subject: Mapped[str | None] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(index=True)
+    calls_id: Mapped[int | None] = mapped_column(BigInteger)
+    sip_call_id: Mapped[str | None] = mapped_column(String(255))
+    content: Mapped[dict[str, Any] | None]
+    received_at: Mapped[datetime]
+
+
+class CallRow(Base):
+    """A call's projection, with the columns it is found by."""
+
+    __tablename__ = "calls"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "calls_id"),
+        Index("ix_calls_tenant_id_state", "tenant_id", "state"),
+        Index("ix_calls_tenant_id_started_at", "tenant_id", "started_at"),
+        Index("ix_calls_tenant_id_number", "tenant_id", "number"),
+    )
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(String(64))
+    calls_id: Mapped[int | None] = mapped_column(BigInteger)
+    state: Mapped[str] = mapped_column(String(8))
+    direction: Mapped[str | None] = mapped_column(String(8))
+    number: Mapped[str] = mapped_column(String(64))
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    updated_at: Mapped[datetime]
+    shown: Mapped[bool] = mapped_column(default=False)
+    shrunk: Mapped[bool] = mapped_column(default=False)
+    projection: Mapped[dict[str, Any]]
+
+
+class CallAgentRow(Base):
+    """Which agents a call rang or talked to."""
+
+    __tablename__ = "call_agents"
+    __table_args__ = (Index("ix_call_agents_tenant_id_users_id", "tenant_id", "users_id"),)
+
+    call_key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    users_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(String(64))
+
+
+class PaneCallRow(Base):
+    """A dial command or a pane's SIP dialog, and the call it belongs to once that is known."""
+
+    __tablename__ = "pane_calls"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "sip_call_id"),
+        UniqueConstraint("tenant_id", "dial_id"),
+        Index("ix_pane_calls_tenant_id_users_id_settled", "tenant_id", "users_id", "settled"),
+    )
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(String(64))
+    users_id: Mapped[int] = mapped_column(BigInteger)
+    direction: Mapped[str] = mapped_column(String(8))
+    number: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    dial_id: Mapped[str | None] = mapped_column(String(64))
+    sip_call_id: Mapped[str | None] = mapped_column(String(255))
+    call_key: Mapped[str | None] = mapped_column(String(64), index=True)
+    settled: Mapped[bool] = mapped_column(default=False)
+
+
+class AgentRow(Base):
+    """What FCC last said about an agent."""
+
+    __tablename__ = "agents"
+
+    tenant_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    users_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    presence: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    heard_at: Mapped[datetime | None]
+
+
+class AttendanceRow(Base):
+    """Which agents have a pane."""
+
+    __tablename__ = "agent_panes"
+    __table_args__ = (Index("ix_agent_panes_tenant_id_users_id", "tenant_id", "users_id"),)
+
+    pairing_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    users_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(String(64))
+    sf_user_id: Mapped[str] = mapped_column(String(18))
+    present: Mapped[bool]
+    seen_at: Mapped[datetime]
+    release_due: Mapped[bool] = mapped_column(default=False)
+
+
+class PollCursorRow(Base):
+    """Where polling the call list stands."""
+
+    __tablename__ = "poll_cursors"
+
+    tenant_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    cursor: Mapped[str | None] = mapped_column(String(1024))
+    polled_at: Mapped[datetime]
+
+
+class FactRepository:
+    """Facts inside one transaction."""
+
+    def __init__(self, session: Session, clock: Clock) -> None:
+        self._session = session
+        self._clock = clock
+
+    def add(self, tenant_id: str, fact: Fact, *, call_key: str | None, subject: str | None = None) -> None:
+        """Keep a fact that is not kept yet (see `unknown`)."""
+        self._session.add(
+            FactRow(
+                tenant_id=tenant_id,
+                identity=fact.identity,
+                call_key=call_key,
+                source=fact.source,
+                kind=fact.kind,
+                subject=subject,
+                at=fact.at,
+                calls_id=fact.calls_id,
+                sip_call_id=fact.sip_call_id,
+                content=dict(fact.content),
+                received_at=self._clock.now(),
+            )
+        )
+
+    def unknown(self, tenant_id: str, facts: Iterable[Fact]) -> list[Fact]:
+        """Those of `facts` that are not kept yet, each once, in the order given."""
+        by_identity = {fact.identity: fact for fact in facts}
+        identities = list(by_identity)
+        for start in range(0, len(identities), _CHUNK):
+            chunk = identities[start : start + _CHUNK]
+            query = select(FactRow.identity).where(FactRow.tenant_id == tenant_id, FactRow.identity.in_(chunk))
+            for identity in self._session.scalars(query):
+                by_identity.pop(identity, None)
+        return list(by_identity.values())
+
+    def of_call(self, call_key: str) -> list[Fact]:
+        """All facts of a call that still have their content."""
+        query = select(
+            FactRow.source, FactRow.kind, FactRow.at, FactRow.calls_id, FactRow.sip_call_id, FactRow.content
+        ).where(FactRow.call_key == call_key, FactRow.content.is_not(None))
+        return [
+            Fact(row.source, row.kind, row.at, row.calls_id, row.sip_call_id, row.content or {})
+            for row in self._session.execute(query)
+        ]
+
+    def move(self, call_key: str, to: str) -> None:
+        """Put all facts of one call under another."""
+        self._session.flush()
+        self._session.execute(update(FactRow).where(FactRow.call_key == call_key).values(call_key=to))
+
+    def adopt(self, tenant_id: str, subject: str, call_key: str) -> None:
+        """Put the facts about `subject` (a dial command's id) that have no call yet under `call_key`."""
+        self._session.flush()
+        self._session.execute(
+            update(FactRow)
+            .where(
+                FactRow.tenant_id == tenant_id,
+                FactRow.kind == "dialled",
+                FactRow.subject == subject,
+                FactRow.call_key.is_(None),
+            )
+            .values(call_key=call_key)
+        )
+
+    def settings_in_force(self, tenant_id: str, pairing_id: str, at: datetime) -> dict[str, Any] | None:
+        """The pairing's settings as they were at that moment; None when none were recorded by then."""
+        query = (
+            select(FactRow.content)
+            .where(
+                FactRow.tenant_id == tenant_id,
+                FactRow.kind == "settings",
+                FactRow.subject == pairing_id,
+                FactRow.at <= at,
+            )
+            .order_by(FactRow.at.desc(), FactRow.id.desc())
+            .limit(1)
+        )
+        content = self._session.scalar(query)
+        return None if content is None else dict(content.get("settings") or {})
+
+    def counts(self, tenant_id: str, since: datetime) -> dict[str, int]:
+        """How many facts each source gave since then; for the self-check."""
+        query = (
+            select(FactRow.source, func.count())
+            .where(FactRow.tenant_id == tenant_id, FactRow.received_at >= since)
+            .group_by(FactRow.source)
+        )
+        return {row[0]: row[1] for row in self._session.execute(query)}
+
+    def shrink(self, before: datetime) -> int:
+        """Empty the facts about calls and agents made before that moment; their identities stay. Gives how many.
+
+        Settings are kept: calls are judged by them.
+        """
+        self._session.flush()
+        old = (FactRow.at < before, FactRow.content.is_not(None), FactRow.kind != "settings")
+        count = self._session.scalar(select(func.count()).select_from(FactRow).where(*old)) or 0
+        self._session.execute(update(FactRow).where(*old).values(content=None, sip_call_id=None))
+        return count
+
+    def shrink_calls(self, keys: Collection[str]) -> None:
+        """Empty the facts of these calls."""
+        self._session.flush()
+        self._session.execute(update(FactRow).where(FactRow.call_key.in_(keys)).values(content=None, sip_call_id=None))
+
+
+class CallRepository:
+    """Calls inside one transaction."""
+
+    def __init__(self, session: Session, clock: Clock) -> None:
+        self._session = session
+        self._clock = clock
+
+    def get(self, key: str) -> StoredCall | None:
+        """The call of that key."""
+        row = self._session.get(CallRow, key)
+        return None if row is None else _stored(row)
+
+    def by_calls_id(self, tenant_id: str, calls_id: int) -> StoredCall | None:
+        """The call FCC knows by that id."""
+        row = self._session.scalar(select(CallRow).where(CallRow.tenant_id == tenant_id, CallRow.calls_id == calls_id))
+        return None if row is None else _stored(row)
+
+    def save(self, stored: StoredCall) -> None:
+        """Keep a call's projection, new or changed."""
+        call = stored.call
+        row = self._session.get(CallRow, stored.key)
+        if row is None:
+            row = CallRow(key=stored.key)
+            self._session.add(row)
+        row.tenant_id = stored.tenant_id
+        row.calls_id = call.calls_id
+        row.state = call.state.value
+        row.direction = call.direction.value if call.direction else None
+        row.number = call.number[:64]
+        row.started_at = call.started_at
+        row.ended_at = call.ended_at
+        row.updated_at = self._clock.now()
+        row.shown = stored.shown
+        row.shrunk = stored.shrunk
+        row.projection = to_json(call)
+        known = set(self._session.scalars(select(CallAgentRow.users_id).where(CallAgentRow.call_key == stored.key)))
+        for users_id in call.agents - known:
+            self._session.add(CallAgentRow(call_key=stored.key, users_id=users_id, tenant_id=stored.tenant_id))
+        self._session.flush()
+
+    def remove(self, key: str) -> None:
+        """Take away a projection whose facts went to another call."""
+        self._session.flush()
+        self._session.execute(delete(CallAgentRow).where(CallAgentRow.call_key == key))
+        self._session.execute(delete(CallRow).where(CallRow.key == key))
+        self._session.expire_all()
+
+    def up_of(self, tenant_id: str, users_id: int, *, since: datetime) -> list[StoredCall]:
+        """The agent's calls that are up, oldest first; those not heard of since `since` are taken for over."""
+        return self._of_agent(
+            tenant_id,
+            users_id,
+            CallRow.state != State.ENDED.value,
+            CallRow.updated_at >= since,
+            order=CallRow.started_at,
+        )
+
+    def last_ended_of(self, tenant_id: str, users_id: int, *, since: datetime) -> StoredCall | None:
+        """The agent's newest call that ended since then."""
+        found = self._of_agent(
+            tenant_id,
+            users_id,
+            CallRow.state == State.ENDED.value,
+            CallRow.ended_at >= since,
+            order=CallRow.ended_at.desc(),
+            limit=1,
+        )
+        return found[0] if found else None
+
+    def around(
+        self, tenant_id: str, users_id: int, *, direction: str, number: str, since: datetime
+    ) -> list[StoredCall]:
+        """The agent's calls with that number and direction, known to FCC, heard of since then."""
+        return self._of_agent(
+            tenant_id,
+            users_id,
+            CallRow.direction == direction,
+            CallRow.number == number,
+            CallRow.calls_id.is_not(None),
+            CallRow.updated_at >= since,
+            order=CallRow.started_at,
+        )
+
+    def by_sip_call_id(self, tenant_id: str, sip_call_id: str) -> StoredCall | None:
+        """The call of which FCC itself named that SIP Call-ID."""
+        query = (
+            select(FactRow.calls_id)
+            .where(
+                FactRow.tenant_id == tenant_id,
+                FactRow.sip_call_id == sip_call_id,
+                FactRow.source.in_(("fcc", "list")),
+                FactRow.calls_id.is_not(None),
+            )
+            .limit(1)
+        )
+        calls_id = self._session.scalar(query)
+        return None if calls_id is None else self.by_calls_id(tenant_id, calls_id)
+
+    def count_up(self, tenant_id: str, *, since: datetime) -> int:
+        """How many of the tenant's calls are up, leaving out those not heard of since then."""
+        query = select(func.count()).select_from(CallRow)
+        conditions = (CallRow.tenant_id == tenant_id, CallRow.state != State.ENDED.value, CallRow.updated_at >= since)
+        return self._session.scalar(query.where(*conditions)) or 0
+
+    def all_up(self, tenant_id: str, *, since: datetime) -> list[StoredCall]:
+        """The tenant's calls that are up."""
+        query = select(CallRow).where(
+            CallRow.tenant_id == tenant_id, CallRow.state != State.ENDED.value, CallRow.updated_at >= since
+        )
+        return [_stored(row) for row in self._session.scalars(query)]
+
+    def dialogs_of(self, tenant_id: str, users_ids: Collection[int], *, settled: bool = False) -> list[Dialog]:
+        """The agents' dial commands and SIP dialogs whose PBX call is not known yet (or is, by `settled`)."""
+        if not users_ids:
+            return []
+        query = select(PaneCallRow).where(
+            PaneCallRow.tenant_id == tenant_id, PaneCallRow.users_id.in_(users_ids), PaneCallRow.settled.is_(settled)
+        )
+        return [_dialog(row) for row in self._session.scalars(query.order_by(PaneCallRow.at))]
+
+    def dialogs_of_call(self, call_key: str) -> list[Dialog]:
+        """The dialogs under one call."""
+        return [
+            _dialog(row) for row in self._session.scalars(select(PaneCallRow).where(PaneCallRow.call_key == call_key))
+        ]
+
+    def dialog(self, tenant_id: str, *, sip_call_id: str | None = None, dial_id: str | None = None) -> Dialog | None:
+        """One dialog by its SIP Call-ID or its dial command."""
+        query = select(PaneCallRow).where(PaneCallRow.tenant_id == tenant_id)
+        for column, value in ((PaneCallRow.sip_call_id, sip_call_id), (PaneCallRow.dial_id, dial_id)):
+            if value is not None:
+                row = self._session.scalar(query.where(column == value))
+                if row is not None:
+                    return _dialog(row)
+        return None
+
+    def save_dialog(self, dialog: Dialog) -> None:
+        """Keep a dialog, new or changed."""
+        row = self._session.get(PaneCallRow, dialog.id)
+        if row is None:
+            row = PaneCallRow(id=dialog.id)
+            self._session.add(row)
+        for name in Dialog.__dataclass_fields__:
+            setattr(row, name, getattr(dialog, name))
+        row.number = dialog.number[:64]
+        self._session.flush()
+
+    def old(self, before: datetime, *, limit: int = _CHUNK) -> list[StoredCall]:
+        """Calls that began before that moment and are not shrunk yet."""
+        query = select(CallRow).where(CallRow.started_at < before, CallRow.shrunk.is_(False)).limit(limit)
+        return [_stored(row) for row in self._session.scalars(query)]
+
+    def with_number(self, tenant_id: str, number: str) -> list[StoredCall]:
+        """All calls with that number."""
+        query = select(CallRow).where(CallRow.tenant_id == tenant_id, CallRow.number == number)
+        return [_stored(row) for row in self._session.scalars(query)]
+
+    def forget_dialogs(self, *, before: datetime | None = None, keys: Collection[str] = ()) -> None:
+        """Delete the dialogs begun before that moment, or those of these calls."""
+        self._session.flush()
+        if before is not None:
+            self._session.execute(delete(PaneCallRow).where(PaneCallRow.at < before))
+        if keys:
+            self._session.execute(delete(PaneCallRow).where(PaneCallRow.call_key.in_(keys)))
+
+    def _of_agent(
+        self, tenant_id: str, users_id: int, *conditions: Any, order: Any, limit: int = 50
+    ) -> list[StoredCall]:
+        query = (
+            select(CallRow)
+            .join(CallAgentRow, CallAgentRow.call_key == CallRow.key)
+            .where(CallAgentRow.tenant_id == tenant_id, CallAgentRow.users_id == users_id, *conditions)
+            .order_by(order)
+            .limit(limit)
+        )
+        return [_stored(row) for row in self._session.scalars(query)]
+
+
+class AgentRepository:
+    """Agents' presence, their panes, and the polling cursors, inside one transaction."""
+
+    def __init__(self, session: Session, clock: Clock) -> None:
+        self._session = session
+        self._clock = clock
+
+    def presence(self, tenant_id: str, users_id: int) -> AgentPresence:
+        """What is known about the agent; all None when nothing is."""
+        row = self._session.get(AgentRow, (tenant_id, users_id))
+        if row is None:
+            return AgentPresence(tenant_id, users_id, None, None)
+        return AgentPresence(
+            tenant_id, users_id, Presence.from_json(row.presence) if row.presence else None, row.heard_at
+        )
+
+    def save_presence(self, tenant_id: str, users_id: int, presence: Presence | None) -> None:
+        """Keep what FCC just said; None only notes that it was heard of."""
+        row = self._session.get(AgentRow, (tenant_id, users_id))
+        if row is None:
+            row = AgentRow(tenant_id=tenant_id, users_id=users_id, presence=None)
+            self._session.add(row)
+        if presence is not None:
+            row.presence = presence.to_json()
+        row.heard_at = self._clock.now()
+        self._session.flush()
+
+    def attendance(self, pairing_id: str, users_id: int) -> Attendance | None:
+        """Whether the agent has a pane."""
+        row = self._session.get(AttendanceRow, (pairing_id, users_id))
+        return None if row is None else _attendance(row)
+
+    def save_attendance(self, attendance: Attendance) -> None:
+        """Keep it, new or changed."""
+        row = self._session.get(AttendanceRow, (attendance.pairing_id, attendance.users_id))
+        if row is None:
+            row = AttendanceRow(pairing_id=attendance.pairing_id, users_id=attendance.users_id)
+            self._session.add(row)
+        for name in ("tenant_id", "sf_user_id", "present", "seen_at", "release_due"):
+            setattr(row, name, getattr(attendance, name))
+        self._session.flush()
+
+    def attendances(self, tenant_id: str | None = None, users_id: int | None = None) -> list[Attendance]:
+        """All attendances, or those of a tenant, or those of one of its agents."""
+        query = select(AttendanceRow)
+        if tenant_id is not None:
+            query = query.where(AttendanceRow.tenant_id == tenant_id)
+        if users_id is not None:
+            query = query.where(AttendanceRow.users_id == users_id)
+        return [_attendance(row) for row in self._session.scalars(query)]
+
+    def touch(self, agents: Sequence[tuple[str, int]]) -> None:
+        """Note that these agents, (pairing_id, users_id) each, have a pane now."""
+        for pairing_id, users_id in agents:
+            row = self._session.get(AttendanceRow, (pairing_id, users_id))
+            if row is not None and row.present:
+                row.seen_at = self._clock.now()
+
+    def cursor(self, tenant_id: str) -> str | None:
+        """Where polling stands."""
+        row = self._session.get(PollCursorRow, tenant_id)
+        return None if row is None else row.cursor
+
+    def set_cursor(self, tenant_id: str, cursor: str | None) -> None:
+        """Keep where polling stands."""
+        row = self._session.get(PollCursorRow, tenant_id)
+        if row is None:
+            row = PollCursorRow(tenant_id=tenant_id)
+            self._session.add(row)
+        row.cursor, row.polled_at = cursor, self._clock.now()
+
+    def polled_at(self, tenant_id: str) -> datetime | None:
+        """When the call list was last read; None before the first time."""
+        row = self._session.get(PollCursorRow, tenant_id)
+        return None if row is None else row.polled_at
+
+
+def _stored(row: CallRow) -> StoredCall:
+    return StoredCall(row.key, row.tenant_id, _call(row.projection), row.shown, row.shrunk)
+
+
+def _call(projection: Mapping[str, Any]) -> Call:
+    return from_json(projection)
+
+
+def _dialog(row: PaneCallRow) -> Dialog:
+    return Dialog(**{name: getattr(row, name) for name in Dialog.__dataclass_fields__})
+
+
+def _attendance(row: AttendanceRow) -> Attendance:
+    return Attendance(**{name: getattr(row, name) for name in Attendance.__dataclass_fields__})
