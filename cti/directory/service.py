@@ -69,13 +69,13 @@ class Directory:
         self._users: _Cache[FccUser] = _Cache(lambda tenant: exchanges.of(tenant).users(), clock, ttl)
         self._campaigns: _Cache[Campaign] = _Cache(lambda tenant: exchanges.of(tenant).campaigns(), clock, ttl)
 
-    def find_agent(self, pairing: Pairing, email: str) -> FccUser:
+    def find_agent(self, pairing_id: str, email: str) -> FccUser:
         """The PBX user with that e-mail address, compared without regard to case.
 
         Raises FccUserUnknownError, FccUserWrongKindError, FccUserInactiveError, FccUserAmbiguousError,
-        or what the exchange raises when it can't be asked.
+        PairingUnknownError, or what the exchange raises when it can't be asked.
         """
-        tenant_id = pairing.tenant_id
+        tenant_id = self._pairing(pairing_id).tenant_id
         wanted = email.strip().casefold()
         found = [user for user in self._users.get(tenant_id) if wanted and user.email.casefold() == wanted]
         if not any(user.kind is UserKind.PBX and user.active for user in found):
