@@ -9,6 +9,7 @@ used, so the same code runs under gunicorn's gevent and gthread workers.
 from __future__ import annotations
 
 import contextlib
+import os
 import select
 import socket
 import ssl
@@ -68,7 +69,6 @@ class WebSocket:
         self.subprotocol = subprotocol
         self.close_code: int | None = None
         self._sock = sock
-        self._raw: socket.socket = getattr(sock, "_sock", sock)  # under gevent, the socket that never waits
         self._parser = Connection(ConnectionType.SERVER)
         self._max_message_size = max_message_size
         self._max_queue = max_queue
@@ -192,12 +192,16 @@ class WebSocket:
 
     # Private methods from here to `_flush` are called with the lock held.
 
+    def _write(self, data: bytes | memoryview) -> int:
+        # A socket with a timeout never blocks in the system, but its own send would wait in Python; this does not.
+        return os.write(self._sock.fileno(), data)
+
     def _put(self, encoded: bytes) -> None:
         self._enqueued_total += len(encoded)
         taken = 0
         if not self._queue and not self._flushing:
             try:
-                taken = self._raw.send(encoded, socket.MSG_DONTWAIT)
+                taken = self._write(encoded)
             except (BlockingIOError, InterruptedError):
                 taken = 0
             except OSError:
@@ -250,7 +254,7 @@ class WebSocket:
         try:
             while self._queue:
                 first = self._queue[0]
-                taken = self._raw.send(first, socket.MSG_DONTWAIT)
+                taken = self._write(first)
                 went = True
                 self._sent_total += taken
                 self._queued -= taken

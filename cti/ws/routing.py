@@ -7,7 +7,7 @@ gets an `Upgrade` and may refuse with an ordinary response.
 from __future__ import annotations
 
 from functools import wraps
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask, Response, request
 from flask_sock import Sock
@@ -68,7 +68,7 @@ class Sockets(Sock):  # type: ignore[misc]  # flask-sock has no types
             return app
         if self.bp is None:
             self.bp = Blueprint("sockets", __name__)
-        return cast("Blueprint", self.bp)
+        return self.bp
 
 
 def raise_in_log(path: str) -> None:

@@ -14,7 +14,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from tests.support.wait import until
 
@@ -56,7 +56,7 @@ class Frame:
         return struct.unpack("!H", self.payload[:2])[0] if self.payload else 1005
 
 
-class Ended(Exception):
+class Ended(Exception):  # noqa: N818 - it is how a reader learns of the end, not a fault
     """The other side closed the connection."""
 
 
@@ -180,7 +180,7 @@ class RawClient:
     def close(self) -> None:
         self.sock.close()
 
-    def __enter__(self) -> RawClient:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

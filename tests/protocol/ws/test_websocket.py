@@ -7,6 +7,7 @@ import struct
 import urllib.request
 
 import pytest
+
 from tests.protocol.wire import ORIGIN, Ended, RawClient, Server, encode, gunicorn
 from tests.support.wait import until
 
