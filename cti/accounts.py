@@ -6,18 +6,15 @@ Plain values, read by every feature; where they are kept is the store's business
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 Correlation = Literal["call-id", "none"]
 HashMethod = Literal["sha1", "md5"]
 Environment = Literal["test", "production"]
 Language = Literal["pl", "en"]
-
-ORG_TOKEN_AGE: Final = timedelta(minutes=90)
-"""By this age an org token must have been replaced."""
-RENEWAL_GRACE: Final = timedelta(minutes=5)
-"""For so long a session goes on after its renewal failed."""
 
 _ID_ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
@@ -147,8 +144,3 @@ class PaneSession:
     def agent(self) -> AgentRef:
         """Whose session it is."""
         return AgentRef(self.pairing_id, self.sf_user_id, self.fcc_user_id)
-
-    @property
-    def renew_before(self) -> datetime:
-        """When a fresh signed request must have been brought, lest the session ends at `expires_at`."""
-        return self.expires_at - RENEWAL_GRACE

@@ -27,7 +27,8 @@ from cti.store.accounts import (
     SessionRepository,
     TenantRepository,
 )
-from cti.store.base import Base
+from cti.store.calls import AgentRepository, CallRepository, FactRepository
+from cti.store.events import EventRepository
 from cti.store.secrets import SecretBox, give_secrets_to
 
 if TYPE_CHECKING:
@@ -80,6 +81,26 @@ class UnitOfWork:
     def nonces(self) -> NonceRepository:
         """Canvas requests that were accepted."""
         return NonceRepository(self._session, self._clock)
+
+    @cached_property
+    def events(self) -> EventRepository:
+        """What panes are told."""
+        return EventRepository(self._session, self._clock)
+
+    @cached_property
+    def facts(self) -> FactRepository:
+        """Everything that was reported about calls."""
+        return FactRepository(self._session, self._clock)
+
+    @cached_property
+    def calls(self) -> CallRepository:
+        """Calls as their facts make them."""
+        return CallRepository(self._session, self._clock)
+
+    @cached_property
+    def agents(self) -> AgentRepository:
+        """Agents' presence and where polling stands."""
+        return AgentRepository(self._session, self._clock)
 
     @property
     def committed(self) -> bool:
@@ -164,10 +185,16 @@ class Database:
         if uow.committed:
             self._notify()
 
-    def create_schema(self) -> None:
-        """Create all tables from the models, without migrations; for tests."""
-        with self._turn():
-            Base.metadata.create_all(self._write_engine)
+    @contextlib.contextmanager
+    def schema_change(self) -> Iterator[Connection]:
+        """A connection in a transaction that may change the tables; committed at the end."""
+        with self._turn(), self._write_engine.begin() as connection:
+            yield connection
+
+    def check(self) -> None:
+        """Raise when the database does not answer."""
+        with self.engine.connect() as connection:
+            connection.exec_driver_sql("SELECT 1")
 
     def close(self) -> None:
         """Close all pooled connections."""

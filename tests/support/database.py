@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cti.store.database import Database
+from cti.store.models import metadata
 from cti.store.secrets import SecretBox
 
 if TYPE_CHECKING:
@@ -16,5 +17,6 @@ if TYPE_CHECKING:
 def make_database(directory: Path, clock: Clock, *, url: str = "") -> Database:
     """A database in a file under `directory` (or at `url`) with all tables made; close it when done."""
     made = Database(url or f"sqlite:///{directory / 'test.db'}", secrets=SecretBox([SecretBox.new_key()]), clock=clock)
-    made.create_schema()
+    with made.schema_change() as connection:
+        metadata.create_all(connection)
     return made

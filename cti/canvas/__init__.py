@@ -1,0 +1,1 @@
+"""Sign-in: Salesforce's signed request in, the pane and its session out."""

@@ -1,0 +1,207 @@
+"""Sign-in with a Canvas signed request, and its renewal."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from cti.canvas.errors import (
+    CanvasIdentityError,
+    CanvasOrgUnknownError,
+    CanvasReplayedError,
+    IntegrationInactiveError,
+    OrgNotPairedError,
+    SalesforceTokenRefusedError,
+    SalesforceUnavailableError,
+)
+from cti.canvas.verify import DEFAULT_MAX_BYTES, CanvasRequest, open_envelope, verify
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cti.accounts import Language, Org, Pairing, PaneSession
+    from cti.canvas.ports import Agent, AgentDirectory, Database, UnitOfWork
+    from cti.canvas.sessions import IssuedSession, SessionStore
+    from cti.canvas.userinfo import Identity, UserInfo
+    from cti.clock import Clock
+
+SAME_REQUEST_WINDOW = timedelta(seconds=60)
+"""For so long a request without a page's own `n` may come again."""
+REQUESTS_REMEMBERED = timedelta(days=7)
+"""Used requests are forgotten after this; the org token in them is long dead by then."""
+
+
+def language_of(tag: str) -> Language:
+    """Polish for Polish tags, English for all others."""
+    return "pl" if tag.lower().startswith("pl") else "en"
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A request whose signature fits, with the org it comes from and the org's pairings."""
+
+    org: Org
+    pairings: Sequence[Pairing]
+    request: CanvasRequest
+
+    @property
+    def language(self) -> Language:
+        """The user's language."""
+        return language_of(self.request.language)
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """An agent who was let in."""
+
+    issued: IssuedSession
+    agent: Agent
+    org: Org
+    pairing: Pairing
+
+
+class CanvasSignIn:
+    """Lets agents in; safe to share between threads.
+
+    The order is fixed: the org is looked up by the id that the request claims, the signature is proved with the org's
+    secret, the token proves itself at the org, the integration must be active, the FCC user must fit, and only then
+    the request counts as used and the session begins.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        userinfo: UserInfo,
+        directory: AgentDirectory,
+        sessions: SessionStore,
+        clock: Clock,
+        *,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+    ) -> None:
+        self._database = database
+        self._userinfo = userinfo
+        self._directory = directory
+        self._sessions = sessions
+        self._clock = clock
+        self._max_bytes = max_bytes
+
+    def open(self, raw: str) -> Verified:
+        """Prove the signature of a `signed_request` form field.
+
+        Raises the errors of `cti.canvas.verify`, and CanvasOrgUnknownError.
+        """
+        envelope = open_envelope(raw, max_bytes=self._max_bytes)
+        with self._database.read() as uow:
+            org = uow.orgs.get(envelope.claimed_org_id)
+            pairings = () if org is None else tuple(uow.pairings.of_org(org.id))
+        if org is None:
+            raise CanvasOrgUnknownError
+        return Verified(org, pairings, verify(envelope, org.canvas_secret))
+
+    def sign_in(self, verified: Verified) -> SignedIn:
+        """Let the user of a proved request in.
+
+        Raises SalesforceUnavailableError, SalesforceTokenRefusedError, CanvasIdentityError, OrgNotPairedError,
+        IntegrationInactiveError, CanvasReplayedError, and what the directory of agents raises.
+        """
+        org, request = verified.org, verified.request
+        identity = self._identify(org, request)
+        pairing = _active(verified.pairings)
+        email = identity.email or request.email
+        agent = self._directory.find_agent(pairing.id, email)
+        with self._database.write() as uow:
+            self._use(uow, request)
+            issued = self._sessions.begin(
+                uow,
+                org_id=org.id,
+                pairing_id=pairing.id,
+                sf_user_id=request.user_id,
+                fcc_user_id=agent.id,
+                language=language_of(request.language or identity.language),
+                name=(identity.name or request.full_name)[:255],
+                email=email[:255],
+                token=request.token,
+            )
+            uow.commit()
+        return SignedIn(issued, agent, org, pairing)
+
+    def verify(self, token: str) -> PaneSession:
+        """The session that a session token opens; raises SessionOverError."""
+        return self._sessions.verify(token)
+
+    def renew(self, session: PaneSession, signed_request: str | None) -> IssuedSession:
+        """Lengthen a session, with a fresh signed request of the same person where there is one.
+
+        When Salesforce does not answer, or without a request, the session is lengthened as far as its org token's
+        age allows. Raises SessionOverError, the errors of `open`, CanvasIdentityError when the request is another
+        person's, SalesforceTokenRefusedError, OrgNotPairedError, IntegrationInactiveError. After a failed renewal the
+        session stands for the rest of its time.
+        """
+        if signed_request is None:
+            return self._sessions.extend(session.id)
+        verified = self.open(signed_request)
+        request = verified.request
+        if (verified.org.id, request.user_id) != (session.org_id, session.sf_user_id):
+            raise CanvasIdentityError
+        with self._database.read() as uow:
+            pairing = uow.pairings.get(session.pairing_id)
+        if pairing is None:
+            raise OrgNotPairedError
+        if not pairing.active:
+            raise IntegrationInactiveError
+        try:
+            self._identify(verified.org, request)
+        except SalesforceUnavailableError:
+            return self._sessions.extend(session.id)
+        except SalesforceTokenRefusedError:
+            if request.token == session.token:
+                self._sessions.org_token_refused(session.id)
+            raise
+        with self._database.write() as uow:
+            # A request that renewed a session opens no other one.
+            uow.nonces.first_use(request.org_id, request.user_id, _key(request))
+            uow.commit()
+        return self._sessions.extend(session.id, org_token=request.token)
+
+    def org_token_refused(self, session: PaneSession) -> None:
+        """The org answered 401 to the session's token: it is not used again and must be renewed within 5 minutes."""
+        if session.token is not None:
+            with self._database.read() as uow:
+                org = uow.orgs.get(session.org_id)
+            if org is not None:
+                self._userinfo.forget(org, session.token)
+        self._sessions.org_token_refused(session.id)
+
+    def revoke(self, session: PaneSession) -> None:
+        """End a session at once."""
+        self._sessions.revoke(session.id)
+
+    def _identify(self, org: Org, request: CanvasRequest) -> Identity:
+        identity = self._userinfo.identify(org, request.token)
+        if (identity.org_id, identity.user_id) != (org.id, request.user_id):
+            raise CanvasIdentityError
+        return identity
+
+    def _use(self, uow: UnitOfWork, request: CanvasRequest) -> None:
+        now = self._clock.now()
+        first_at = uow.nonces.first_use(request.org_id, request.user_id, _key(request))
+        if first_at is not None and (request.n is not None or now - first_at >= SAME_REQUEST_WINDOW):
+            raise CanvasReplayedError
+        uow.nonces.forget(now - REQUESTS_REMEMBERED)
+
+
+def _active(pairings: Sequence[Pairing]) -> Pairing:
+    if not pairings:
+        raise OrgNotPairedError
+    for pairing in pairings:
+        if pairing.active:
+            return pairing
+    raise IntegrationInactiveError
+
+
+def _key(request: CanvasRequest) -> str:
+    if request.n is None:
+        return request.digest
+    return hashlib.sha256(f"n\0{request.n}".encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,10 @@
+"""All tables: importing this module makes `Base.metadata` whole."""
+
+from __future__ import annotations
+
+from cti.store import calls, events, models_core
+from cti.store.base import Base
+
+metadata = Base.metadata
+
+__all__ = ["calls", "events", "metadata", "models_core"]

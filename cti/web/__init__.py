@@ -1,0 +1,1 @@
+"""What all HTTP answers of the connector have in common."""

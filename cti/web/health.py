@@ -1,0 +1,63 @@
+"""Whether the process lives, whether it can work, and its numbers."""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING
+
+import structlog
+from flask import Blueprint, jsonify, request
+
+from cti.outgoing import is_loopback_name
+from cti.web.errors import NotFoundError
+from cti.web.metrics import CONTENT_TYPE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from flask.typing import ResponseReturnValue
+
+    from cti.settings import Settings
+    from cti.web.metrics import Metrics
+
+_log = structlog.get_logger("cti.web")
+
+
+def blueprint(settings: Settings, metrics: Metrics, checks: Mapping[str, Callable[[], None]]) -> Blueprint:
+    """`/healthz`, `/readyz` and `/metrics`; a check raises when the process cannot work."""
+    made = Blueprint("health", __name__)
+
+    @made.get("/healthz")
+    def healthz() -> ResponseReturnValue:
+        return jsonify(alive=True)
+
+    @made.get("/readyz")
+    def readyz() -> ResponseReturnValue:
+        results = {}
+        for name, check in checks.items():
+            try:
+                check()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the process is not ready
+                _log.warning("not-ready", check=name, error=str(error))
+                results[name] = "failed"
+            else:
+                results[name] = "ok"
+        ready = all(result == "ok" for result in results.values())
+        return jsonify(ready=ready, checks=results), 200 if ready else 503
+
+    @made.get("/metrics")
+    def numbers() -> ResponseReturnValue:
+        if not _may_see_metrics(settings):
+            raise NotFoundError
+        return metrics.render(), 200, {"Content-Type": CONTENT_TYPE}
+
+    return made
+
+
+def _may_see_metrics(settings: Settings) -> bool:
+    if settings.metrics_token is not None:
+        expected = f"Bearer {settings.metrics_token.get_secret_value()}"
+        given = request.headers.get("Authorization", "")
+        return hmac.compare_digest(given.encode("utf-8"), expected.encode("utf-8"))
+    forwarded = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
+    return not forwarded and is_loopback_name(request.environ.get("REMOTE_ADDR", ""))

@@ -1,0 +1,34 @@
+"""How Gunicorn serves the connector: `gunicorn wsgi:app`.
+
+Nothing of the application may be imported here: this file is read before the gevent worker patches the standard
+library, and the application must not be loaded before that either.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+worker_class = "gevent"
+workers = int(os.environ.get("FCC_CONNECTOR_WEB_PROCESSES", "1"))
+worker_connections = 4000
+preload_app = False
+timeout = 60
+graceful_timeout = 10
+keepalive = 5
+max_requests = 0  # a recycled worker would cut the calls it relays
+control_socket_disable = True
+accesslog = None  # the application writes its own line for each request, without query strings
+errorlog = "-"
+loglevel = "info"
+limit_request_line = 4094
+limit_request_fields = 60
+forwarded_allow_ips = "127.0.0.1,::1"
+
+
+def post_worker_init(worker: Any) -> None:
+    """Let the application close its open sockets when this worker is told to stop."""
+    from cti.ws import shutdown
+
+    shutdown.post_worker_init(worker)
