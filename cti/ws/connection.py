@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 _RECEIVE_BYTES = 16 * 1024
 _CLOSING_GRACE_S = 2.0
-_POLL_MS = 1000
+_POLL_S = 1.0
+_TICK_S = 0.1
 _CONTROLS_WINDOW_S = 10.0
 
 
@@ -85,6 +86,7 @@ class WebSocket:
         self._waiters: list[threading.Event] = []
         self._open = True
         self._gone = False
+        self._cut_at = 0.0
         self._close_seen = False
         self._pinged = False
         self._controls = 0
@@ -138,6 +140,7 @@ class WebSocket:
                 return False
             if self._queued and self._queued + len(encoded) > self._max_queue:
                 self._close(CloseCode.TOO_SLOW, "too slow")
+                self._cut_at = self._monotonic() + _CLOSING_GRACE_S
                 return False
             self._put(encoded)
             return not self._gone
@@ -280,15 +283,20 @@ class WebSocket:
                 if self._send_queued():
                     moved = self._monotonic()
                 patience = self._send_timeout if self._open else min(self._send_timeout, _CLOSING_GRACE_S)
-                if self._queue and self._monotonic() - moved >= patience:
+                now = self._monotonic()
+                if (self._queue and now - moved >= patience) or (self._cut_at and now >= self._cut_at):
                     self._abort()
-                if not self._queue:
+                if not self._queue and (self._gone or not self._cut_at):
                     self._flushing = False
                     self._wake_waiters()
                     return
-                wait_ms = min(_POLL_MS, max(1, int((patience - (self._monotonic() - moved)) * 1000)))
-            with contextlib.suppress(OSError):
-                poller.poll(wait_ms)
+                wait = min(_POLL_S, max(0.001, patience - (now - moved)))
+                idle = not self._queue
+            if idle:
+                time.sleep(_TICK_S)
+            else:
+                with contextlib.suppress(OSError):
+                    poller.poll(int(wait * 1000) + 1)
 
     def _read(self) -> None:
         try:
