@@ -1,0 +1,106 @@
+"""What can be changed while the simulator runs: correlation, times, webhooks, injected failures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from simulators.fcc.world import World
+
+FailureMode = Literal["http500", "nonsense", "refuse", "timeout", "none"]
+FAILURE_MODES: tuple[FailureMode, ...] = ("http500", "nonsense", "refuse", "timeout", "none")
+
+
+@dataclass
+class Failure:
+    """A function of external-api misbehaves the next `count` times; a count of None means until told otherwise."""
+
+    mode: FailureMode
+    count: int | None
+
+
+@dataclass
+class Settings:
+    """Changed through the control page; read by everybody at the moment of use."""
+
+    correlation: Literal["call-id", "none"]
+    ring_seconds: float
+    reoffer_seconds: float
+    wrap_seconds: dict[int, float]
+    webhooks_enabled: bool = True
+    webhook_url: str | None = None
+    webhook_user: str = ""
+    webhook_password: str = ""
+    fail: dict[str, Failure] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, world: World) -> Settings:
+        return cls(
+            correlation=world.correlation,
+            ring_seconds=world.ring_seconds,
+            reoffer_seconds=world.reoffer_seconds,
+            wrap_seconds={campaign.id: campaign.wrap_seconds for campaign in world.campaigns},
+            webhook_user=world.webhook_user,
+            webhook_password=world.webhook_password,
+        )
+
+    def change(self, given: dict[str, Any]) -> None:
+        """Apply a control request; raises ValueError, naming what is wrong, before anything is changed."""
+        known = {"correlation", "ring_seconds", "reoffer_seconds", "wrap_seconds", "webhooks_enabled", "fail"}
+        if unknown := sorted(set(given) - known):
+            raise ValueError(f"unknown settings: {', '.join(unknown)}")
+        correlation = given.get("correlation", self.correlation)
+        if correlation not in {"call-id", "none"}:
+            raise ValueError("correlation is call-id or none")
+        wraps = {int(key): _seconds(value, "wrap_seconds") for key, value in given.get("wrap_seconds", {}).items()}
+        if missing := sorted(set(wraps) - set(self.wrap_seconds)):
+            raise ValueError(f"no such campaigns: {missing}")
+        failures = {name: _failure(row) for name, row in given.get("fail", {}).items()}
+        ring = _seconds(given.get("ring_seconds", self.ring_seconds), "ring_seconds")
+        reoffer = _seconds(given.get("reoffer_seconds", self.reoffer_seconds), "reoffer_seconds")
+        enabled = given.get("webhooks_enabled", self.webhooks_enabled)
+        if not isinstance(enabled, bool):
+            raise ValueError("webhooks_enabled is true or false")
+        self.correlation, self.ring_seconds, self.reoffer_seconds = correlation, ring, reoffer
+        self.webhooks_enabled = enabled
+        self.wrap_seconds.update(wraps)
+        self.fail.update(failures)
+
+    def take_failure(self, function: str) -> FailureMode:
+        """How this call of the function is to misbehave; counts it."""
+        failure = self.fail.get(function) or self.fail.get("*")
+        if failure is None or failure.mode == "none" or failure.count == 0:
+            return "none"
+        if failure.count is not None:
+            failure.count -= 1
+        return failure.mode
+
+    def row(self) -> dict[str, Any]:
+        """For the control page; the webhook's password is left out."""
+        return {
+            "correlation": self.correlation,
+            "ring_seconds": self.ring_seconds,
+            "reoffer_seconds": self.reoffer_seconds,
+            "wrap_seconds": {str(key): value for key, value in self.wrap_seconds.items()},
+            "webhooks_enabled": self.webhooks_enabled,
+            "webhook_url": self.webhook_url,
+            "webhook_user": self.webhook_user,
+            "fail": {name: {"mode": one.mode, "count": one.count} for name, one in self.fail.items()},
+        }
+
+
+def _seconds(value: Any, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise ValueError(f"{name} is a number of seconds")
+    return float(value)
+
+
+def _failure(row: Any) -> Failure:
+    mode = row.get("mode") if isinstance(row, dict) else None
+    if mode not in FAILURE_MODES:
+        raise ValueError(f"a failure's mode is one of {', '.join(FAILURE_MODES)}")
+    count = row.get("count", 1)
+    if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 0):
+        raise ValueError("a failure's count is a whole number or null")
+    return Failure(mode, count)

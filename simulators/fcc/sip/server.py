@@ -1,0 +1,331 @@
+"""The PBX's SIP side: takes what phones send, and sends what the PBX wants of them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from typing import TYPE_CHECKING, Protocol
+
+from aiohttp import WSMsgType, web
+from sipmessage import Message, Request, Response
+
+from simulators.fcc import causes
+from simulators.fcc.sip import messages
+from simulators.fcc.sip.leg import IncomingLeg, Leg
+from simulators.fcc.sip.registrar import DEFAULT_EXPIRES, MAX_EXPIRES, Registrar
+from simulators.fcc.sip.transport import Connection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from simulators.fcc.media import MediaEndpoint
+    from simulators.fcc.sip.digest import Digest
+    from simulators.fcc.world import User, World
+
+_log = logging.getLogger(__name__)
+_MAX_MESSAGE = 65_536
+_ANSWER_WITHIN = 32.0
+
+
+class Dialling(Protocol):
+    """What is behind the SIP side: decides what a phone's call leads to."""
+
+    def refusal(self, user: User, number: str) -> tuple[int, int] | None:
+        """The SIP status and Q.850 cause with which this call is refused at once; None when it may go on."""
+
+    def new_media(self) -> MediaEndpoint:
+        """An endpoint for the far side of a call that a phone makes."""
+
+    def dialled(self, user: User, number: str, leg: IncomingLeg) -> None:
+        """A phone calls a number; the leg waits to be rung, answered or refused."""
+
+
+class SipServer:
+    """Registrar and user agent in one. One event loop."""
+
+    def __init__(
+        self, world: World, digest: Digest, registrar: Registrar, token: Callable[[], str], host: str
+    ) -> None:
+        self._world = world
+        self._digest = digest
+        self.registrar = registrar
+        self.token = token
+        self._host = host
+        self.sip_domain = world.sip_domain
+        self.dialling: Dialling | None = None
+        self._legs: dict[str, Leg] = {}
+        self._waiting: dict[tuple[str, str], asyncio.Queue[Response | None]] = {}
+        self._sockets: dict[web.WebSocketResponse, Connection] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # The sockets
+
+    async def accept(self, request: web.Request) -> web.StreamResponse:
+        """The aiohttp handler of the SIP WebSocket: refuses clients that do not offer the subprotocol `sip`."""
+        offered = [one.strip() for one in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
+        if "sip" not in offered:
+            return web.Response(status=400, text="the subprotocol sip is required")
+        socket = web.WebSocketResponse(protocols=("sip",), max_msg_size=_MAX_MESSAGE, autoping=True)
+        await socket.prepare(request)
+        peer = request.transport.get_extra_info("peername") if request.transport else None
+        connection = Connection(socket, (peer[0], peer[1]) if peer else ("127.0.0.1", 0))
+        self._sockets[socket] = connection
+        try:
+            async for message in socket:
+                if message.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
+                    data = message.data.encode() if isinstance(message.data, str) else message.data
+                    await self._received(connection, data)
+        finally:
+            del self._sockets[socket]
+            self.registrar.lost(connection)
+            for leg in [one for one in self._legs.values() if one.connection is connection]:
+                leg.phone_lost()
+        return socket
+
+    async def close(self) -> None:
+        for socket in list(self._sockets):
+            await socket.close(code=1001, message=b"going away")
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def spawn(self, work: Coroutine[object, object, object]) -> None:
+        """Run something in the background until the server closes."""
+
+        async def run() -> None:
+            await work
+
+        task = asyncio.create_task(run())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # What legs need
+
+    def adopt(self, leg: Leg) -> None:
+        """From now on messages of this Call-ID are the leg's."""
+        self._legs[leg.call_id] = leg
+
+    def release(self, leg: Leg) -> None:
+        """The leg is over. Late messages of it get 481."""
+        self._legs.pop(leg.call_id, None)
+
+    def new_via(self) -> str:
+        return f"SIP/2.0/WS {self._host};branch=z9hG4bK{self.token()}"
+
+    def flow_of(self, leg: Leg) -> Connection:
+        """The socket that reaches the leg's phone: its own, or the one the phone registered with since."""
+        if leg.connection.open:
+            return leg.connection
+        found = self.registrar.find(leg.extension)
+        return found.connection if found is not None else leg.connection
+
+    async def ask(
+        self,
+        connection: Connection,
+        request: Request,
+        *,
+        provisional: Callable[[Response], None] | None = None,
+        timeout: float = _ANSWER_WITHIN,  # noqa: ASYNC109 - SIP's timer F, not a caller's patience
+    ) -> Response | None:
+        """Send a request and wait for its final answer; None when none came or the phone is gone."""
+        key = (messages.branch_of(request), request.method)
+        answers: asyncio.Queue[Response | None] = asyncio.Queue()
+        self._waiting[key] = answers
+        try:
+            if not connection.open:
+                return None
+            await connection.send(request)
+            async with asyncio.timeout(timeout):
+                while True:
+                    answer = await answers.get()
+                    if answer is None or answer.code >= 200:  # noqa: PLR2004 - SIP's final answers
+                        return answer
+                    if provisional is not None:
+                        provisional(answer)
+        except TimeoutError:
+            return None
+        finally:
+            del self._waiting[key]
+
+    def forget(self, request: Request) -> None:
+        """Nobody will answer this request any more."""
+        if (answers := self._waiting.get((messages.branch_of(request), request.method))) is not None:
+            answers.put_nowait(None)
+
+    # What phones send
+
+    async def _received(self, connection: Connection, data: bytes) -> None:
+        if not data.strip():
+            await connection.keep_alive()
+            return
+        try:
+            message = Message.parse(data)
+            messages.check(message)
+        except messages.Malformed as error:
+            _log.warning("malformed message from %s: %s", connection.peer, error)
+            if error.answerable and isinstance(message, Request) and message.method != "ACK":
+                await connection.send(messages.respond(message, 400, phrase=f"Bad Request - {error}"))
+            return
+        except (ValueError, UnicodeDecodeError) as error:
+            _log.warning("not SIP, from %s: %s", connection.peer, error)
+            return
+        if isinstance(message, Response):
+            self._answered(connection, message)
+        else:
+            await self._requested(connection, message)
+
+    def _answered(self, connection: Connection, response: Response) -> None:
+        key = (messages.branch_of(response), response.cseq.method)
+        if (answers := self._waiting.get(key)) is not None:
+            answers.put_nowait(response)
+            return
+        leg = self._legs.get(response.call_id)
+        if leg is not None and response.cseq.method == "INVITE" and response.code // 100 == 2:  # noqa: PLR2004
+            # a repeated 2xx: its ACK was lost
+            self.spawn(
+                connection.send(
+                    messages.build(
+                        "ACK", leg.target, via=self.new_via(), from_=leg.local, to=leg.remote, call_id=leg.call_id,
+                        cseq=response.cseq.sequence,
+                    )
+                )
+            )
+
+    async def _requested(self, connection: Connection, request: Request) -> None:
+        method = request.method
+        tagged = messages.tag_of(request.to_address) is not None
+        if method == "REGISTER":
+            await self._register(connection, request)
+        elif tagged:
+            await self._in_dialog(connection, request)
+        elif method == "INVITE":
+            await self._invite(connection, request)
+        elif method == "CANCEL":
+            await self._cancel(connection, request)
+        elif method == "OPTIONS":
+            await self._say(connection, request, 200)
+        elif method == "ACK":
+            if isinstance(leg := self._legs.get(request.call_id), IncomingLeg):
+                await leg.on_request(connection, request)
+        elif method in {"BYE", "INFO", "UPDATE"}:
+            await self._say(connection, request, 481)
+        else:
+            await self._say(connection, request, 405)
+
+    async def _register(self, connection: Connection, request: Request) -> None:
+        user = await self._authenticated(connection, request, "Authorization", 401, "WWW-Authenticate")
+        if user is None:
+            return
+        wanted = request.to_address.uri
+        if wanted.user != user or request.from_address.uri.user != user or wanted.host != self.sip_domain:
+            await self._say(connection, request, 403)
+            return
+        contacts = request.headers.getlist("Contact")
+        if len(contacts) > 1:
+            await self._say(connection, request, 400)
+            return
+        headers: list[tuple[str, str]] = []
+        if contacts:
+            written = messages.parameters_of(contacts[0]).get("expires") or request.headers.get("Expires")
+            expires = int(written) if written is not None and written.isdecimal() else DEFAULT_EXPIRES
+            if 0 < expires < self.registrar.min_expires:
+                minimum = [("Min-Expires", str(self.registrar.min_expires))]
+                await self._say(connection, request, 423, headers=minimum)
+                return
+            if self.registrar.outdated(user, request.call_id, request.cseq.sequence):
+                await self._say(connection, request, 500)
+                return
+            expires = min(expires, MAX_EXPIRES)
+            connection.user = user
+            if expires and contacts[0].strip() != "*":
+                self.registrar.save(
+                    user, connection, messages.uri_of(contacts[0]), request.call_id, request.cseq.sequence, expires
+                )
+                bare = re.sub(r";\s*expires=\d+", "", contacts[0])
+                headers = [("Contact", f"{bare};expires={expires}"), ("Expires", str(expires))]
+            else:
+                self.registrar.remove(user)
+        elif (found := self.registrar.find(user)) is not None:
+            headers = [("Contact", f"<{found.contact}>;expires={self.registrar.remaining(user)}")]
+        await self._say(connection, request, 200, headers=headers)
+
+    async def _invite(self, connection: Connection, request: Request) -> None:
+        if (known := self._legs.get(request.call_id)) is not None:
+            if isinstance(known, IncomingLeg) and known.last_response and _same(known.invite, request):
+                await connection.send(known.last_response)
+            else:
+                await self._say(connection, request, 491)
+            return
+        extension = await self._authenticated(
+            connection, request, "Proxy-Authorization", 407, "Proxy-Authenticate"
+        )
+        if extension is None:
+            return
+        user = self._world.user_by_extension(extension)
+        if user is None or request.from_address.uri.user != extension:
+            await self._say(connection, request, 403)
+            return
+        if request.uri.host != self.sip_domain or request.uri.user is None:
+            await self._say(connection, request, 404)
+            return
+        if not request.body or not (request.headers.get("Content-Type") or "").startswith(messages.SDP):
+            await self._say(connection, request, 488)
+            return
+        if request.headers.get("Contact") is None:
+            await self._say(connection, request, 400)
+            return
+        if self.dialling is None:
+            await self._say(connection, request, 503)
+            return
+        connection.user = extension
+        number = request.uri.user
+        if (refused := self.dialling.refusal(user, number)) is not None:
+            await self._refuse(connection, request, *refused)
+            return
+        leg = IncomingLeg(self, connection, extension, self.dialling.new_media(), request)
+        self.adopt(leg)
+        await leg.trying()
+        self.dialling.dialled(user, number, leg)
+
+    async def _in_dialog(self, connection: Connection, request: Request) -> None:
+        leg = self._legs.get(request.call_id)
+        known = leg is not None and messages.tag_of(request.to_address) == leg.local_tag
+        if leg is None or not known:
+            if request.method != "ACK":
+                await self._say(connection, request, 481)
+            return
+        if leg.remote_tag and messages.tag_of(request.from_address) != leg.remote_tag:
+            await self._say(connection, request, 481)
+            return
+        await leg.on_request(connection, request)
+
+    async def _cancel(self, connection: Connection, request: Request) -> None:
+        leg = self._legs.get(request.call_id)
+        if isinstance(leg, IncomingLeg) and messages.branch_of(leg.invite) == messages.branch_of(request):
+            await leg.cancelled(connection, request)
+        else:
+            await self._say(connection, request, 481)
+
+    async def _authenticated(
+        self, connection: Connection, request: Request, header: str, code: int, challenge: str
+    ) -> str | None:
+        verdict = self._digest.check(request, header)
+        if verdict.user is None:
+            headers = [(challenge, self._digest.challenge(stale=verdict.stale))]
+            await self._say(connection, request, code, headers=headers)
+        return verdict.user
+
+    async def _refuse(self, connection: Connection, request: Request, code: int, cause: int) -> None:
+        await self._say(connection, request, code, headers=[("Reason", causes.reason(cause))])
+
+    async def _say(
+        self, connection: Connection, request: Request, code: int, *, headers: list[tuple[str, str]] | None = None
+    ) -> None:
+        await connection.send(
+            messages.respond(request, code, to_tag=self.token(), peer=connection.peer, headers=headers or [])
+        )
+
+
+def _same(first: Request, second: Request) -> bool:
+    return messages.branch_of(first) == messages.branch_of(second)
