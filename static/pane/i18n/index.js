@@ -1,0 +1,26 @@
+/** Words on the screen, in the agent's language. */
+import { en } from "./en.js";
+import { pl } from "./pl.js";
+
+/** @typedef {keyof typeof pl} Key */
+/** @typedef {(key: Key, values?: Record<string, string|number>) => string} Translate */
+
+/** @type {Record<string, Record<Key, string>>} */
+const languages = { pl, en };
+
+/**
+ * @param {string} language "pl…" is Polish, anything else English
+ * @returns {Translate}
+ */
+export function translator(language) {
+  const words = /** @type {Record<Key, string>} */ (/^pl\b/i.test(language) ? languages.pl : languages.en);
+  return (key, values = {}) => words[key].replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+}
+
+/**
+ * @param {string} key
+ * @returns {key is Key}
+ */
+export function isKey(key) {
+  return Object.hasOwn(pl, key);
+}

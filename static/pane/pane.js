@@ -1,0 +1,459 @@
+/** What the pane does: joins the channel, the host, the phone and the screens. Everything it touches is handed in. */
+import { ChannelError } from "./channel.js";
+import { isKey } from "./i18n/index.js";
+import { view } from "./state/view.js";
+
+/** @typedef {import("./state/reducer.js").Action} Action */
+/** @typedef {import("./state/types.js").State} State */
+/** @typedef {import("./state/types.js").Notice} Notice */
+/** @typedef {import("./state/types.js").NoticeAction} NoticeAction */
+
+/**
+ * @typedef {object} PaneDependencies
+ * @property {import("./state/store.js").Store<State, Action>} store
+ * @property {import("./channel.js").Channel} channel
+ * @property {import("./host/bridge.js").Bridge} bridge
+ * @property {import("./host/canvas.js").Canvas} canvas
+ * @property {import("./session.js").Session} session
+ * @property {import("./phone/port.js").Phone} phone
+ * @property {import("./phone/microphone.js").Microphone} microphone
+ * @property {import("./i18n/index.js").Translate} t
+ * @property {() => number} now milliseconds
+ * @property {(callback: () => void, milliseconds: number) => unknown} after
+ *
+ * @typedef {object} Actions what the screens may ask for
+ * @property {(text: string) => void} dialText
+ * @property {(key: string) => void} press a key of the dial pad
+ * @property {() => void} erase
+ * @property {() => void} dial what stands in the field
+ * @property {(number: string) => void} redial
+ * @property {() => void} answer
+ * @property {() => void} reject
+ * @property {() => void} hangUp
+ * @property {(held: boolean) => void} hold
+ * @property {(muted: boolean) => void} mute
+ * @property {(tone: string) => void} tone
+ * @property {(open: boolean) => void} keypad
+ * @property {(open: boolean) => void} menu
+ * @property {(statusId: number) => void} chooseStatus
+ * @property {(recordId: string) => void} show
+ * @property {() => void} takeOver
+ * @property {() => void} signIn
+ * @property {(code: string) => void} closeNotice
+ * @property {(action: NoticeAction) => void} noticeAction
+ *
+ * @typedef {object} Pane
+ * @property {Actions} act
+ * @property {(hello: import("./channel.js").Hello) => void} onHello
+ * @property {(event: import("./channel.js").ChannelEvent) => void} onEvent
+ * @property {(link: import("./state/types.js").LinkState) => void} onLink
+ * @property {(hello: import("./host/bridge.js").BridgeHello) => void} onHostHello
+ * @property {(payload: import("./host/bridge.js").ClickToDial) => void} onClickToDial
+ * @property {(failed: boolean) => void} onRenewal
+ * @property {import("./phone/port.js").PhoneListener} phoneListener
+ * @property {() => Promise<string>} ticket for the phone's socket
+ * @property {() => void} onFocus
+ * @property {() => void} start
+ * @property {() => void} tick
+ */
+
+const ANSWER_PATIENCE = 10_000;
+const PHONE_RETRY = [1_000, 2_000, 5_000, 10_000, 30_000];
+const FOCUS_EVERY = 2_000;
+const CREDENTIALS_LEAD = 60_000;
+
+/**
+ * @param {() => PaneDependencies} wire the dependencies, asked for when first needed, for they know the pane as well
+ * @returns {Pane}
+ */
+export function createPane(wire) {
+  let fence = 0;
+  let phoneAttempt = 0;
+  let phoneRound = 0;
+  let askedWith = /** @type {number|null} */ (null);
+  let retryAt = /** @type {number|null} */ (null);
+  let credentialsUntil = /** @type {number|null} */ (null);
+  let hostReady = false;
+  let hostHasCti = false;
+  let clickToDial = /** @type {boolean|null} */ (null);
+  let itemIcon = "call";
+  let focusedAt = 0;
+  let delegation = /** @type {import("./host/bridge.js").MicrophoneDelegation|null} */ (null);
+  /** @type {Set<string>} */
+  const dialled = new Set();
+  /** @type {Set<string>} */
+  const popped = new Set();
+
+  const state = () => wire().store.get();
+  const dispatch = (/** @type {Action} */ action) => wire().store.dispatch(action);
+  const look = () => view(state(), wire().now());
+
+  // ---------------------------------------------------------------- notices
+
+  /**
+   * @param {string} code
+   * @param {string} [sentence] the server's words; else our own for that code
+   * @param {Notice["tone"]} [tone]
+   */
+  function tell(code, sentence = "", tone = "error") {
+    const { t } = wire();
+    const message = sentence || (isKey(code) ? t(code) : t("unknown-error", { code }));
+    /** @type {Notice["button"]} */
+    let button = null;
+    if (code.startsWith("mic-")) button = { label: t("check-again"), action: "microphone.check" };
+    if (code === "sound-blocked") button = { label: t("sound-on"), action: "sound.unlock" };
+    if (code === "phone-refused" || code === "phone-failed") button = { label: t("retry"), action: "phone.retry" };
+    dispatch({ type: "notice", notice: { code, message, tone, button } });
+  }
+
+  /** @param {unknown} error */
+  function tellError(error) {
+    if (error instanceof ChannelError) tell(error.code, error.sentence);
+    else if (error instanceof Error && "code" in error) tell(String(error.code));
+    else tell("unknown");
+  }
+
+  // ---------------------------------------------------------------- who holds the phone
+
+  /**
+   * @param {boolean} leader
+   * @param {number} newFence
+   */
+  function lead(leader, newFence) {
+    fence = newFence;
+    dispatch({ type: "leader", leader });
+    const { phone } = wire();
+    if (leader && !phone.started() && askedWith !== newFence) void startPhone();
+    if (!leader) {
+      phoneRound += 1;
+      askedWith = null;
+      retryAt = null;
+      phone.stop();
+    }
+  }
+
+  async function startPhone() {
+    phoneRound += 1;
+    const mine = phoneRound;
+    retryAt = null;
+    askedWith = fence;
+    const { channel, phone, now } = wire();
+    if (!phone.started()) dispatch({ type: "phone", phone: "connecting" });
+    try {
+      const credentials = await channel.request("phone.credentials", { fence }, { timeout: ANSWER_PATIENCE });
+      if (mine !== phoneRound) return;
+      const expires = credentials.expiresAt ? Date.parse(credentials.expiresAt) - state().clockOffset : null;
+      credentialsUntil = expires !== null && Number.isFinite(expires) ? expires : null;
+      if (credentialsUntil !== null && credentialsUntil < now()) credentialsUntil = null;
+      phone.start({ iceServers: [], ...credentials });
+    } catch (error) {
+      if (mine !== phoneRound) return;
+      const code = error instanceof ChannelError ? error.code : "unknown";
+      dispatch({ type: "phone", phone: code === "no-connection" || code === "no-answer" ? "connecting" : "failed", code });
+      if (error instanceof ChannelError && error.sentence) tell(code, error.sentence);
+      retryLater();
+    } finally {
+      if (mine === phoneRound) askedWith = null;
+    }
+  }
+
+  function retryLater() {
+    const delay = /** @type {number} */ (PHONE_RETRY[Math.min(phoneAttempt, PHONE_RETRY.length - 1)]);
+    phoneAttempt += 1;
+    retryAt = wire().now() + delay;
+  }
+
+  // ---------------------------------------------------------------- dialling
+
+  /**
+   * @param {string} number as clicked or typed
+   * @param {Record<string, unknown>|null} record
+   */
+  async function dial(number, record) {
+    const { channel, microphone, now } = wire();
+    const seen = look();
+    if (seen.call || seen.dialling) return tell("agent-busy");
+    const block = seen.dialBlocks[0];
+    if (block) {
+      const missing = state().microphone.code;
+      return tell(block === "block-microphone" && missing ? missing : block === "block-no-connection" ? "no-connection" : "phone-not-ready");
+    }
+    dispatch({ type: "dialling", number, since: now() });
+    const here = state().leader === true;
+    const opening = here ? microphone.open() : null;
+    opening?.catch(() => undefined);
+    try {
+      const ok = await channel.request("dial", { number, record }, { timeout: ANSWER_PATIENCE });
+      if (here && opening) await place(ok.dialId, ok.number, opening);
+      else dispatch({ type: "dial.text", text: "" });
+    } catch (error) {
+      opening?.then((stream) => stream.getTracks().forEach((track) => track.stop()), () => undefined);
+      tellError(error);
+    } finally {
+      dispatch({ type: "dialling.over" });
+    }
+  }
+
+  /**
+   * @param {string} dialId
+   * @param {string} number
+   * @param {Promise<MediaStream>} opening
+   */
+  async function place(dialId, number, opening) {
+    if (dialled.has(dialId)) {
+      opening.then((stream) => stream.getTracks().forEach((track) => track.stop()), () => undefined);
+      return;
+    }
+    dialled.add(dialId);
+    await wire().phone.call(number, dialId, opening);
+    if (state().microphone.state === "ask") void checkMicrophone();
+  }
+
+  // ---------------------------------------------------------------- the host
+
+  /**
+   * @param {string} recordId
+   * @param {boolean} asked by the agent
+   */
+  async function show(recordId, asked) {
+    try {
+      await wire().bridge.call("screenPop", { type: "sobject", params: { recordId } });
+    } catch {
+      tell("pop-failed", "", asked ? "error" : "warning");
+    }
+  }
+
+  /** @param {{callId: string, recordId: string}} pop */
+  async function pop({ callId, recordId }) {
+    const key = `${callId} ${recordId}`;
+    if (popped.has(key)) return;
+    popped.add(key);
+    const call = state().calls.find((known) => known.callId === callId);
+    const sipCallId = call?.sipCallId ?? state().phoneCall?.sipCallId;
+    await show(recordId, false);
+    const which = typeof call?.callsId === "number" ? { callsId: call.callsId } : sipCallId ? { sipCallId } : null;
+    if (which) wire().channel.request("call.popped", { ...which, recordId }).catch(() => undefined);
+  }
+
+  function showPanel() {
+    if (hostReady) wire().bridge.call("setSoftphonePanelVisibility", { visible: true }).catch(() => undefined);
+  }
+
+  function followHost() {
+    if (!hostReady || !hostHasCti) return;
+    const seen = look();
+    if (seen.clickToDial !== clickToDial) {
+      clickToDial = seen.clickToDial;
+      wire().bridge.call(clickToDial ? "enableClickToDial" : "disableClickToDial").catch(() => {
+        clickToDial = null;
+      });
+    }
+    const icon = seen.screen === "ringing" ? "incoming_call" : "call";
+    if (icon !== itemIcon) {
+      itemIcon = icon;
+      wire().bridge.call("setSoftphoneItemIcon", { key: icon }).catch(() => undefined);
+    }
+  }
+
+  async function checkMicrophone() {
+    const microphone = await wire().microphone.check(delegation);
+    dispatch({ type: "microphone", microphone });
+    for (const notice of state().notices) {
+      if (notice.code.startsWith("mic-") && notice.code !== microphone.code) dispatch({ type: "notice.close", code: notice.code });
+    }
+    if (microphone.state === "blocked" && microphone.code) tell(microphone.code);
+  }
+
+  // ---------------------------------------------------------------- what the screens ask for
+
+  /** @type {Actions} */
+  const act = {
+    dialText: (text) => dispatch({ type: "dial.text", text }),
+    press: (key) => dispatch({ type: "dial.text", text: state().dialText + key }),
+    erase: () => dispatch({ type: "dial.text", text: state().dialText.trimEnd().slice(0, -1) }),
+    dial() {
+      const number = state().dialText.trim();
+      if (number) void dial(number, null);
+    },
+    redial: (number) => void dial(number, null),
+    answer: () => void wire().phone.answer(),
+    reject: () => wire().phone.reject(),
+    hangUp: () => wire().phone.hangUp(),
+    hold: (held) => wire().phone.hold(held),
+    mute: (muted) => wire().phone.mute(muted),
+    tone(tone) {
+      wire().phone.tone(tone);
+      dispatch({ type: "tone", tone });
+    },
+    keypad: (open) => dispatch({ type: "keypad", open }),
+    menu: (open) => dispatch({ type: "menu", open }),
+    chooseStatus(statusId) {
+      dispatch({ type: "presence.pending", statusId });
+      wire().channel.request("presence.set", { statusId }, { timeout: ANSWER_PATIENCE }).then(
+        (ok) => {
+          if (ok.presence) dispatch({ type: "presence", presence: ok.presence });
+          else dispatch({ type: "presence.pending", statusId: null });
+        },
+        (error) => {
+          dispatch({ type: "presence.pending", statusId: null });
+          tellError(error);
+        },
+      );
+    },
+    show: (recordId) => void show(recordId, true),
+    takeOver() {
+      wire().channel.request("leader.take", {}, { timeout: ANSWER_PATIENCE }).then((ok) => lead(true, ok.fence ?? fence), tellError);
+    },
+    signIn: () => wire().canvas.repost(),
+    closeNotice: (code) => dispatch({ type: "notice.close", code }),
+    noticeAction(action) {
+      if (action === "microphone.check") void checkMicrophone();
+      if (action === "sound.unlock") {
+        wire().phone.unlockSound();
+        dispatch({ type: "notice.close", code: "sound-blocked" });
+      }
+      if (action === "phone.retry") {
+        for (const code of ["phone-refused", "phone-failed"]) dispatch({ type: "notice.close", code });
+        void startPhone();
+      }
+    },
+  };
+
+  return {
+    act,
+    onLink: (link) => dispatch({ type: "link", link }),
+    onHello(hello) {
+      lead(hello.leader, hello.fence);
+      if (hello.leader && retryAt !== null) void startPhone();
+    },
+    onEvent(event) {
+      /** @type {any} */
+      const content = event;
+      switch (event.type) {
+        case "snapshot":
+          dispatch({
+            type: "snapshot",
+            snapshot: {
+              presence: content.presence ?? null,
+              statuses: content.statuses ?? [],
+              calls: content.calls ?? [],
+              capabilities: content.capabilities ?? { canDial: false, missing: [] },
+              leader: content.leader,
+            },
+            clockOffset: typeof event.at === "string" ? Date.parse(event.at) - wire().now() : null,
+          });
+          if (typeof content.fence === "number") lead(content.leader, content.fence);
+          break;
+        case "presence":
+          dispatch({ type: "presence", presence: content.presence });
+          break;
+        case "call":
+          dispatch({ type: "call", call: content.call });
+          break;
+        case "capabilities":
+          dispatch({ type: "capabilities", capabilities: { canDial: content.canDial === true, missing: content.missing ?? [] } });
+          break;
+        case "leader":
+          lead(content.leader, content.fence);
+          break;
+        case "pop":
+          void pop(content);
+          break;
+        case "dial.request":
+          if (state().leader) {
+            showPanel();
+            void place(content.dialId, content.number, wire().microphone.open());
+          }
+          break;
+        case "session.expiring":
+          void wire().session.renew();
+          break;
+        case "notice":
+          tell(String(content.code), String(content.message ?? ""), "warning");
+          break;
+        default: // a server newer than this page
+      }
+    },
+    onHostHello(hello) {
+      hostReady = true;
+      hostHasCti = hello.cti;
+      delegation = hello.mic;
+      clickToDial = null;
+      if (!hello.cti) tell("cti-missing", "", "warning");
+      else wire().bridge.call("notifyInitializationComplete").catch(() => undefined);
+      void checkMicrophone();
+      followHost();
+    },
+    onClickToDial(payload) {
+      showPanel();
+      const { number, recordId, recordName, objectType, accountId, contactId, personAccount } = payload;
+      const record = recordId && objectType
+        ? {
+            recordId,
+            objectType,
+            recordName: recordName ?? "",
+            ...(accountId ? { accountId } : {}),
+            ...(contactId ? { contactId } : {}),
+            ...(typeof personAccount === "boolean" ? { personAccount } : {}),
+          }
+        : null;
+      void dial(number, record);
+    },
+    onRenewal(failed) {
+      if (failed) tell("session-renewal-failed", "", "warning");
+      else dispatch({ type: "notice.close", code: "session-renewal-failed" });
+    },
+    phoneListener: {
+      onPhase(phase, code) {
+        dispatch({ type: "phone", phone: phase, code });
+        if (phase === "registered") {
+          phoneAttempt = 0;
+          retryAt = null;
+          for (const known of ["phone-refused", "phone-failed", "phone-no-connection"]) dispatch({ type: "notice.close", code: known });
+        }
+        if (phase === "failed") {
+          if (code) tell(code);
+          retryLater();
+        }
+      },
+      onCall(call) {
+        const before = state().phoneCall;
+        dispatch({ type: "phone.call", call });
+        if (call.direction === "inbound" && before?.sipCallId !== call.sipCallId) showPanel();
+      },
+      onReport(report) {
+        wire().channel.request("call.report", { ...report }).catch(() => undefined);
+      },
+      onProblem: (code) => tell(code),
+    },
+    async ticket() {
+      const ok = await wire().channel.request("sip.ticket", { fence }, { timeout: ANSWER_PATIENCE, once: true });
+      return String(ok.ticket);
+    },
+    onFocus() {
+      const { channel, now } = wire();
+      if (now() - focusedAt < FOCUS_EVERY || !channel.isOpen()) return;
+      focusedAt = now();
+      channel.request("focus", {}, { once: true }).catch(() => undefined);
+    },
+    start() {
+      const { store, bridge, channel, microphone } = wire();
+      store.subscribe(followHost);
+      microphone.onChange(() => void checkMicrophone());
+      void checkMicrophone();
+      bridge.ready();
+      channel.open();
+    },
+    tick() {
+      const { channel, session, phone, now } = wire();
+      channel.tick();
+      session.tick();
+      phone.tick();
+      if (retryAt !== null && now() >= retryAt && channel.isOpen() && state().leader) void startPhone();
+      if (credentialsUntil !== null && now() > credentialsUntil - CREDENTIALS_LEAD && !look().call && channel.isOpen() && state().leader) {
+        credentialsUntil = null;
+        void startPhone();
+      }
+    },
+  };
+}

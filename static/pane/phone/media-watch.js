@@ -1,0 +1,52 @@
+/**
+ * Notices that nothing is heard any more. A far end that died says no goodbye, and ICE keeps believing in it for a while:
+ * only the packets that stop coming tell. Pure but for what it calls.
+ */
+
+/**
+ * @typedef {object} MediaWatchDependencies
+ * @property {() => number} now milliseconds
+ * @property {() => Promise<number|null>} packets received so far; null: not known
+ * @property {() => boolean} expected sound should be coming: the call is up and nobody holds it
+ * @property {(silent: boolean) => void} onSilent
+ * @property {() => void} onDead
+ */
+
+const SILENT_AFTER = 8_000;
+const DEAD_AFTER = 30_000;
+
+/**
+ * @param {MediaWatchDependencies} deps
+ * @returns {{tick: () => Promise<void>}}
+ */
+export function createMediaWatch(deps) {
+  let last = -1;
+  let since = deps.now();
+  let silent = false;
+  let dead = false;
+
+  return {
+    async tick() {
+      if (dead) return;
+      const packets = await deps.packets();
+      const now = deps.now();
+      if (packets === null || !deps.expected() || packets !== last) {
+        last = packets ?? last;
+        since = now;
+        if (silent) {
+          silent = false;
+          deps.onSilent(false);
+        }
+        return;
+      }
+      if (!silent && now - since >= SILENT_AFTER) {
+        silent = true;
+        deps.onSilent(true);
+      }
+      if (now - since >= DEAD_AFTER) {
+        dead = true;
+        deps.onDead();
+      }
+    },
+  };
+}

@@ -1,0 +1,42 @@
+/**
+ * What the pane asks of a telephone, whichever it is: our own SIP telephone (`sip.js`), or another later.
+ *
+ * @typedef {object} Credentials as the server hands them to the pane that holds the phone
+ * @property {string} uri
+ * @property {string} username
+ * @property {string} password
+ * @property {string|null} expiresAt
+ * @property {RTCIceServer[]} iceServers
+ *
+ * @typedef {object} Report a fact about a call for the server
+ * @property {string} sipCallId
+ * @property {"dialled"|"ringing"|"answered"|"held"|"resumed"|"ended"} kind
+ * @property {"inbound"|"outbound"} direction
+ * @property {string} number
+ * @property {string} at ISO 8601
+ * @property {string} [dialId]
+ * @property {number} [sipStatus]
+ * @property {number} [cause] Q.850
+ * @property {"agent"|"far"} [by]
+ *
+ * @typedef {object} PhoneListener
+ * @property {(phase: import("../state/types.js").PhonePhase, code: string|null) => void} onPhase
+ * @property {(call: import("../state/types.js").PhoneCall) => void} onCall
+ * @property {(report: Report) => void} onReport
+ * @property {(code: string) => void} onProblem
+ *
+ * @typedef {object} Phone
+ * @property {(credentials: Credentials) => void} start
+ * @property {() => void} stop give the phone up: unregister, and close when no call is left
+ * @property {() => boolean} started
+ * @property {(number: string, dialId: string, stream: Promise<MediaStream>) => Promise<void>} call
+ * @property {() => Promise<void>} answer
+ * @property {() => void} reject
+ * @property {() => void} hangUp
+ * @property {(held: boolean) => void} hold
+ * @property {(muted: boolean) => void} mute
+ * @property {(tone: string) => void} tone
+ * @property {() => void} unlockSound after a click: play what the browser held back
+ * @property {() => void} tick about once a second
+ */
+export {};

@@ -1,0 +1,448 @@
+/**
+ * The pane's own telephone: SIP over WebSocket and WebRTC, by JsSIP.
+ *
+ * One call at a time; a second one that comes in meanwhile is answered "busy here", so that the queue gives it to
+ * somebody else.
+ */
+import { UA } from "jssip";
+
+import { createMediaWatch } from "./media-watch.js";
+import { MicrophoneError } from "./microphone.js";
+import { provisionalOutcome, q850Cause } from "./outcome.js";
+import { createTicketSocket } from "./socket.js";
+
+/** @typedef {import("./port.js").Phone} Phone */
+/** @typedef {import("./port.js").Credentials} Credentials */
+/** @typedef {import("./port.js").Report} Report */
+/** @typedef {import("../state/types.js").PhoneCall} PhoneCall */
+
+/**
+ * @typedef {import("./port.js").PhoneListener & {
+ *   url: string,
+ *   ticket: () => Promise<string>,
+ *   microphone: () => Promise<MediaStream>,
+ *   audio: HTMLAudioElement,
+ *   tones: import("./tones.js").Tones,
+ *   now: () => number,
+ *   userAgent: string,
+ * }} SipDependencies
+ */
+
+/**
+ * @typedef {object} Line the one call and what belongs to it
+ * @property {any} session JsSIP's
+ * @property {PhoneCall} call
+ * @property {MediaStream|null} stream our microphone
+ * @property {boolean} rang
+ * @property {boolean} lost the network took it
+ * @property {{tick: () => Promise<void>}} watch
+ */
+
+const REGISTER_EXPIRES = 300;
+const ENOUGH_CANDIDATES_AFTER = 400;
+const CLOSING_GRACE = 1500;
+
+/**
+ * @param {SipDependencies} deps
+ * @returns {Phone}
+ */
+export function createSipPhone(deps) {
+  /** @type {UA|null} */
+  let ua = null;
+  /** @type {Credentials|null} */
+  let credentials = null;
+  /** @type {Line|null} */
+  let line = null;
+  let preparing = false;
+  let leaving = false;
+
+  const at = () => new Date(deps.now()).toISOString();
+
+  // ---------------------------------------------------------------- the phone itself
+
+  /** @param {Credentials} next */
+  function start(next) {
+    leaving = false;
+    credentials = next;
+    if (ua) {
+      ua.set("password", next.password);
+      if (!ua.isRegistered()) ua.register();
+      return;
+    }
+    const socket = createTicketSocket({
+      url: deps.url,
+      ticket: deps.ticket,
+      connect: (url, protocol) => new WebSocket(url, protocol),
+    });
+    const mine = new UA({
+      sockets: [/** @type {any} */ (socket)],
+      uri: next.uri,
+      authorization_user: next.username,
+      password: next.password,
+      register: true,
+      register_expires: REGISTER_EXPIRES,
+      session_timers: false,
+      connection_recovery_min_interval: 1,
+      connection_recovery_max_interval: 15,
+      user_agent: deps.userAgent,
+    });
+    ua = mine;
+    const current = (/** @type {() => void} */ then) => () => {
+      if (ua === mine && !leaving) then();
+    };
+    mine.on("connecting", current(() => deps.onPhase("connecting", null)));
+    mine.on("disconnected", current(() => deps.onPhase("connecting", "phone-no-connection")));
+    mine.on("registered", current(() => deps.onPhase("registered", null)));
+    mine.on("unregistered", current(() => deps.onPhase("unregistered", null)));
+    mine.on("registrationFailed", (event) => {
+      if (ua !== mine || leaving) return;
+      const status = event.response?.status_code ?? null;
+      if (status === null) deps.onPhase("connecting", "phone-no-connection");
+      else deps.onPhase("failed", status === 401 || status === 403 || status === 407 ? "phone-refused" : "phone-failed");
+    });
+    mine.on("newRTCSession", (/** @type {any} */ event) => {
+      if (event.originator === "remote") ringing(event.session, event.request);
+    });
+    deps.onPhase("connecting", null);
+    mine.start();
+  }
+
+  function stop() {
+    if (!ua) return;
+    leaving = true;
+    deps.onPhase("unregistered", null);
+    if (line) {
+      try {
+        ua.unregister();
+      } catch {
+        // not connected: the registration runs out by itself
+      }
+      return;
+    }
+    shut();
+  }
+
+  function shut() {
+    ua?.stop();
+    ua = null;
+    leaving = false;
+  }
+
+  // ---------------------------------------------------------------- calls
+
+  /** @param {Partial<PhoneCall>} changes */
+  function change(changes) {
+    if (!line) return;
+    line.call = { ...line.call, ...changes };
+    deps.onCall(line.call);
+  }
+
+  /**
+   * @param {Report["kind"]} kind
+   * @param {Partial<Report>} [more]
+   */
+  function report(kind, more = {}) {
+    if (!line) return;
+    const { sipCallId, direction, number, dialId } = line.call;
+    deps.onReport({ sipCallId, kind, direction, number, at: at(), ...(dialId ? { dialId } : {}), ...more });
+  }
+
+  /**
+   * @param {any} session
+   * @param {PhoneCall} begun
+   * @param {MediaStream|null} stream
+   */
+  function take(session, begun, stream) {
+    const watch = createMediaWatch({
+      now: deps.now,
+      packets: () => received(session),
+      expected: () => {
+        const now = line?.session === session ? line.call : null;
+        return now !== null && now.state === "talking" && !now.held && !now.heldByFar;
+      },
+      onSilent: (silent) => change({ silent }),
+      onDead: () => {
+        if (line === null || line.session !== session) return;
+        line.lost = true;
+        session.terminate();
+      },
+    });
+    line = { session, call: begun, stream, rang: begun.direction === "inbound", lost: false, watch };
+  }
+
+  /** @param {any} session @returns {any} */
+  function handlers(session) {
+    const mine = (/** @type {(event: any) => void} */ then) => (/** @type {any} */ event) => {
+      const of = session.current;
+      if (line && of && line.session === of) then(event);
+    };
+    return {
+      peerconnection: (/** @type {any} */ event) => attach(event.peerconnection),
+      icecandidate: (/** @type {any} */ event) => {
+        session.enough ??= setTimeout(() => event.ready(), ENOUGH_CANDIDATES_AFTER);
+      },
+      progress: mine((event) => {
+        if (event.originator !== "remote" || !line) return;
+        const withSound = Boolean(event.response?.body) || line.call.early;
+        line.rang = true;
+        deps.tones.play(withSound ? "none" : "ringback");
+        const first = line.call.state === "calling";
+        change({ state: "ringing", early: withSound });
+        if (first) report("ringing");
+      }),
+      accepted: mine(() => answered()),
+      confirmed: mine(() => answered()),
+      ended: mine((event) => ended(event)),
+      failed: mine((event) => ended(event)),
+      hold: mine((event) => held(event.originator, true)),
+      unhold: mine((event) => held(event.originator, false)),
+      muted: mine(() => change({ muted: true })),
+      unmuted: mine(() => change({ muted: false })),
+    };
+  }
+
+  /**
+   * @param {string} number
+   * @param {string} dialId
+   * @param {Promise<MediaStream>} opening the microphone, asked for while the server judged the dial
+   */
+  async function call(number, dialId, opening) {
+    if (!ua || !credentials) return fail("phone-not-ready", opening);
+    if (line || preparing) return fail("agent-busy", opening);
+    preparing = true;
+    /** @type {MediaStream} */
+    let stream;
+    try {
+      stream = await opening;
+    } catch (error) {
+      deps.onProblem(error instanceof MicrophoneError ? error.code : "mic-failed");
+      return;
+    } finally {
+      preparing = false;
+    }
+    if (!ua || line) return fail("phone-not-ready", Promise.resolve(stream));
+    const domain = /** @type {string} */ (credentials.uri.replace(/^sips?:/, "").split("@").at(-1)).split(";")[0];
+    const holder = /** @type {any} */ ({ current: null, enough: undefined });
+    const early = /** @type {any[]} */ ([]);
+    const eventHandlers = handlers(holder);
+    eventHandlers.connecting = (/** @type {any} */ event) => early.push(event);
+    eventHandlers.sending = (/** @type {any} */ event) => {
+      if (!line || line.session !== holder.current) return;
+      line.call = { ...line.call, sipCallId: event.request.call_id };
+      deps.onCall(line.call);
+      report("dialled");
+    };
+    const session = /** @type {any} */ (ua).call(`sip:${number}@${domain}`, {
+      eventHandlers,
+      mediaStream: stream,
+      mediaConstraints: { audio: true, video: false },
+      pcConfig: { iceServers: credentials.iceServers },
+    });
+    holder.current = session;
+    take(session, freshCall({
+      sipCallId: early[0]?.request?.call_id ?? session.id,
+      dialId,
+      direction: "outbound",
+      number,
+      state: "calling",
+      startedAt: deps.now(),
+    }), stream);
+    if (line) deps.onCall(/** @type {Line} */ (line).call);
+  }
+
+  /**
+   * @param {string} code
+   * @param {Promise<MediaStream>} opening
+   */
+  function fail(code, opening) {
+    opening.then(release, () => undefined);
+    deps.onProblem(code);
+  }
+
+  /**
+   * @param {any} session
+   * @param {any} request
+   */
+  function ringing(session, request) {
+    if (line || preparing || leaving) {
+      session.terminate({ status_code: 486, reason_phrase: "Busy Here" });
+      return;
+    }
+    const holder = { current: session, enough: undefined };
+    for (const [name, handler] of Object.entries(handlers(holder))) session.on(name, handler);
+    const from = session.remote_identity;
+    take(session, freshCall({
+      sipCallId: request.call_id,
+      dialId: null,
+      direction: "inbound",
+      number: String(from.uri.user ?? ""),
+      name: from.display_name || null,
+      state: "ringing",
+      startedAt: deps.now(),
+    }), null);
+    deps.tones.play("ring");
+    if (line) deps.onCall(/** @type {Line} */ (line).call);
+    report("ringing");
+  }
+
+  async function answer() {
+    const mine = line;
+    if (!mine || mine.call.direction !== "inbound" || mine.call.state !== "ringing" || mine.stream || preparing) return;
+    preparing = true;
+    deps.tones.unlock();
+    try {
+      const stream = await deps.microphone();
+      if (line !== mine || mine.call.state !== "ringing") return release(stream);
+      mine.stream = stream;
+      deps.tones.play("none");
+      mine.session.answer({
+        mediaStream: stream,
+        mediaConstraints: { audio: true, video: false },
+        pcConfig: { iceServers: credentials?.iceServers ?? [] },
+      });
+    } catch (error) {
+      deps.onProblem(error instanceof MicrophoneError ? error.code : "mic-failed");
+    } finally {
+      preparing = false;
+    }
+  }
+
+  function answered() {
+    if (!line || line.call.state === "talking") return;
+    deps.tones.play("none");
+    change({ state: "talking", answeredAt: deps.now() });
+    report("answered");
+  }
+
+  /**
+   * @param {string} originator
+   * @param {boolean} on
+   */
+  function held(originator, on) {
+    if (originator === "remote") return change({ heldByFar: on });
+    change({ held: on });
+    report(on ? "held" : "resumed");
+  }
+
+  /** @param {any} event of JsSIP: who ended it, by which message */
+  function ended(event) {
+    const mine = line;
+    if (!mine || mine.call.state === "ended") return;
+    deps.tones.play("none");
+    const message = event.message ?? null;
+    const status = typeof message?.status_code === "number" ? message.status_code : null;
+    const cause = message && typeof message.getHeaders === "function" ? q850Cause(message.getHeaders("Reason")) : null;
+    const network = mine.lost || event.cause === "RTP Timeout" || event.cause === "Connection Error" || event.cause === "Request Timeout";
+    const by = network || event.originator === "system" ? "network" : event.originator === "local" ? "agent" : "far";
+    report("ended", {
+      ...(status === null ? {} : { sipStatus: status }),
+      ...(cause === null ? {} : { cause }),
+      ...(by === "network" ? {} : { by }),
+    });
+    change({
+      state: "ended",
+      endedAt: deps.now(),
+      held: false,
+      muted: false,
+      silent: false,
+      by,
+      outcome: provisionalOutcome({ answered: mine.call.answeredAt !== null, rang: mine.rang, cause, status }),
+    });
+    if (mine.stream) release(mine.stream);
+    deps.audio.srcObject = null;
+    line = null;
+    if (network) deps.onProblem("media-lost");
+    if (leaving) setTimeout(shut, CLOSING_GRACE);
+  }
+
+  /** @param {RTCPeerConnection} connection */
+  function attach(connection) {
+    connection.addEventListener("track", (event) => {
+      deps.audio.srcObject = event.streams[0] ?? new MediaStream([event.track]);
+      play();
+    });
+  }
+
+  function play() {
+    deps.audio.play().catch((/** @type {Error} */ error) => {
+      if (error.name === "NotAllowedError") deps.onProblem("sound-blocked");
+    });
+  }
+
+  return {
+    start,
+    stop,
+    started: () => ua !== null && !leaving,
+    call,
+    answer,
+    reject() {
+      if (line?.call.state === "ringing" && line.call.direction === "inbound") {
+        line.session.terminate({ status_code: 486, reason_phrase: "Busy Here" });
+      }
+    },
+    hangUp() {
+      if (line && line.call.state !== "ended") line.session.terminate();
+    },
+    hold(on) {
+      if (!line || line.call.state !== "talking") return;
+      if (!(on ? line.session.hold() : line.session.unhold())) deps.onProblem("hold-not-now");
+    },
+    mute(on) {
+      if (!line) return;
+      if (on) line.session.mute({ audio: true });
+      else line.session.unmute({ audio: true });
+    },
+    tone(tone) {
+      if (line?.call.state !== "talking") return;
+      deps.tones.digit();
+      line.session.sendDTMF(tone, { transportType: "INFO", duration: 160, interToneGap: 70 });
+    },
+    unlockSound() {
+      deps.tones.unlock();
+      if (deps.audio.srcObject) play();
+    },
+    tick() {
+      if (line) void line.watch.tick();
+    },
+  };
+}
+
+/**
+ * @param {Pick<PhoneCall, "sipCallId"|"dialId"|"direction"|"number"|"state"|"startedAt"> & Partial<PhoneCall>} known
+ * @returns {PhoneCall}
+ */
+function freshCall(known) {
+  return {
+    name: null,
+    early: false,
+    held: false,
+    heldByFar: false,
+    muted: false,
+    silent: false,
+    answeredAt: null,
+    endedAt: null,
+    outcome: null,
+    by: null,
+    ...known,
+  };
+}
+
+/** @param {MediaStream} stream */
+function release(stream) {
+  for (const track of stream.getTracks()) track.stop();
+}
+
+/**
+ * @param {any} session
+ * @returns {Promise<number|null>}
+ */
+async function received(session) {
+  const connection = /** @type {RTCPeerConnection|null} */ (session.connection ?? null);
+  if (!connection || connection.connectionState === "closed") return null;
+  let packets = /** @type {number|null} */ (null);
+  const stats = await connection.getStats();
+  stats.forEach((entry) => {
+    if (entry.type === "inbound-rtp") packets = (packets ?? 0) + (entry.packetsReceived ?? 0);
+  });
+  return packets;
+}

@@ -1,0 +1,138 @@
+/** The whole pane: chooses the screen, draws it, and tells a screen reader what changed. */
+import { html, nothing, render } from "lit/html.js";
+
+import { view } from "../state/view.js";
+import { ringing, talking } from "./call.js";
+import { elsewhere, foot, head, notices } from "./frame.js";
+import { idle } from "./idle.js";
+import { numberOf, outcomeText } from "./parts.js";
+import { over, refused, starting } from "./session.js";
+import { wrap } from "./wrap.js";
+
+/** @typedef {import("./parts.js").Context} Context */
+/** @typedef {import("../state/view.js").View} View */
+
+/**
+ * @typedef {object} MountOptions
+ * @property {HTMLElement} root
+ * @property {Document} document
+ * @property {import("../state/store.js").Store<import("../state/types.js").State, import("../state/reducer.js").Action>} store
+ * @property {import("../pane.js").Actions} act
+ * @property {import("../i18n/index.js").Translate} t
+ * @property {{name: string, extension: string|null}} agent
+ * @property {string} icons
+ * @property {() => number} now
+ */
+
+/**
+ * @param {MountOptions} options
+ * @returns {{draw: () => void}} `draw` again when time went by
+ */
+export function mount({ root, document, store, act, t, agent, icons, now }) {
+  let menuWas = false;
+  let screenWas = "";
+  let spoken = "";
+
+  function draw() {
+    const state = store.get();
+    const seen = view(state, now());
+    /** @type {Context} */
+    const context = { t, act, agent, icons, time: now() + state.clockOffset };
+    const hadFocus = root.contains(document.activeElement);
+    document.documentElement.dataset.phone = seen.phone;
+    document.documentElement.dataset.presence = seen.presence?.class ?? "";
+    document.documentElement.dataset.screen = seen.screen;
+    render(page(context, seen, announcement(context, seen)), root);
+    followFocus(state.menuOpen, seen.screen, hadFocus);
+  }
+
+  /**
+   * @param {boolean} menuOpen
+   * @param {string} screen
+   * @param {boolean} hadFocus
+   */
+  function followFocus(menuOpen, screen, hadFocus) {
+    if (menuOpen && !menuWas) {
+      const item = root.querySelector("[role=menuitemradio][aria-checked=true]") ?? root.querySelector("[role=menuitemradio]");
+      /** @type {HTMLElement|null} */ (item)?.focus();
+    } else if (!menuOpen && menuWas && hadFocus) {
+      /** @type {HTMLElement|null} */ (root.querySelector("[data-testid=status-button]"))?.focus();
+    } else if (screen !== screenWas && hadFocus && !root.contains(document.activeElement)) {
+      /** @type {HTMLElement|null} */ (root.querySelector("h1"))?.focus();
+    }
+    menuWas = menuOpen;
+    screenWas = screen;
+  }
+
+  /**
+   * What a screen reader says when the call moves on.
+   *
+   * @param {Context} context
+   * @param {View} seen
+   */
+  function announcement(context, seen) {
+    const call = seen.call;
+    if (call) {
+      const who = call.party?.name ?? numberOf(context, call);
+      const word = seen.screen === "ringing" ? t("state-ringing-in")
+        : seen.screen === "calling" ? t(call.state === "calling" ? "state-calling" : "state-ringing-out")
+        : t(call.state === "held" ? "state-held" : "state-talking");
+      spoken = `${word}: ${who}`;
+    } else if (seen.lastCall && spoken) {
+      spoken = `${t("state-ended")}: ${outcomeText(context, seen.lastCall)}`;
+    }
+    return spoken;
+  }
+
+  store.subscribe(draw);
+  draw();
+  return { draw };
+}
+
+/**
+ * @param {Context} context
+ * @param {View} seen
+ * @param {string} spoken
+ */
+function page(context, seen, spoken) {
+  const { body, action } = content(context, seen);
+  const working = seen.screen !== "starting" && seen.screen !== "over" && seen.screen !== "refused";
+  return html`
+    <div class="pane" data-class=${seen.presence?.class ?? nothing}>
+      <div class="strip" aria-hidden="true"></div>
+      ${head(context, seen)}
+      <main class="main main-${seen.screen}">
+        ${seen.screen === "over" || seen.screen === "refused" ? nothing : notices(context, seen)}
+        ${working && seen.elsewhere ? elsewhere(context, seen) : nothing}
+        ${body}
+      </main>
+      <div class="actions">${action}</div>
+      ${seen.screen === "over" || seen.screen === "refused" ? nothing : foot(context, seen)}
+      <div class="slds-assistive-text" role="status" aria-live="polite">${spoken}</div>
+    </div>`;
+}
+
+/**
+ * @param {Context} context
+ * @param {View} seen
+ * @returns {{body: import("./parts.js").Template, action: import("./parts.js").Template|typeof nothing}}
+ */
+function content(context, seen) {
+  switch (seen.screen) {
+    case "starting":
+      return starting(context);
+    case "over":
+      return over(context);
+    case "refused":
+      return refused(context);
+    case "wrap":
+      return wrap(context, seen);
+    case "ringing":
+      return seen.call ? ringing(context, seen, seen.call) : idle(context, seen);
+    case "calling":
+    case "talking":
+      return seen.call ? talking(context, seen, seen.call) : idle(context, seen);
+    default:
+      return idle(context, seen);
+  }
+}

@@ -1,0 +1,119 @@
+/** A call: it rings here, it rings there, it is up. The same places for the same things all the while. */
+import { html, nothing } from "lit/html.js";
+
+import { formatDuration } from "../format.js";
+import { action, candidates, icon, keypad, logState, person } from "./parts.js";
+
+/** @typedef {import("./parts.js").Context} Context */
+/** @typedef {import("./parts.js").Template} Template */
+/** @typedef {import("../state/view.js").View} View */
+/** @typedef {import("../state/view.js").CallView} CallView */
+
+/**
+ * @param {Context} context
+ * @param {CallView} call
+ * @returns {Template}
+ */
+function stateLine({ t }, call) {
+  const key = call.silent ? "state-silent"
+    : call.heldByFar ? "state-held-far"
+    : call.state === "ringing" && call.direction !== "outbound" ? "state-ringing-in"
+    : call.state === "ringing" ? (call.early ? "state-early" : "state-ringing-out")
+    : `state-${/** @type {"calling"|"talking"|"held"|"ended"} */ (call.state)}`;
+  const word = t(/** @type {import("../i18n/index.js").Key} */ (key));
+  return html`<p class="call-state call-state-${call.state}" data-testid="call-state" data-state=${call.state}>${word}</p>`;
+}
+
+/**
+ * @param {Context} context
+ * @param {View} seen
+ * @param {CallView} call
+ * @returns {Template}
+ */
+function away(context, seen, call) {
+  return call.here
+    ? html``
+    : html`<div class="hint">${icon(context, "info")}<p>${context.t(seen.elsewhere ? "call-other-pane" : "call-not-here")}</p></div>`;
+}
+
+/**
+ * @param {Context} context
+ * @returns {Template}
+ */
+function takeOver(context) {
+  return action(context, { kind: "brand", icon: "connected_apps", label: context.t("takeover"), test: "takeover", onClick: context.act.takeOver });
+}
+
+/**
+ * @param {Context} context
+ * @param {View} seen
+ * @param {CallView} call
+ * @returns {{body: Template, action: Template|typeof nothing}}
+ */
+export function ringing(context, seen, call) {
+  const { t, act } = context;
+  return {
+    body: html`
+      <div class="bell" aria-hidden="true"><i></i><i></i>${icon(context, "incoming_call")}</div>
+      <div class="centre">${stateLine(context, call)}<p class="time" data-testid="call-duration" role="timer">${formatDuration(context.time - call.startedAt)}</p></div>
+      ${person(context, call, { large: true })}
+      ${candidates(context, call)}
+      ${away(context, seen, call)}`,
+    action: call.here
+      ? html`<div class="pair">
+          ${action(context, { kind: "quiet", icon: "close", label: t("reject"), test: "reject", onClick: act.reject })}
+          ${action(context, { kind: "call", icon: "call", label: t("answer"), test: "answer", onClick: act.answer })}
+        </div>`
+      : seen.elsewhere ? takeOver(context) : nothing,
+  };
+}
+
+/**
+ * @param {Context} context
+ * @param {View} seen
+ * @param {CallView} call
+ * @returns {{body: Template, action: Template|typeof nothing}}
+ */
+export function talking(context, seen, call) {
+  const { t, act } = context;
+  const up = call.state === "talking" || call.state === "held";
+  const { keypadOpen, tones } = seen.state;
+  const since = call.answeredAt ?? call.startedAt;
+  return {
+    body: html`
+      ${person(context, call)}
+      <div class="centre">
+        <p class="time time-large" data-testid="call-duration" role="timer">${formatDuration(context.time - since)}</p>
+        ${stateLine(context, call)}
+      </div>
+      ${call.here
+        ? html`
+          <div class="controls" role="group">
+            ${control(context, { test: "mute", name: call.muted ? "muted" : "unmuted", label: t(call.muted ? "unmute" : "mute"), on: call.muted, off: !up, onClick: () => act.mute(!call.muted) })}
+            ${control(context, { test: "hold", name: call.state === "held" ? "play" : "pause", label: t(call.state === "held" ? "resume" : "hold"), on: call.state === "held", off: !up, onClick: () => act.hold(call.state !== "held") })}
+            ${control(context, { test: "keypad", name: "keypad", label: t("keypad-open"), on: keypadOpen, off: !up, expands: true, onClick: () => act.keypad(!keypadOpen) })}
+          </div>
+          ${keypadOpen && up
+            ? html`<div class="pad-in-call"><output class="tones" aria-label=${t("tones-sent")}>${tones || "\u00a0"}</output>${keypad(context, act.tone)}</div>`
+            : nothing}`
+        : away(context, seen, call)}
+      ${keypadOpen && up ? nothing : candidates(context, call)}
+      ${call.log.state === "none" ? nothing : logState(context, call)}`,
+    action: call.here
+      ? action(context, { kind: "end", icon: "end_call", label: t("hangup"), test: "hangup", onClick: act.hangUp })
+      : seen.elsewhere ? takeOver(context) : nothing,
+  };
+}
+
+/**
+ * @param {Context} context
+ * @param {{test: string, name: string, label: string, on: boolean, off: boolean, expands?: boolean, onClick: () => void}} options
+ * @returns {Template}
+ */
+function control(context, { test, name, label, on, off, expands = false, onClick }) {
+  return html`
+    <button type="button" class="slds-button control ${on ? "control-on" : ""}" data-testid=${test} ?disabled=${off}
+      aria-pressed=${expands ? nothing : on ? "true" : "false"} aria-expanded=${expands ? (on ? "true" : "false") : nothing} @click=${onClick}>
+      ${icon(context, name)}<span>${label}</span>
+    </button>`;
+}

@@ -1,0 +1,111 @@
+/**
+ * The words the pane's modules share. Nothing runs here.
+ *
+ * What comes over the channel is described in docs/pane-channel.md; the names below are the same.
+ *
+ * @typedef {"ready"|"notready"|"busy"|"wrap"|"pause"|"away"|"suspend"|"in_campaign"} PresenceClass
+ *
+ * @typedef {object} Status one status an agent may have; `name` is the tenant's own word.
+ * @property {number} id
+ * @property {PresenceClass} class
+ * @property {string} name
+ *
+ * @typedef {Status & {since: string, until: string|null}} Presence times are ISO 8601.
+ *
+ * @typedef {object} RecordRef a Salesforce record and why it was found.
+ * @property {string} recordId
+ * @property {string} objectType
+ * @property {string} name
+ * @property {string|null} [reason]
+ *
+ * @typedef {object} CallLog where the call's record in Salesforce stands.
+ * @property {"none"|"waiting"|"saved"|"failed"} state
+ * @property {string|null} taskId
+ * @property {string|null} code
+ *
+ * @typedef {object} ServerCall a call as the server knows it.
+ * @property {string} callId
+ * @property {number|null} callsId
+ * @property {string|null} sipCallId
+ * @property {"inbound"|"outbound"|"internal"} direction
+ * @property {string} number
+ * @property {string} displayNumber
+ * @property {boolean} withheld
+ * @property {"ringing"|"talking"|"held"|"ended"} state
+ * @property {string} startedAt
+ * @property {string|null} answeredAt
+ * @property {string|null} endedAt
+ * @property {string|null} outcome
+ * @property {string|null} disconnectedBy
+ * @property {string|null} campaign
+ * @property {string|null} ivr
+ * @property {RecordRef|null} party
+ * @property {RecordRef[]} candidates
+ * @property {{whoId: string|null, whatId: string|null, name: string|null}|null} related
+ * @property {CallLog} log
+ *
+ * @typedef {object} PhoneCall a call as this pane's own phone knows it; times in milliseconds since the epoch.
+ * @property {string} sipCallId
+ * @property {string|null} dialId
+ * @property {"inbound"|"outbound"} direction
+ * @property {string} number
+ * @property {string|null} name the name the other side's phone gave
+ * @property {"calling"|"ringing"|"talking"|"ended"} state
+ * @property {boolean} early the far end sends sound before it answers
+ * @property {boolean} held
+ * @property {boolean} heldByFar
+ * @property {boolean} muted
+ * @property {boolean} silent nothing has been heard from the far end for some seconds
+ * @property {number} startedAt
+ * @property {number|null} answeredAt
+ * @property {number|null} endedAt
+ * @property {Outcome|null} outcome
+ * @property {"agent"|"far"|"network"|null} by
+ *
+ * @typedef {"ANSWERED"|"BUSY"|"NO ANSWER"|"FAILED"} Outcome
+ *
+ * @typedef {"connecting"|"open"|"lost"|"over"|"refused"} LinkState
+ * @typedef {"connecting"|"registered"|"unregistered"|"failed"} PhonePhase
+ *
+ * @typedef {object} Reason why something can't be done, in words for the person in front of it.
+ * @property {string} code
+ * @property {string} message
+ *
+ * @typedef {object} Notice
+ * @property {string} code
+ * @property {string} message
+ * @property {"error"|"warning"|"info"} tone
+ * @property {{label: string, action: NoticeAction}|null} [button]
+ *
+ * @typedef {"microphone.check"|"sound.unlock"|"phone.retry"} NoticeAction
+ *
+ * @typedef {object} Capabilities
+ * @property {boolean} canDial
+ * @property {Reason[]} missing
+ *
+ * @typedef {object} MicrophoneState
+ * @property {"unknown"|"allowed"|"ask"|"blocked"} state
+ * @property {string|null} code which level withheld it, as a key of the translations
+ *
+ * @typedef {object} State everything the screens are drawn from.
+ * @property {LinkState} link
+ * @property {boolean} everOpen the channel was open at least once
+ * @property {boolean|null} leader this pane holds the agent's phone; null until the server said
+ * @property {PhonePhase} phone
+ * @property {string|null} phoneCode
+ * @property {Presence|null} presence
+ * @property {number|null} pendingStatusId
+ * @property {Status[]} statuses
+ * @property {Capabilities} capabilities
+ * @property {ServerCall[]} calls newest last
+ * @property {PhoneCall|null} phoneCall
+ * @property {{number: string, since: number}|null} dialling a dial was asked for and has no call yet
+ * @property {MicrophoneState} microphone
+ * @property {Notice[]} notices
+ * @property {number} clockOffset the server's clock minus ours, in milliseconds
+ * @property {boolean} menuOpen
+ * @property {boolean} keypadOpen
+ * @property {string} dialText
+ * @property {string} tones digits sent in this call
+ */
+export {};
