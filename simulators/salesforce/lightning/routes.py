@@ -1,0 +1,259 @@
+"""Pages and data of the Lightning host: sign-in, the shell, records, lists, search, creating and saving.
+
+The data resources (`/ui/…`) are this simulator's own; the real ones are not public.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import pathlib
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+
+from flask import Blueprint, Response, jsonify, redirect, request, send_from_directory
+
+from simulators.salesforce.http import no_store, session_of_request, set_session, text
+from simulators.salesforce.ids import make
+from simulators.salesforce.org import API_VERSION
+
+from . import views
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response as AnyResponse
+
+    from simulators.salesforce.metadata import CallCenter
+    from simulators.salesforce.org import Org, Session
+
+ASSETS = pathlib.Path(__file__).parent / "assets"
+APP_ID = make("06m", 12)
+DEFAULT_ADAPTER = "/apex/FCC_WebPhone"
+
+
+def adapter_url(org: Org, session: Session, center: CallCenter | None) -> str:
+    """The softphone frame's address: the call centre's, with Lightning's parameters after those it already has.
+
+    Source: Salesforce "Open CTI Developer Guide", call center definition files, reqAdapterUrl.
+    """
+    said = center.adapter_url if center is not None else DEFAULT_ADAPTER
+    if said.startswith("/"):
+        said = f"{org.site.vf_origin}{said}"
+    parts = urlsplit(said)
+    added = urlencode(
+        {
+            "mode": "Lightning",
+            "ltn_app_id": APP_ID,
+            "isdtp": "vw",
+            "sfdcIframeOrigin": org.site.lightning_origin,
+            "clc": "1" if org.settings.console else "0",
+            "nonce": org.frame_nonce(session),
+        }
+    )
+    query = f"{parts.query}&{added}" if parts.query else added
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
+
+
+def allow_attribute(org: Org) -> str | None:
+    """What the softphone frame delegates; no published source says what the real one does, so it is a setting."""
+    if org.settings.softphone_allow == "none":
+        return None
+    if org.settings.softphone_allow == "bare":
+        return "microphone; autoplay; clipboard-write"
+    origins = f"{org.site.vf_origin} {org.site.connector_url}"
+    features = ("microphone", "autoplay", "speaker-selection", "clipboard-write")
+    return "; ".join(f"{feature} {origins}" for feature in features)
+
+
+def _softphone(org: Org, session: Session) -> dict[str, Any] | None:
+    center = org.package.call_center()
+    user = org.table("User")[session.user_id]
+    if center is not None and (not center.in_lightning or user["CallCenterId"] is None):
+        return None
+    person = next(one for one in org.world.people if one.username == user["Username"])
+    if center is None and not person.call_center:
+        return None
+    item = org.package.softphone_item()
+    url = adapter_url(org, session, center)
+    parts = urlsplit(url)
+    return {
+        "label": item.label,
+        "icon": item.icon,
+        "eager": item.eager,
+        "height": item.height or (center.height if center else 560),
+        "width": item.width or (center.width if center else 400),
+        "url": url,
+        "origin": f"{parts.scheme}://{parts.netloc}",
+        "allow": allow_attribute(org),
+        "settings": center.settings if center else {"/reqGeneralInfo/reqAdapterUrl": DEFAULT_ADAPTER},
+        "layout": views.softphone_layout(org),
+    }
+
+
+def _boot(org: Org, session: Session) -> dict[str, Any]:
+    user = org.table("User")[session.user_id]
+    return {
+        "apiVersion": API_VERSION,
+        "appName": org.package.app_name() or "Service Console",
+        "orgName": org.world.name,
+        "console": org.settings.console,
+        "personAccounts": org.settings.person_accounts,
+        "user": {"id": user["Id"], "name": user["Name"], "username": user["Username"]},
+        "objects": views.navigation(org),
+        "softphone": _softphone(org, session),
+    }
+
+
+SHELL = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Home | Salesforce</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/slds/styles/salesforce-lightning-design-system.min.css">
+<link rel="stylesheet" href="/assets/lightning.css">
+<script type="application/json" id="boot">{boot}</script>
+</head>
+<body class="slds-scope">
+<div id="app"></div>
+<script type="module" src="/assets/main.js"></script>
+</body>
+</html>
+"""
+
+CHOOSER = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Log in | {org}</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/slds/styles/salesforce-lightning-design-system.min.css">
+<link rel="stylesheet" href="/assets/lightning.css">
+</head>
+<body class="slds-scope login">
+<main class="login__box slds-box slds-theme_default">
+<h1 class="slds-text-heading_medium slds-m-bottom_medium">{org}</h1>
+<p class="slds-m-bottom_small slds-text-color_weak">Simulated org. Choose who signs in.</p>
+{notice}<ul class="slds-has-dividers_top-space">{people}</ul>
+</main>
+</body>
+</html>
+"""
+
+
+def _inline_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003C")
+
+
+def blueprint(org: Org) -> Blueprint:
+    """Everything of the Lightning host but Open CTI's script and the control interface."""
+    pages = Blueprint("lightning", __name__)
+
+    def chooser(start: str, notice: str = "", status: int = 200) -> Response:
+        people = "".join(
+            f'<li class="slds-item"><a href="/?as={quote(row["Username"])}&amp;startURL={quote(start, safe="")}">'
+            f"{html.escape(row['Name'])}</a> <span class='slds-text-color_weak'>{html.escape(row['Username'])}</span></li>"
+            for row in org.rows("User")
+            if row["IsActive"]
+        )
+        said = f'<p role="alert" class="slds-text-color_error">{html.escape(notice)}</p>' if notice else ""
+        body = CHOOSER.format(org=html.escape(org.world.name), people=people, notice=said)
+        return no_store(text(body, status, "text/html; charset=utf-8"))
+
+    @pages.get("/")
+    def start() -> AnyResponse:
+        where = request.args.get("startURL", "/lightning/page/home")
+        if not where.startswith("/lightning/"):
+            where = "/lightning/page/home"
+        if "as" in request.args:
+            try:
+                session = org.sign_in(request.args["as"])
+            except KeyError:
+                return chooser(where, "Please check your username. No active user has this one.", 400)
+            return set_session(Response(status=302, headers={"Location": where}), session)
+        return redirect(where) if session_of_request(org) else chooser(where)
+
+    @pages.get("/secur/logout.jsp")
+    def logout() -> AnyResponse:
+        answer = redirect("/")
+        answer.delete_cookie("sid")
+        return answer
+
+    @pages.get("/lightning/<path:path>")
+    def shell(path: str) -> AnyResponse:
+        session = session_of_request(org)
+        if session is None:
+            query = f"?{request.query_string.decode()}" if request.query_string else ""
+            return redirect(f"/?startURL={quote(f'/lightning/{path}{query}', safe='')}")
+        return no_store(text(SHELL.format(boot=_inline_json(_boot(org, session))), 200, "text/html; charset=utf-8"))
+
+    @pages.get("/assets/<path:name>")
+    def assets(name: str) -> Response:
+        answer = send_from_directory(ASSETS, name, max_age=0)
+        answer.headers["Cache-Control"] = "no-cache"
+        return answer
+
+    _data(pages, org)
+    return pages
+
+
+def _data(pages: Blueprint, org: Org) -> None:
+    def refused() -> Response:
+        answer = jsonify({"message": "Session expired or invalid"})
+        answer.status_code = 401
+        return answer
+
+    @pages.get("/ui/record/<record_id>")
+    def record(record_id: str) -> Response:
+        if session_of_request(org) is None:
+            return refused()
+        found = views.record(org, record_id)
+        if found is None:
+            answer = jsonify({"message": "The record you're looking for doesn't exist, or isn't available to you."})
+            answer.status_code = 404
+            return answer
+        return jsonify(found)
+
+    @pages.get("/ui/list/<object_name>")
+    def rows(object_name: str) -> Response:
+        session = session_of_request(org)
+        if session is None:
+            return refused()
+        found = views.list_view(org, object_name, request.args.get("filter", ""), session.user_id)
+        if found is None:
+            answer = jsonify({"message": "Page doesn't exist"})
+            answer.status_code = 404
+            return answer
+        return jsonify(found)
+
+    @pages.get("/ui/search")
+    def search() -> Response:
+        if session_of_request(org) is None:
+            return refused()
+        return jsonify(views.search(org, request.args.get("q", ""), phones_only="phones" in request.args))
+
+    @pages.get("/ui/lookup/<object_name>")
+    def lookup(object_name: str) -> Response:
+        if session_of_request(org) is None:
+            return refused()
+        return jsonify(views.lookup(org, object_name, request.args.get("q", "")))
+
+    @pages.post("/ui/records")
+    def save() -> Response:
+        session = session_of_request(org)
+        if session is None:
+            return refused()
+        said = request.get_json(silent=True)
+        made = views.save(org, session.user_id, said if isinstance(said, dict) else {})
+        answer = jsonify(made)
+        answer.status_code = 200 if made["success"] else 400
+        return answer
+
+    @pages.get("/ui/form/<object_name>")
+    def form(object_name: str) -> Response:
+        if session_of_request(org) is None:
+            return refused()
+        made = views.form(org, object_name)
+        answer = jsonify(made or {"message": "This record can't be created here."})
+        answer.status_code = 200 if made else 404
+        return answer

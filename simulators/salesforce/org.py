@@ -1,0 +1,473 @@
+"""The org's state: records, people, sessions, tokens, settings, faults and counters, all in memory under one lock."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from . import schema
+from .faults import Counters, Faults
+from .ids import IdFactory, make, object_of, to18
+from .world import ACCESS_PERMISSION_SET, World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .hosts import Site
+    from .metadata import Package
+    from .world import Person
+
+Record = dict[str, Any]
+API_VERSION: Final = "67.0"
+ORG_ID: Final = make("00D", 7_001)
+ACCESS_TOKEN_CHARS: Final = 64
+
+
+@dataclass
+class Settings:
+    """Switches of the simulated org; the control interface changes them.
+
+    `softphone_allow`: what the softphone frame delegates (bare, explicit or none). `token_lifetime_s`: age at
+    which tokens stop working. `index_delay_s`: how long new records stay invisible to search.
+    `canvas_self_authorize`: users approve the Canvas app themselves, so its first hit is a GET.
+    """
+
+    softphone_allow: str = "bare"
+    token_lifetime_s: float = 7200.0
+    index_delay_s: float = 0.0
+    canvas_self_authorize: bool = False
+    canvas_app_exists: bool = True
+    person_accounts: bool = False
+    api_limit: int = 100_000
+    console: bool = True
+    client_credentials: bool = True
+    sosl_row_limit: int = 2_000
+
+    def change(self, name: str, value: Any) -> None:
+        """Set one of them; raises ValueError when the name, the type or the value is not one it has."""
+        known = {one.name: type(getattr(self, one.name)) for one in fields(self)}
+        if name not in known:
+            raise ValueError(f"unknown setting {name!r}; known: {', '.join(sorted(known))}")
+        wanted = known[name]
+        if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
+            raise ValueError(f"{name} is a {wanted.__name__}")
+        if name == "softphone_allow" and value not in {"bare", "explicit", "none"}:
+            raise ValueError("softphone_allow is bare, explicit or none")
+        setattr(self, name, value)
+
+
+@dataclass
+class Token:
+    """An access token: whose it is, which app asked for it, and when it ends (seconds of the org's clock)."""
+
+    value: str
+    user_id: str
+    app: str
+    issued_at: float
+    expires_at: float
+    revoked: bool = False
+
+
+@dataclass(frozen=True)
+class Session:
+    """A person signed in to Lightning in one browser; every tab shows the same token to the Canvas app."""
+
+    sid: str
+    user_id: str
+
+
+class Org:
+    """One org. Every public method takes the lock itself; callers that do more in one step hold `lock` (re-entrant)."""
+
+    def __init__(self, site: Site, package: Package, world: World, now: Callable[[], float]) -> None:
+        self.site = site
+        self.package = package
+        self.world = world
+        self.now = now
+        self.lock = threading.RLock()
+        self.stopping = threading.Event()
+        self.id = ORG_ID
+        self._wipe()
+
+    # start and reset
+
+    def _wipe(self) -> None:
+        self.settings = Settings()
+        for name, value in self.world.settings.items():
+            self.settings.change(name, value)
+        self.faults = Faults()
+        self.counters = Counters()
+        self.tables: dict[str, dict[str, Record]] = {}
+        self.sessions: dict[str, Session] = {}
+        self.frames: dict[str, str] = {}
+        self.hidden: dict[str, set[str]] = {}
+        self.tokens: dict[str, Token] = {}
+        self._canvas_tokens: dict[str, str] = {}
+        self._ids = IdFactory()
+        self._case_number = 1234
+        self.canvas_id = make("06P", 31)
+        self.canvas_reference = make("09H", 44)
+        self.schema = schema.build(self.package.activity_fields(), person_accounts=self.settings.person_accounts)
+        self._seed()
+
+    def reset(self) -> None:
+        """Everything as at the start, sessions and tokens gone."""
+        with self.lock:
+            self._wipe()
+
+    def _seed(self) -> None:
+        self._put("Organization", {
+            "Id": self.id, "Name": self.world.name, "InstanceName": "SIM1", "IsSandbox": False,
+            "TrialExpirationDate": None, "NamespacePrefix": None, "OrganizationType": "Enterprise Edition",
+            "LanguageLocaleKey": "pl", "TimeZoneSidKey": "Europe/Warsaw", "DefaultLocaleSidKey": "pl_PL",
+        })  # fmt: skip
+        for order, (api_name, label, closed) in enumerate(self.world.task_statuses, start=1):
+            self._put("TaskStatus", {"ApiName": api_name, "MasterLabel": label, "IsClosed": closed,
+                                     "IsDefault": order == 1, "SortOrder": order})  # fmt: skip
+        sets = {ACCESS_PERMISSION_SET: "Fcc Access", **self.package.permission_sets()}
+        set_ids = {
+            name: self._put("PermissionSet", {"Name": name, "Label": label, "NamespacePrefix": None, "IsCustom": True,
+                                              "IsOwnedByProfile": False})["Id"]
+            for name, label in sets.items()
+        }  # fmt: skip
+        profiles: dict[str, str] = {}
+        center = self.package.call_center()
+        center_id = None
+        if center is not None:
+            center_id = self._put("CallCenter", {
+                "Name": center.display_name, "InternalName": center.internal_name, "AdapterUrl": center.adapter_url,
+                "CustomSettings": None, "Version": 1.0,
+            })["Id"]  # fmt: skip
+        for person in self.world.people:
+            if person.profile not in profiles:
+                row = self._put("Profile", {"Name": person.profile, "UserType": "Standard"})
+                profiles[person.profile] = row["Id"]
+            user_id = self._put("User", self._user(person, profiles[person.profile], center_id))["Id"]
+            wanted = sets if person.permission_sets is None else person.permission_sets
+            for name in wanted:
+                self._put("PermissionSetAssignment", {
+                    "AssigneeId": user_id, "PermissionSetId": set_ids[name], "ExpirationDate": None, "IsActive": True,
+                })  # fmt: skip
+        self.owner_id = self.user_by_name("admin@acme.example")["Id"] if self.world.people else ""
+        refs: dict[str, str] = {}
+        for said in self.world.records:
+            given = {
+                key: refs[value[1:]] if isinstance(value, str) and value.startswith("@") else value
+                for key, value in said.items()
+                if key not in {"type", "ref"}
+            }
+            row = self._put(said["type"], given)
+            if "ref" in said:
+                refs[said["ref"]] = row["Id"]
+
+    def _user(self, person: Person, profile_id: str, center_id: str | None) -> Record:
+        return {
+            "Username": person.username, "Email": person.email or person.username, "FirstName": person.first_name,
+            "LastName": person.last_name, "IsActive": person.active, "LanguageLocaleKey": person.language,
+            "LocaleSidKey": "pl_PL" if person.language == "pl" else person.language,
+            "TimeZoneSidKey": "Europe/Warsaw", "EmailEncodingKey": "UTF-8", "UserType": "Standard",
+            "Alias": (person.first_name[:1] + person.last_name[:4]).lower(), "ProfileId": profile_id,
+            "CommunityNickname": person.username.partition("@")[0],
+            "CallCenterId": center_id if person.call_center else None,
+        }  # fmt: skip
+
+    def _put(self, object_name: str, given: Record) -> Record:
+        owner = getattr(self, "owner_id", None)
+        return self.insert(object_name, given, owner or "", check=False)
+
+    # records
+
+    def type(self, name: str) -> schema.ObjectType | None:
+        """The object with this API name in any letter case."""
+        return self.schema.get(name.lower())
+
+    def table(self, name: str) -> dict[str, Record]:
+        """The rows of an object by 18-character id, deleted ones among them."""
+        return self.tables.setdefault(name, {})
+
+    def timestamp(self) -> str:
+        """Now, as the API writes it."""
+        return _stamp(self.now())
+
+    def insert(self, object_name: str, given: Record, user_id: str, *, check: bool = True) -> Record:
+        """Add a row that was already validated; fills ids, system fields and what the platform derives."""
+        del check  # the rules stand in `rules`, before this
+        with self.lock:
+            kind = self.schema[object_name.lower()]
+            row: Record = {one.name: (False if one.type == "boolean" else None) for one in kind.fields.values()}
+            row.update(given)
+            row["Id"] = row.get("Id") or self._ids.next(kind.name)
+            stamp = self.timestamp()
+            for name in ("CreatedDate", "LastModifiedDate", "SystemModstamp"):
+                if name.lower() in kind.fields:
+                    row[name] = stamp
+            for name in ("CreatedById", "LastModifiedById"):
+                if name.lower() in kind.fields:
+                    row[name] = user_id or None
+            if "ownerid" in kind.fields and not row["OwnerId"]:
+                row["OwnerId"] = user_id or None
+            row["_indexed_at"] = self.now()
+            self._defaults(kind.name, row)
+            self.derive(kind.name, row)
+            self.table(kind.name)[row["Id"]] = row
+            self.counters.rows[f"{kind.name} created"] += 1
+            return row
+
+    def update(self, object_name: str, row: Record, given: Record, user_id: str) -> None:
+        """Change a row with values that were already validated."""
+        with self.lock:
+            row.update(given)
+            row["LastModifiedDate"] = row["SystemModstamp"] = self.timestamp()
+            if "LastModifiedById" in row:
+                row["LastModifiedById"] = user_id
+            row["_indexed_at"] = self.now()
+            self.derive(object_name, row)
+            self.counters.rows[f"{object_name} updated"] += 1
+
+    def delete(self, object_name: str, row: Record) -> None:
+        """Put a row in the recycle bin (or away, for objects that have none)."""
+        with self.lock:
+            if "IsDeleted" in row:
+                row["IsDeleted"] = True
+            else:
+                del self.table(object_name)[row["Id"]]
+            self.counters.rows[f"{object_name} deleted"] += 1
+
+    def _defaults(self, name: str, row: Record) -> None:
+        if name == "Task":
+            default = next((s for s in self.table("TaskStatus").values() if s["IsDefault"]), None)
+            row["Status"] = row["Status"] or (default["ApiName"] if default else "Not Started")
+            row["Priority"] = row["Priority"] or "Normal"
+            row["TaskSubtype"] = row["TaskSubtype"] or "Task"
+        elif name == "Case":
+            row["CaseNumber"] = row["CaseNumber"] or self._next_case_number()
+            row["Status"] = row["Status"] or "New"
+            row["Priority"] = row["Priority"] or "Medium"
+        elif name == "Lead":
+            row["Status"] = row["Status"] or "Open - Not Contacted"
+
+    def _next_case_number(self) -> str:
+        self._case_number += 1
+        return f"{self._case_number:08d}"
+
+    def derive(self, name: str, row: Record) -> None:
+        """Fill the fields that the platform works out by itself."""
+        if name in {"Contact", "Lead", "User"}:
+            row["Name"] = " ".join(part for part in (row.get("FirstName"), row.get("LastName")) if part)
+        elif name == "Account" and row.get("IsPersonAccount"):
+            row["Name"] = " ".join(part for part in (row.get("FirstName"), row.get("LastName")) if part)
+        elif name == "Case":
+            contact = self.table("Contact").get(row["ContactId"] or "")
+            if contact is not None:
+                row["AccountId"] = row["AccountId"] or contact["AccountId"]
+            for field_name, source in (("ContactPhone", "Phone"), ("ContactMobile", "MobilePhone"),
+                                       ("ContactEmail", "Email")):  # fmt: skip
+                row[field_name] = contact[source] if contact else None
+            closed = row["Status"] == "Closed"
+            row["ClosedDate"] = (row["ClosedDate"] or self.timestamp()) if closed else None
+            row["IsClosed"] = closed
+        elif name == "Task":
+            self._derive_task(row)
+
+    def _derive_task(self, row: Record) -> None:
+        closed_names = {s["ApiName"] for s in self.table("TaskStatus").values() if s["IsClosed"]}
+        row["IsClosed"] = row["Status"] in closed_names
+        row["IsHighPriority"] = row["Priority"] == "High"
+        if row["IsClosed"]:
+            row["CompletedDateTime"] = row["CompletedDateTime"] or self.timestamp()
+        else:
+            row["CompletedDateTime"] = None
+        what, who = row["WhatId"], row["WhoId"]
+        account = None
+        if what and object_of(what) == "Account":
+            account = what
+        elif what and (target := self.find(what)) is not None:
+            account = target.get("AccountId")
+        if account is None and who and (person := self.find(who)) is not None:
+            account = person.get("AccountId")
+        row["AccountId"] = account
+
+    def find(self, record_id: str, *, deleted: bool = False) -> Record | None:
+        """The row with this id (15 or 18 characters), None when there is none; deleted ones when asked for."""
+        id18 = to18(record_id)
+        name = object_of(id18) if id18 else None
+        if id18 is None or name is None:
+            return None
+        row = self.table(name).get(id18)
+        if row is None or (row.get("IsDeleted") and not deleted):
+            return None
+        return row
+
+    def rows(self, object_name: str, *, deleted: bool = False) -> list[Record]:
+        """The rows of an object in the order of creation."""
+        with self.lock:
+            return [row for row in self.table(object_name).values() if deleted or not row.get("IsDeleted")]
+
+    # people and access
+
+    def user_by_name(self, username: str) -> Record:
+        """The user with this user name (any letter case); KeyError when there is none."""
+        for row in self.table("User").values():
+            if row["Username"].lower() == username.lower():
+                return row
+        raise KeyError(username)
+
+    def permission_sets_of(self, user_id: str) -> set[str]:
+        """API names of the permission sets assigned to a user."""
+        with self.lock:
+            ids = {row["PermissionSetId"] for row in self.table("PermissionSetAssignment").values()
+                   if row["AssigneeId"] == user_id}  # fmt: skip
+            return {row["Name"] for row in self.table("PermissionSet").values() if row["Id"] in ids}
+
+    def field_access(self, user_id: str, object_name: str) -> Callable[[schema.Field, bool], bool]:
+        """A function (field, to write?) that says whether field-level security lets the user have it.
+
+        Only the package's own fields are under field-level security here, and only when it ships permission sets.
+        """
+        grants = {name: self.package.granted_fields(name) for name in self.package.permission_sets()}
+        if object_name != "Task" or not any(grants.values()):
+            return lambda _field, _write: True
+        allowed: dict[str, bool] = {}
+        for name in self.permission_sets_of(user_id):
+            for field_name, editable in grants.get(name, {}).items():
+                allowed[field_name] = allowed.get(field_name, False) or editable
+
+        def may(one: schema.Field, write: bool) -> bool:
+            if not one.custom or one.required:
+                return True
+            editable = allowed.get(f"{object_name}.{one.name}")
+            return editable is not None and (editable or not write)
+
+        return may
+
+    def assign(self, username: str, permission_set: str, assigned: bool) -> None:
+        """Assign a permission set or take it away; KeyError when the user or the set is unknown."""
+        with self.lock:
+            user_id = self.user_by_name(username)["Id"]
+            found = next((row for row in self.table("PermissionSet").values() if row["Name"] == permission_set), None)
+            if found is None:
+                raise KeyError(permission_set)
+            rows = self.table("PermissionSetAssignment")
+            held = [row["Id"] for row in rows.values()
+                    if row["AssigneeId"] == user_id and row["PermissionSetId"] == found["Id"]]  # fmt: skip
+            if assigned and not held:
+                self._put("PermissionSetAssignment", {"AssigneeId": user_id, "PermissionSetId": found["Id"],
+                                                      "ExpirationDate": None, "IsActive": True})  # fmt: skip
+            if not assigned:
+                for key in held:
+                    del rows[key]
+
+    def hide(self, record_id: str, username: str, hidden: bool) -> None:
+        """Keep a record from a user, or show it again; KeyError when either is unknown."""
+        with self.lock:
+            row = self.find(record_id)
+            if row is None:
+                raise KeyError(record_id)
+            users = self.hidden.setdefault(row["Id"], set())
+            user_id = self.user_by_name(username)["Id"]
+            if hidden:
+                users.add(user_id)
+            else:
+                users.discard(user_id)
+
+    def visible(self, row: Record, user_id: str) -> bool:
+        """Whether sharing lets the user see a row."""
+        return user_id not in self.hidden.get(row["Id"], ())
+
+    def change_settings(self, said: dict[str, Any]) -> None:
+        """Change switches by name; `language` takes {user name: language}. ValueError or KeyError when unknown."""
+        with self.lock:
+            for name, value in said.items():
+                if name == "language":
+                    for username, language in dict(value).items():
+                        self.user_by_name(username)["LanguageLocaleKey"] = language
+                else:
+                    self.settings.change(name, value)
+                    if name == "person_accounts":
+                        self.schema = schema.build(self.package.activity_fields(), person_accounts=bool(value))
+                        for row in self.table("Account").values():
+                            for one in schema.PERSON_ACCOUNT_FIELDS:
+                                row.setdefault(one.name, False if one.type == "boolean" else None)
+
+    # sessions and tokens
+
+    def sign_in(self, username: str) -> Session:
+        """A new Lightning session; KeyError when there is no such active user."""
+        with self.lock:
+            user = self.user_by_name(username)
+            if not user["IsActive"]:
+                raise KeyError(username)
+            session = Session(secrets.token_hex(24), user["Id"])
+            self.sessions[session.sid] = session
+            return session
+
+    def session(self, sid: str | None) -> Session | None:
+        """The session of a cookie's value."""
+        return self.sessions.get(sid or "")
+
+    def frame_nonce(self, session: Session) -> str:
+        """A nonce for one softphone frame: it tells the Visualforce host whose page asks (64 hex digits)."""
+        with self.lock:
+            nonce = secrets.token_hex(32)
+            self.frames[nonce] = session.sid
+            return nonce
+
+    def session_of_frame(self, nonce: str | None) -> Session | None:
+        """The session that a softphone frame belongs to."""
+        return self.session(self.frames.get(nonce or ""))
+
+    def issue_token(self, user_id: str, app: str) -> Token:
+        """A new opaque access token, `00D…!…`."""
+        with self.lock:
+            value = f"{self.id[:15]}!" + "AQEAQ" + secrets.token_hex(ACCESS_TOKEN_CHARS // 2)
+            issued = self.now()
+            token = Token(value, user_id, app, issued, issued + self.settings.token_lifetime_s)
+            self.tokens[value] = token
+            return token
+
+    def canvas_token(self, session: Session) -> Token:
+        """The token that every tab of this session gives to the Canvas app; a new one once it no longer works."""
+        with self.lock:
+            token = self.token(self._canvas_tokens.get(session.sid, ""))
+            if token is None:
+                token = self.issue_token(session.user_id, self.world.apps.canvas_name)
+                self._canvas_tokens[session.sid] = token.value
+            return token
+
+    def token(self, value: str) -> Token | None:
+        """The token with this value while it works."""
+        with self.lock:
+            token = self.tokens.get(value)
+            if token is None or token.revoked or token.expires_at <= self.now():
+                return None
+            return token
+
+    def revoke(self, value: str) -> bool:
+        """End a token; says whether there was one."""
+        with self.lock:
+            token = self.tokens.get(value)
+            if token is None or token.revoked:
+                return False
+            token.revoked = True
+            return True
+
+    def expire_tokens(self) -> int:
+        """End every token there is; returns how many."""
+        with self.lock:
+            live = [token for token in self.tokens.values() if self.token(token.value)]
+            for token in live:
+                token.expires_at = self.now()
+            return len(live)
+
+    def settings_json(self) -> dict[str, Any]:
+        return asdict(self.settings)
+
+
+def _stamp(seconds: float) -> str:
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}+0000"
