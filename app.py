@@ -125,11 +125,11 @@ def build_app(services: Services) -> Flask:
     return app
 
 
-def create_app(settings: Settings | None = None) -> Flask:
-    """The application, by the settings in the environment unless others are given."""
+def create_app(settings: Settings | None = None, clock: Clock | None = None) -> Flask:
+    """The application, by the settings in the environment and the machine's clock unless others are given."""
     settings = settings or load()
     configure_logging(settings.log_level)
-    return build_app(build_services(settings))
+    return build_app(build_services(settings, clock))
 
 
 def connector_version() -> str:

@@ -1,0 +1,108 @@
+"""Salesforce's userinfo and FCC's list of users on one small real HTTP server."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+from tests.support.signed_request import ORG_ID, TOKEN, USER_ID
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ANNA = {
+    "id": 101,
+    "login": "anna.nowak",
+    "first_name": "Anna",
+    "last_name": "Nowak",
+    "type": "pbx",
+    "email": "anna.nowak@acme.example",
+    "extension": "40312",
+    "city_number": "+48221234567",
+    "presentation": "+48221234567",
+    "active": True,
+}
+
+
+class Outside:
+    """What the server knows; change it while it runs."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.hosts: list[str] = []
+        self.status = 200
+        self.identities: dict[str, dict[str, Any]] = {
+            TOKEN: {
+                "user_id": USER_ID,
+                "organization_id": ORG_ID,
+                "name": "Anna Nowak",
+                "email": "anna.nowak@acme.example",
+                "language": "pl",
+            }
+        }
+        self.users: list[dict[str, Any]] = [ANNA]
+
+    @property
+    def my_domain_url(self) -> str:
+        """The org's address."""
+        return f"http://acme-my.localhost:{self.port}"
+
+    @property
+    def fcc_url(self) -> str:
+        """FCC's external-api."""
+        return f"http://fcc.localhost:{self.port}/external-api"
+
+
+@contextlib.contextmanager
+def outside() -> Iterator[Outside]:
+    """The server, until the block ends."""
+    world = Outside()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            world.hosts.append(self.headers["Host"])
+            identity = world.identities.get(self.headers["Authorization"].removeprefix("Bearer "))
+            if world.status != 200:
+                self._answer(world.status, {"error": "unavailable"})
+            elif self.path != "/services/oauth2/userinfo" or identity is None:
+                self._answer(403, {"error": "bad token"})
+            else:
+                self._answer(200, identity)
+
+        def do_POST(self) -> None:
+            world.hosts.append(self.headers["Host"])
+            self.rfile.read(int(self.headers["Content-Length"]))
+            if self.path == "/services/oauth2/token":
+                self._answer(400, {"error": "invalid_client_id", "error_description": "client identifier invalid"})
+            elif self.path == "/external-api/fcc-users-list":
+                self._answer(200, {"success": True, "users": world.users})
+            else:
+                self._answer(200, {"success": False, "message": "unknown function"})
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+        def _answer(self, status: int, body: object) -> None:
+            content = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    world.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield world
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,345 @@
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from cti.canvas.errors import (
+    CanvasIdentityError,
+    CanvasOrgUnknownError,
+    CanvasReplayedError,
+    CanvasSignatureError,
+    IntegrationInactiveError,
+    OrgNotPairedError,
+    SalesforceTokenRefusedError,
+    SalesforceUnavailableError,
+    SessionOverError,
+)
+from cti.canvas.service import CanvasSignIn, SignedIn
+from cti.canvas.sessions import SessionStore, SessionTokens
+from cti.canvas.userinfo import UserInfo
+from cti.directory.errors import FccUserUnknownError, FccUserWrongKindError
+from cti.domain.fcc import FccUser, UserKind
+from tests.support import accounts
+from tests.support.database import make_database
+from tests.support.signed_request import ORG_ID, TOKEN, USER_ID, signed_request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cti.store.database import Database
+    from tests.support.clock import DrivenClock
+
+OTHER_USER = "005000000000002AAA"
+
+
+class Salesforce:
+    """Answers userinfo; fits what `UserInfo` uses of a requests session."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+        self.status = 200
+        self.failure: Exception | None = None
+        self.body: Any = {
+            "user_id": USER_ID,
+            "organization_id": ORG_ID,
+            "name": "Anna Nowak",
+            "email": "Anna.Nowak@acme.example",
+            "language": "pl",
+        }
+
+    def get(self, url: str, *, headers: dict[str, str]) -> requests.Response:
+        self.asked.append((url, headers["Authorization"]))
+        if self.failure is not None:
+            raise self.failure
+        answer = requests.Response()
+        answer.status_code = self.status
+        answer._content = self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
+        return answer
+
+
+class Directory:
+    """FCC's users."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+        self.failure: Exception | None = None
+
+    def find_agent(self, pairing_id: str, email: str) -> FccUser:
+        self.asked.append((pairing_id, email))
+        if self.failure is not None:
+            raise self.failure
+        return FccUser(101, "anna.nowak", email, UserKind.PBX, "Anna", "Nowak", "40312")
+
+
+@dataclass
+class World:
+    salesforce: Salesforce
+    directory: Directory
+    database: Database
+    clock: DrivenClock
+    service: CanvasSignIn
+
+    def sign_in(self, **changes: Any) -> SignedIn:
+        return self.service.sign_in(self.service.open(signed_request(**changes)))
+
+    def change_pairing(self, **changes: Any) -> None:
+        with self.database.write() as uow:
+            uow.pairings.save(accounts.pairing(self.clock, **changes))
+            uow.commit()
+
+    def sessions(self, fcc_user_id: int = 101) -> int:
+        with self.database.read() as uow:
+            return len(uow.sessions.live_of("acme-1", fcc_user_id))
+
+
+@pytest.fixture
+def world(tmp_path: Path, clock: DrivenClock) -> Iterator[World]:
+    database = make_database(tmp_path, clock)
+    accounts.pair(database, clock)
+    salesforce, directory, ids = Salesforce(), Directory(), count(1)
+    service = CanvasSignIn(
+        database,
+        UserInfo(salesforce, clock),  # type: ignore[arg-type]  # the one method that is used
+        directory,
+        SessionStore(
+            database,
+            SessionTokens("k" * 32, "https://connector.example.com", clock),
+            clock,
+            session_seconds=900,
+            new_id=lambda: f"session-{next(ids)}",
+        ),
+        clock,
+    )
+    yield World(salesforce, directory, database, clock, service)
+    database.close()
+
+
+@pytest.mark.req("R5")
+def test_a_good_request_begins_a_session_of_the_fcc_user_with_the_same_email(world: World) -> None:
+    signed_in = world.sign_in()
+    session = world.service.verify(signed_in.issued.token)
+    assert (session.org_id, session.sf_user_id, session.fcc_user_id) == (ORG_ID, USER_ID, 101)
+    assert (session.pairing_id, session.language, session.name) == ("acme-1", "pl", "Anna Nowak")
+    assert session.token == TOKEN
+    assert session.agent.audience == "acme-1:101"
+    assert world.directory.asked == [("acme-1", "Anna.Nowak@acme.example")]
+
+
+def test_the_token_proves_itself_at_the_address_of_the_org_row_only(world: World) -> None:
+    world.sign_in()
+    assert world.salesforce.asked == [("http://acme-my.localhost:1/services/oauth2/userinfo", f"Bearer {TOKEN}")]
+
+
+def test_userinfo_is_asked_once_in_five_minutes_for_a_token(world: World) -> None:
+    world.sign_in(n="1")
+    world.clock.advance(299)
+    world.sign_in(n="2")
+    assert len(world.salesforce.asked) == 1
+    world.clock.advance(1)
+    world.sign_in(n="3")
+    assert len(world.salesforce.asked) == 2
+    world.sign_in(n="4", token=TOKEN + "x")
+    assert len(world.salesforce.asked) == 3
+
+
+@pytest.mark.parametrize(("language", "expected"), [("pl", "pl"), ("en_US", "en"), ("de", "en"), ("PL_pl", "pl")])
+def test_the_users_language_decides(world: World, language: str, expected: str) -> None:
+    assert world.sign_in(language=language).issued.session.language == expected
+
+
+def test_an_org_that_was_not_added_is_refused_before_anything_is_asked(world: World) -> None:
+    with pytest.raises(CanvasOrgUnknownError):
+        world.sign_in(org_id="00D000000000002EAA")
+    assert world.salesforce.asked == []
+
+
+def test_a_request_signed_with_another_secret_is_refused_before_anything_is_asked(world: World) -> None:
+    with pytest.raises(CanvasSignatureError):
+        world.sign_in(secret="the secret of another app")
+    assert world.salesforce.asked == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"user_id": OTHER_USER}, {"organization_id": "00D000000000002EAA"}, {"user_id": None}, {"user_id": "x"}],
+    ids=str,
+)
+def test_a_token_of_somebody_else_is_refused(world: World, changes: dict[str, Any]) -> None:
+    world.salesforce.body |= changes
+    with pytest.raises(CanvasIdentityError):
+        world.sign_in()
+    assert world.sessions() == 0
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+def test_a_token_that_the_org_refuses_is_refused(world: World, status: int) -> None:
+    world.salesforce.status = status
+    with pytest.raises(SalesforceTokenRefusedError):
+        world.sign_in()
+
+
+@pytest.mark.parametrize("status", [301, 302, 429, 500, 502, 503])
+def test_an_org_in_trouble_means_try_again(world: World, status: int) -> None:
+    world.salesforce.status = status
+    with pytest.raises(SalesforceUnavailableError) as caught:
+        world.sign_in()
+    assert caught.value.retryable
+    world.salesforce.status = 200
+    world.sign_in()
+
+
+@pytest.mark.parametrize("failure", [requests.ConnectTimeout(), requests.ReadTimeout(), requests.ConnectionError()])
+def test_an_org_that_does_not_answer_means_try_again(world: World, failure: Exception) -> None:
+    world.salesforce.failure = failure
+    with pytest.raises(SalesforceUnavailableError):
+        world.sign_in()
+
+
+def test_an_answer_that_cannot_be_read_means_try_again(world: World) -> None:
+    world.salesforce.body = b"<html>maintenance</html>"
+    with pytest.raises(SalesforceUnavailableError):
+        world.sign_in()
+
+
+@pytest.mark.req("R13")
+def test_nobody_gets_in_while_the_integration_is_off(world: World) -> None:
+    world.change_pairing(active=False)
+    with pytest.raises(IntegrationInactiveError):
+        world.sign_in()
+    world.change_pairing(active=True)
+    world.sign_in()
+
+
+def test_an_org_without_a_pairing_is_told_so(world: World) -> None:
+    with world.database.write() as uow:
+        uow.orgs.save(accounts.org(world.clock, id="00D000000000002EAA"))
+        uow.commit()
+    world.salesforce.body["organization_id"] = "00D000000000002EAA"
+    with pytest.raises(OrgNotPairedError):
+        world.sign_in(org_id="00D000000000002EAA")
+
+
+@pytest.mark.req("R4", "R5")
+@pytest.mark.parametrize(
+    "refusal",
+    [FccUserUnknownError(email="a@b.example"), FccUserWrongKindError(email="a@b.example", kind=UserKind.SUPERVISOR)],
+    ids=lambda refusal: refusal.code,
+)
+def test_what_the_directory_refuses_is_refused_and_can_be_tried_again(world: World, refusal: Exception) -> None:
+    world.directory.failure = refusal
+    with pytest.raises(type(refusal)):
+        world.sign_in()
+    assert world.sessions() == 0
+    world.directory.failure = None
+    world.sign_in()
+
+
+def test_a_page_load_is_accepted_once(world: World) -> None:
+    world.sign_in(n="load-1")
+    with pytest.raises(CanvasReplayedError):
+        world.sign_in(n="load-1")
+    world.clock.advance(86_400)
+    with pytest.raises(CanvasReplayedError):
+        world.sign_in(n="load-1", token=TOKEN + "x")
+    assert world.sessions() == 0
+
+
+def test_five_tabs_of_one_user_all_get_in(world: World) -> None:
+    for tab in range(5):
+        world.sign_in(n=f"tab-{tab}")
+    assert world.sessions() == 5
+
+
+def test_the_same_n_of_another_user_is_another_load(world: World) -> None:
+    world.sign_in(n="load-1")
+    world.salesforce.body["user_id"] = OTHER_USER
+    world.sign_in(n="load-1", user_id=OTHER_USER, token=TOKEN + "x")
+
+
+def test_without_n_an_equal_request_is_accepted_for_a_minute(world: World) -> None:
+    world.sign_in(n=None)
+    world.clock.advance(59)
+    world.sign_in(n=None)
+    world.clock.advance(1)
+    with pytest.raises(CanvasReplayedError):
+        world.sign_in(n=None)
+    world.sign_in(n=None, token=TOKEN + "x")
+
+
+def test_a_renewal_replaces_the_org_token_and_lengthens_the_session(world: World) -> None:
+    signed_in = world.sign_in()
+    world.clock.advance(800)
+    renewed = world.service.renew(signed_in.issued.session, signed_request(n="load-1", token=TOKEN + "2"))
+    assert renewed.session.id == signed_in.issued.session.id
+    world.clock.advance(800)
+    assert world.service.verify(renewed.token).token == TOKEN + "2"
+
+
+def test_a_request_that_renewed_a_session_opens_no_other(world: World) -> None:
+    signed_in = world.sign_in(n="1")
+    world.service.renew(signed_in.issued.session, signed_request(n="2"))
+    with pytest.raises(CanvasReplayedError):
+        world.sign_in(n="2")
+
+
+def test_another_persons_request_renews_nothing(world: World) -> None:
+    signed_in = world.sign_in(n="1")
+    with pytest.raises(CanvasIdentityError):
+        world.service.renew(signed_in.issued.session, signed_request(n="2", user_id=OTHER_USER))
+
+
+def test_a_forged_request_renews_nothing(world: World) -> None:
+    signed_in = world.sign_in(n="1")
+    with pytest.raises(CanvasSignatureError):
+        world.service.renew(signed_in.issued.session, signed_request("another secret", n="2"))
+
+
+@pytest.mark.req("R13")
+def test_a_session_is_not_renewed_while_the_integration_is_off(world: World) -> None:
+    signed_in = world.sign_in()
+    world.change_pairing(active=False)
+    with pytest.raises(IntegrationInactiveError):
+        world.service.renew(signed_in.issued.session, signed_request(n="2"))
+
+
+def test_a_session_outlives_salesforces_trouble_up_to_95_minutes(world: World) -> None:
+    session = world.sign_in().issued.session
+    world.salesforce.status = 503
+    for step in range(9):
+        world.clock.advance(600)
+        issued = world.service.renew(session, signed_request(n=f"again-{step}", token=f"{TOKEN}{step}"))
+    assert issued.expires_in == 300
+    assert issued.session.token == TOKEN
+    world.clock.advance(300)
+    with pytest.raises(SessionOverError):
+        world.service.renew(session, signed_request(n="late", token=TOKEN + "late"))
+
+
+def test_a_failed_renewal_leaves_the_session_five_minutes(world: World) -> None:
+    session = world.sign_in().issued.session
+    world.clock.advance(301)
+    world.salesforce.status = 401
+    with pytest.raises(SalesforceTokenRefusedError):
+        world.service.renew(session, signed_request(n="2"))
+    issued = world.service.renew(session, None)
+    assert (issued.expires_in, issued.session.token) == (300, None)
+
+
+def test_a_token_that_salesforce_refused_is_asked_about_again(world: World) -> None:
+    session = world.sign_in(n="1").issued.session
+    world.service.org_token_refused(session)
+    world.sign_in(n="2")
+    assert len(world.salesforce.asked) == 2
+
+
+def test_a_revoked_session_is_over(world: World) -> None:
+    issued = world.sign_in().issued
+    world.service.revoke(issued.session)
+    with pytest.raises(SessionOverError):
+        world.service.verify(issued.token)
