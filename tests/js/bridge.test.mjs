@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it, mock } from 'node:test';
+import { compileFunction } from 'node:vm';
 import { Window } from 'happy-dom';
 
 const SOURCE = readFileSync(
@@ -56,10 +57,20 @@ async function page({ query = QUERY, cti = fakeOpenCti(), config = { connector: 
     const window = new Window({ url: 'https://acme--c.vf.force.com/apex/FCC_WebPhone' + query });
     const document = window.document;
     window.console = { warn: () => {} };
-    document.body.innerHTML =
-        `<script type="application/json" id="fcc-bridge-config">${typeof config === 'string' ? config : JSON.stringify(config)}</script>` +
-        '<p id="fcc-notice" hidden="hidden"></p><div id="fcc-pane"></div>';
-    new Function('window', SOURCE)(window);
+    const add = (tag, id, text = '') => {
+        const element = document.createElement(tag);
+        element.id = id;
+        element.textContent = text;
+        return document.body.appendChild(element);
+    };
+    const tag = document.createElement('script');
+    tag.type = 'application/json';
+    tag.id = 'fcc-bridge-config';
+    tag.textContent = typeof config === 'string' ? config : JSON.stringify(config);
+    document.body.appendChild(tag);
+    add('p', 'fcc-notice').hidden = true;
+    add('div', 'fcc-pane');
+    compileFunction(SOURCE, ['window'])(window);
     if (cti) {
         window.sforce = { opencti: cti };
     }
@@ -426,7 +437,7 @@ describe('calls', () => {
         world.call('getAppViewInfo', {});
         assert.deepEqual(world.got('result'), []);
 
-        assert.equal(timers[0].wait, 15000);
+        assert.equal(timers[0].wait, 9000);
         timers[0].run();
         world.cti.calls[0].callback({ success: true, returnValue: null, errors: null });
 

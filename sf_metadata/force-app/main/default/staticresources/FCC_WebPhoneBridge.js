@@ -26,7 +26,7 @@
     const VERSION = '1.0.0';
     const PROTOCOL = 1;
     /** How long Salesforce may take over one call before the pane is told that nothing came back, in ms. */
-    const CALL_TIMEOUT_MS = 15000;
+    const CALL_TIMEOUT_MS = 9000;
     /** A pane that asks for more at once than this is broken. */
     const MAX_PENDING = 64;
     const MAX_TEXT = 32000;
@@ -113,10 +113,10 @@
                 return key;
             }
         }
-        for (const key of Object.keys(shape)) {
+        for (const [key, check] of Object.entries(shape)) {
             const name = key.replace(/\?$/, '');
             const given = has(value, name) && value[name] !== undefined;
-            if (given ? !shape[key](value[name]) : name === key) {
+            if (given ? !check(value[name]) : name === key) {
                 return name;
             }
         }
@@ -299,11 +299,12 @@
         const refuse = (code, description) =>
             answer({ success: false, returnValue: null, errors: [{ code, description }] });
 
-        if (typeof method !== 'string' || !has(METHODS, method)) {
+        const shape = typeof method === 'string' && has(METHODS, method) ? METHODS[method] : undefined;
+        if (typeof method !== 'string' || !shape) {
             refuse('METHOD_NOT_ALLOWED', 'The bridge does not pass this call.');
             return;
         }
-        const wrong = mismatch(METHODS[method], args) || wrongInPop(method, args);
+        const wrong = mismatch(shape, args) || wrongInPop(method, args);
         if (wrong) {
             refuse('INVALID_PARAM', 'An invalid value was passed to the parameter ' + wrong.slice(0, 80) + '.');
             return;
@@ -353,7 +354,7 @@
         if (method !== 'screenPop' || !isObject(args)) {
             return null;
         }
-        return mismatch(SCREEN_POPS[String(args.type)], args.params);
+        return mismatch(SCREEN_POPS[String(args.type)] || NOTHING, args.params);
     }
 
     /**
