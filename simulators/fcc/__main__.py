@@ -38,7 +38,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--state", type=Path, required=True, help="directory of the call list and the recordings")
     parser.add_argument("--world", type=Path, help="JSON file; without it the demo world")
     parser.add_argument(
-        "--ice-address", action="append", help="offer this address for audio (repeatable); else the machine's and loopback"
+        "--ice-address",
+        action="append",
+        help="offer this address for audio (repeatable); else the machine's and loopback",
     )
     given = parser.parse_args(arguments)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")

@@ -106,7 +106,9 @@ class Control:
                 "domain": self._world.domain,
                 "agents": agents,
                 "calls": [self._exchange.describe(call) for call in self._book if not call.ended],
-                "queues": [{"id": one.id, "name": one.name, "number": one.queue_number} for one in self._world.queues()],
+                "queues": [
+                    {"id": one.id, "name": one.name, "number": one.queue_number} for one in self._world.queues()
+                ],
                 "settings": self._settings.row(),
                 "requests": self._api.counts,
             }

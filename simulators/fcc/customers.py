@@ -99,7 +99,7 @@ _CALLING: dict[str, Calling] = {
 
 
 def called(number: str, behaviours: Mapping[str, Any]) -> Called:
-    """How the owner of a number behaves: the world's word, else an answer. Raises ValueError for an unknown behaviour."""
+    """How the owner of a number behaves: as the world says, else answers. Raises ValueError for an unknown one."""
     return called_from(behaviours.get(number, "answers"))
 
 

@@ -17,7 +17,6 @@ from simulators.fcc.timekeeping import WallClock, iso
 from simulators.fcc.world import BUSY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from simulators.fcc.presence import PresenceBoard
@@ -126,7 +125,8 @@ class Exchange:
         self._wire(live, user, leg, record)
         customer = customers.called(call.number_b, self._world.behaviours)
         script = asyncio.create_task(customer.take(_OutboundLine(self, live, user, leg, record), self._ring_seconds))
-        await asyncio.wait({script, leg.ended}, return_when=asyncio.FIRST_COMPLETED)
+        first: set[asyncio.Future[Any]] = {script, leg.ended}
+        await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
         if script.done() and (error := script.exception()) is not None:
             _log.warning("call %s: %s", call.calls_id, error)
             await leg.refuse("system", 488, causes.NETWORK_OUT_OF_ORDER)
@@ -172,7 +172,8 @@ class Exchange:
             user = self._presence.longest_ready(lambda one: self._may_be_offered(live, one))
             if user is None:
                 pause = self._settings.reoffer_seconds if live.refused_at else None
-                await asyncio.wait({waiter, live.gone}, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+                either: set[asyncio.Future[Any]] = {waiter, live.gone}
+                await asyncio.wait(either, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
                 continue
             if await self._offer(live, user, behaviour):
                 return
@@ -354,9 +355,7 @@ class Exchange:
         self._server.release(leg)
         await leg.close()
 
-    def _end_record(
-        self, call: Call, ending: Ending, outcome: Literal["FAILED"] | None = None
-    ) -> None:
+    def _end_record(self, call: Call, ending: Ending, outcome: Literal["FAILED"] | None = None) -> None:
         call.ended_at = self._clock.now()
         call.state = "ended"
         call.cause = ending.cause

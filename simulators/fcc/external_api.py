@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from simulators.fcc.tickets import NotAuthorised, PhonePasswords, agent_token, a
 from simulators.fcc.timekeeping import WallClock, iso
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Awaitable, Callable
 
     from simulators.fcc.calls import CallBook
@@ -29,7 +29,7 @@ class Refused(Exception):  # noqa: N818 - a refusal, told to the client in these
 
 
 class ExternalApi:
-    """Every function the connector calls. Functions marked `admin` want an administrator's signature, others the agent's."""
+    """Every function the connector calls: some want an administrator's signature, the others the agent's own."""
 
     def __init__(
         self,
@@ -79,12 +79,12 @@ class ExternalApi:
         if mode == "timeout":
             await self._closing.wait()
             return web.Response(status=503)
+        if mode == "refuse":
+            return _refusal("Function is temporarily unavailable")
         try:
-            if mode == "refuse":
-                raise Refused("Function is temporarily unavailable")
             answer = await self._run(function, await _body(request))
         except (Refused, NotAuthorised, StatusRefused) as refusal:
-            return web.json_response({"success": False, "message": str(refusal)})
+            return _refusal(str(refusal))
         return web.json_response({"success": True, **answer})
 
     async def _run(self, function: str, body: dict[str, Any]) -> Answer:
@@ -147,6 +147,10 @@ class ExternalApi:
 
     async def _create_jwt_token(self, user: User, _: dict[str, Any]) -> Answer:
         return {"token": agent_token(self._world, user, self._clock)}
+
+
+def _refusal(message: str) -> web.Response:
+    return web.json_response({"success": False, "message": message})
 
 
 async def _body(request: web.Request) -> dict[str, Any]:

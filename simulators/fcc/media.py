@@ -283,7 +283,10 @@ class MediaEndpoint:
         sdp = _DIRECTION.sub(f"a={self._direction}\r", str(self._pc.localDescription.sdp))
         if self._version:
             sdp = re.sub(
-                r"^o=(\S+) (\S+) (\d+)", lambda m: f"o={m[1]} {m[2]} {int(m[3]) + self._version}", sdp, flags=re.MULTILINE
+                r"^o=(\S+) (\S+) (\d+)",
+                lambda m: f"o={m[1]} {m[2]} {int(m[3]) + self._version}",
+                sdp,
+                flags=re.MULTILINE,
             )
             sdp = sdp.replace("a=setup:actpass", "a=setup:passive")
         return _with_opus_settings(sdp)
@@ -308,7 +311,7 @@ def _ufrag(sdp: str) -> list[str]:
 
 
 def _with_opus_settings(sdp: str) -> str:
-    """aiortc says nothing of Opus; browsers expect the usual settings. Source: RFC 7587, section 7."""
+    """Opus gets the settings aiortc leaves out; browsers expect the usual settings. Source: RFC 7587, section 7."""
     found = re.search(r"^a=rtpmap:(\d+) opus/48000/2\r$", sdp, re.MULTILINE | re.IGNORECASE)
     if found is None or f"a=fmtp:{found[1]} " in sdp:
         return sdp
@@ -320,6 +323,7 @@ def _resample(samples: Samples, rate: int) -> Samples:
         return samples
     if rate % RECORD_RATE == 0:
         step = rate // RECORD_RATE
-        return samples[: len(samples) // step * step].reshape(-1, step).mean(axis=1).astype(np.int16)
+        means: Samples = samples[: len(samples) // step * step].reshape(-1, step).mean(axis=1).astype(np.int16)
+        return means
     wanted = len(samples) * RECORD_RATE // rate
     return np.interp(np.arange(wanted) * rate / RECORD_RATE, np.arange(len(samples)), samples).astype(np.int16)

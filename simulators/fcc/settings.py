@@ -61,7 +61,7 @@ class Settings:
         reoffer = _seconds(given.get("reoffer_seconds", self.reoffer_seconds), "reoffer_seconds")
         enabled = given.get("webhooks_enabled", self.webhooks_enabled)
         if not isinstance(enabled, bool):
-            raise ValueError("webhooks_enabled is true or false")
+            raise ValueError("webhooks_enabled is true or false")  # noqa: TRY004 - told to the client as 400
         self.correlation, self.ring_seconds, self.reoffer_seconds = correlation, ring, reoffer
         self.webhooks_enabled = enabled
         self.wrap_seconds.update(wraps)

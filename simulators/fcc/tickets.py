@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import jwt
 
-from simulators.fcc.timekeeping import WallClock
-
 if TYPE_CHECKING:
+    from simulators.fcc.timekeeping import WallClock
     from simulators.fcc.world import User, World
 
 _CHANGE = re.compile(r"[0-9a-zA-Z]{50}")

@@ -107,7 +107,11 @@ class Webhooks:
                 async with self._session.post(
                     self._settings.webhook_url,
                     json=delivery.body,
-                    auth=aiohttp.BasicAuth(self._settings.webhook_user, self._settings.webhook_password),
+                    headers={
+                        "Authorization": aiohttp.encode_basic_auth(
+                            self._settings.webhook_user, self._settings.webhook_password, "utf-8"
+                        )
+                    },
                     allow_redirects=False,
                 ) as response:
                     answer = response.status

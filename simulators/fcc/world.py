@@ -1,7 +1,7 @@
 """What the tenant consists of: its users, campaigns, statuses and the people who can be called.
 
-A world is read from a JSON file of the same shape as `demo_world()` gives, or is the demo world itself. A file may leave
-out anything; what it leaves out is the demo world's.
+A world is read from a JSON file of the same shape as `demo_world()` gives, or is the demo world itself. What a file
+leaves out is the demo world's.
 """
 
 from __future__ import annotations
@@ -139,7 +139,10 @@ def demo_world() -> World:
                 102, "piotr.wisniewski", "Piotr", "Wiśniewski", "piotr.wisniewski@acme.example", "pbx",
                 "40318", "+48221234568", "+48221234568",
             ),
-            User(103, "ewa.zielinska", "Ewa", "Zielińska", "ewa.zielinska@acme.example", "pbx", "40319", "+48221234569"),
+            User(
+                103, "ewa.zielinska", "Ewa", "Zielińska", "ewa.zielinska@acme.example", "pbx",
+                "40319", "+48221234569",
+            ),
             User(104, "jan.nadzorca", "Jan", "Nadzorca", "jan.nadzorca@acme.example", "supervisor"),
             User(105, "ola.agentka", "Ola", "Agentka", "ola.agentka@acme.example", "agent"),
             User(106, "ula.uc", "Ula", "Uc", "ula.uc@acme.example", "uc"),
@@ -189,7 +192,7 @@ def read_world(path: Path) -> World:
     except json.JSONDecodeError as error:
         raise ValueError(f"{path}: not JSON: {error}") from error
     if not isinstance(given, dict):
-        raise ValueError(f"{path}: an object is expected")
+        raise ValueError(f"{path}: a world is an object")  # noqa: TRY004 - what is wrong is the file
     return world_from(given)
 
 

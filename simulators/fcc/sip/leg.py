@@ -7,15 +7,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from sipmessage import Response
-
 from simulators.fcc import causes
 from simulators.fcc.sip import messages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sipmessage import Request
+    from sipmessage import Request, Response
 
     from simulators.fcc.calls import Side
     from simulators.fcc.media import MediaEndpoint

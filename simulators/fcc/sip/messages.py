@@ -26,7 +26,7 @@ _REQUIRED = ("Via", "From", "To", "Call-ID", "CSeq")
 _PARAMETER = re.compile(r';\s*([^\s;=<>"]+)(?:\s*=\s*("[^"]*"|[^\s;,<>"]+))?')
 
 
-class Malformed(ValueError):
+class MalformedError(ValueError):
     """A message lacks what every SIP message has; `answerable` when its headers suffice for a 400."""
 
     def __init__(self, text: str, *, answerable: bool) -> None:
@@ -35,25 +35,25 @@ class Malformed(ValueError):
 
 
 def check(message: Request | Response) -> None:
-    """Raise Malformed unless the message holds what RFC 3261 section 8.1.1 wants and a body as long as it says."""
+    """Raise MalformedError unless the message holds what RFC 3261 section 8.1.1 wants and a body as long as it says."""
     missing = [name for name in _REQUIRED if message.headers.get(name) is None]
     if missing:
-        raise Malformed(f"missing {', '.join(missing)}", answerable=False)
+        raise MalformedError(f"missing {', '.join(missing)}", answerable=False)
     try:
         addresses = (message.from_address, message.to_address)
         sequence = message.cseq
         via = message.via
     except (ValueError, KeyError) as error:
-        raise Malformed(f"not understood: {error}", answerable=False) from error
+        raise MalformedError(f"not understood: {error}", answerable=False) from error
     if not addresses[0].parameters.get("tag"):
-        raise Malformed("From has no tag", answerable=True)
+        raise MalformedError("From has no tag", answerable=True)
     if not via or not via[0].parameters.get("branch"):
-        raise Malformed("Via has no branch", answerable=False)
+        raise MalformedError("Via has no branch", answerable=False)
     if isinstance(message, Request) and sequence.method != message.method:
-        raise Malformed("CSeq names another method", answerable=True)
+        raise MalformedError("CSeq names another method", answerable=True)
     length = message.headers.get("Content-Length")
     if length is not None and (not length.isdecimal() or int(length) != len(message.body)):
-        raise Malformed("Content-Length does not fit the body", answerable=True)
+        raise MalformedError("Content-Length does not fit the body", answerable=True)
 
 
 def branch_of(message: Request | Response) -> str:

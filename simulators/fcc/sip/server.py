@@ -162,7 +162,7 @@ class SipServer:
         try:
             message = Message.parse(data)
             messages.check(message)
-        except messages.Malformed as error:
+        except messages.MalformedError as error:
             _log.warning("malformed message from %s: %s", connection.peer, error)
             if error.answerable and isinstance(message, Request) and message.method != "ACK":
                 await connection.send(messages.respond(message, 400, phrase=f"Bad Request - {error}"))
@@ -263,30 +263,32 @@ class SipServer:
         if extension is None:
             return
         user = self._world.user_by_extension(extension)
-        if user is None or request.from_address.uri.user != extension:
-            await self._say(connection, request, 403)
+        if user is None or self.dialling is None:
+            await self._say(connection, request, 403 if user is None else 503)
             return
-        if request.uri.host != self.sip_domain or request.uri.user is None:
-            await self._say(connection, request, 404)
+        number = request.uri.user or ""
+        if (code := self._unacceptable(request, extension)) is not None:
+            await self._say(connection, request, code)
             return
-        if not request.body or not (request.headers.get("Content-Type") or "").startswith(messages.SDP):
-            await self._say(connection, request, 488)
-            return
-        if request.headers.get("Contact") is None:
-            await self._say(connection, request, 400)
-            return
-        if self.dialling is None:
-            await self._say(connection, request, 503)
+        if (refused := self.dialling.refusal(user, number)) is not None:
+            code, cause = refused
+            await self._say(connection, request, code, headers=[("Reason", causes.reason(cause))])
             return
         connection.user = extension
-        number = request.uri.user
-        if (refused := self.dialling.refusal(user, number)) is not None:
-            await self._refuse(connection, request, *refused)
-            return
         leg = IncomingLeg(self, connection, extension, self.dialling.new_media(), request)
         self.adopt(leg)
         await leg.trying()
         self.dialling.dialled(user, number, leg)
+
+    def _unacceptable(self, request: Request, extension: str) -> int | None:
+        """The status that refuses an INVITE for its form, or None."""
+        if request.from_address.uri.user != extension:
+            return 403
+        if request.uri.host != self.sip_domain or request.uri.user is None:
+            return 404
+        if not request.body or not (request.headers.get("Content-Type") or "").startswith(messages.SDP):
+            return 488
+        return 400 if request.headers.get("Contact") is None else None
 
     async def _in_dialog(self, connection: Connection, request: Request) -> None:
         leg = self._legs.get(request.call_id)
@@ -315,9 +317,6 @@ class SipServer:
             headers = [(challenge, self._digest.challenge(stale=verdict.stale))]
             await self._say(connection, request, code, headers=headers)
         return verdict.user
-
-    async def _refuse(self, connection: Connection, request: Request, code: int, cause: int) -> None:
-        await self._say(connection, request, code, headers=[("Reason", causes.reason(cause))])
 
     async def _say(
         self, connection: Connection, request: Request, code: int, *, headers: list[tuple[str, str]] | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import aioice.ice
 import pytest
+
 from simulators.fcc.media import offer_addresses
 
 

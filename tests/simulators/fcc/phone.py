@@ -8,12 +8,13 @@ import re
 import secrets
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import aiohttp
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
-from simulators.fcc.media import Listener, Tone
 from sipmessage import Message, Request, Response
+
+from simulators.fcc.media import Listener, Tone
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -80,7 +81,7 @@ class Phone:
         self.cseq = 0
         self.register_id = secrets.token_hex(8)
 
-    async def __aenter__(self) -> Phone:
+    async def __aenter__(self) -> Self:
         self.session = aiohttp.ClientSession()
         self.socket = await self.session.ws_connect(self.url, protocols=("sip",), autoclose=True)
         self.reader = asyncio.create_task(self._read())
@@ -108,16 +109,16 @@ class Phone:
             else:
                 self.responses.put_nowait(parsed)
 
-    async def response(self, *, over: int = 100, method: str | None = None, timeout: float = 5) -> Response:
+    async def response(self, *, over: int = 100, method: str | None = None, within: float = 5) -> Response:
         """The next response above `over` (100 Trying is passed over), of a method if one is named."""
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(within):
             while True:
                 found = await self.responses.get()
                 if found.code > over and (method is None or found.cseq.method == method):
                     return found
 
-    async def request(self, method: str, *, timeout: float = 5) -> Request:
-        async with asyncio.timeout(timeout):
+    async def request(self, method: str, *, within: float = 5) -> Request:
+        async with asyncio.timeout(within):
             while True:
                 found = await self.requests.get()
                 if found.method == method:
@@ -131,7 +132,9 @@ class Phone:
         lines += ["Max-Forwards: 70", f"Content-Length: {len(body.encode())}", "", body]
         await self.socket.send_str("\r\n".join(lines))
 
-    async def reply(self, request: Request, code: int, phrase: str, *, tag: str, body: str = "", extra: str = "") -> None:
+    async def reply(
+        self, request: Request, code: int, phrase: str, *, tag: str, body: str = "", extra: str = ""
+    ) -> None:
         to = request.headers["To"]
         lines = [f"SIP/2.0 {code} {phrase}", f"Via: {request.headers['Via']}", f"From: {request.headers['From']}"]
         lines += [f"To: {to}" if "tag=" in to else f"To: {to};tag={tag}"]
@@ -189,9 +192,9 @@ class Phone:
         await call.invite()
         return call
 
-    async def ringing(self, *, timeout: float = 5) -> PhoneCall:
+    async def ringing(self, *, within: float = 5) -> PhoneCall:
         """Wait for an INVITE, and answer it with 180."""
-        invite = await self.request("INVITE", timeout=timeout)
+        invite = await self.request("INVITE", within=within)
         call = PhoneCall.incoming(self, invite)
         self.calls.append(call)
         await self.reply(invite, 180, "Ringing", tag=call.tag)
@@ -256,10 +259,10 @@ class PhoneCall:
             headers["Via"] = via
         await self.phone.send("ACK", self.target, headers)
 
-    async def answered(self, *, timeout: float = 5) -> Response:
+    async def answered(self, *, within: float = 5) -> Response:
         """Read answers until the final one; take SDP as it comes; ACK."""
         while True:
-            answer = await self.phone.response(method="INVITE", timeout=timeout)
+            answer = await self.phone.response(method="INVITE", within=within)
             if answer.body:
                 await self.audio.accept(answer.body.decode())
             if answer.code >= 200:
@@ -291,8 +294,8 @@ class PhoneCall:
         await self.phone.send("BYE", self.target, self.headers("BYE"))
         return await self.phone.response(method="BYE")
 
-    async def gets_bye(self, *, timeout: float = 5) -> Request:
-        bye = await self.phone.request("BYE", timeout=timeout)
+    async def gets_bye(self, *, within: float = 5) -> Request:
+        bye = await self.phone.request("BYE", within=within)
         assert bye.call_id == self.call_id
         await self.phone.reply(bye, 200, "OK", tag=self.tag)
         return bye

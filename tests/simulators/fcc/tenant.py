@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from aiohttp import web
+
 from simulators.fcc.app import Options, Simulator
 from simulators.fcc.world import demo_world, world_from
-
 from tests.simulators.fcc.phone import Phone
 
 if TYPE_CHECKING:
@@ -35,17 +35,17 @@ QUICK: dict[str, Any] = {
 }
 
 
-async def eventually(condition: Callable[[], Any], *, timeout: float = 5.0, what: str = "") -> Any:
+async def eventually(condition: Callable[[], Any], *, within: float = 5.0, what: str = "") -> Any:
     """Poll a condition, or one that is awaited, until it gives something true."""
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + timeout
+    deadline = loop.time() + within
     while True:
         value = condition()
         if asyncio.iscoroutine(value):
             value = await value
         if value:
             return value
-        assert loop.time() < deadline, f"waited {timeout} s for {what or condition}; last value {value!r}"
+        assert loop.time() < deadline, f"waited {within} s for {what or condition}; last value {value!r}"
         await asyncio.sleep(0.02)
 
 
