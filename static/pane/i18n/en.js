@@ -2,7 +2,6 @@
 
 /** @type {Record<keyof typeof import("./pl.js").pl, string>} */
 export const en = {
-  "title": "WebPhone",
   "extension": "ext. {extension}",
   "starting": "Connecting to the server…",
   "link-open": "Connected to the server",
@@ -20,13 +19,12 @@ export const en = {
   "status-unknown": "Status unknown",
   "status-button": "Status: {status}, for {time}. Change status",
   "status-menu": "Choose a status",
-  "status-choose-ready": "Join the queue",
 
   "phone-registered": "Phone ready",
-  "phone-connecting": "Phone connecting…",
+  "phone-connecting": "Connecting…",
   "phone-unregistered": "Phone off",
   "phone-failed": "Phone not working",
-  "phone-other-pane": "Phone in another window",
+  "phone-other-pane": "In another window",
 
   "dial-label": "Phone number",
   "dial-placeholder": "Enter a number",
@@ -40,7 +38,7 @@ export const en = {
   "click-to-dial-not-in-queue": "Numbers in Salesforce are inactive until you choose the status “In queue”.",
   "dial-blocked-title": "You can’t call right now",
   "block-no-connection": "There is no connection to the server. The pane reconnects by itself; check your network if it takes long.",
-  "block-microphone": "The browser gives no access to the microphone. See below how to change that.",
+  "block-microphone": "The browser gives no access to the microphone. Click the icon next to the page’s address and allow it.",
   "block-phone-connecting": "The phone is connecting to the PBX. This takes a moment.",
   "block-phone-failed": "The PBX did not accept the phone. The pane will try again; if that doesn’t help, tell your administrator.",
   "block-phone-off": "The phone is not connected to the PBX yet.",
@@ -48,7 +46,6 @@ export const en = {
   "direction-inbound": "Inbound",
   "direction-outbound": "Outbound",
   "direction-internal": "Internal",
-  "campaign": "Campaign: {name}",
   "ivr": "IVR code: {code}",
   "number-withheld": "Withheld number",
   "caller-unknown": "Unknown caller",
@@ -107,9 +104,8 @@ export const en = {
   "redial": "Call again: {number}",
 
   "wrap-title": "After-call time",
-  "wrap-left": "{time} left",
   "wrap-no-end": "End it by changing your status",
-  "wrap-end": "Finish and join the queue",
+  "wrap-end": "Join the queue",
   "wrap-note": "You get no further calls during this time.",
 
   "other-title": "The phone runs in another window",

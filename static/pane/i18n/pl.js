@@ -1,6 +1,5 @@
 /** Polski. Nazwy statusów i przycisków jak w podręczniku FCC. */
 export const pl = {
-  "title": "WebPhone",
   "extension": "wewn. {extension}",
   "starting": "Łączenie z serwerem…",
   "link-open": "Połączono z serwerem",
@@ -18,13 +17,12 @@ export const pl = {
   "status-unknown": "Status nieznany",
   "status-button": "Status: {status}, od {time}. Zmień status",
   "status-menu": "Wybierz status",
-  "status-choose-ready": "Wejdź do kolejki",
 
   "phone-registered": "Telefon gotowy",
-  "phone-connecting": "Telefon łączy się…",
+  "phone-connecting": "Łączenie…",
   "phone-unregistered": "Telefon wyłączony",
   "phone-failed": "Telefon nie działa",
-  "phone-other-pane": "Telefon w innym oknie",
+  "phone-other-pane": "W innym oknie",
 
   "dial-label": "Numer telefonu",
   "dial-placeholder": "Wpisz numer",
@@ -38,7 +36,7 @@ export const pl = {
   "click-to-dial-not-in-queue": "Numery w Salesforce są nieaktywne, dopóki nie wybierzesz statusu „W kolejce”.",
   "dial-blocked-title": "Nie można teraz dzwonić",
   "block-no-connection": "Nie ma połączenia z serwerem. Panel łączy się sam; sprawdź sieć, jeśli to trwa dłużej.",
-  "block-microphone": "Przeglądarka nie daje dostępu do mikrofonu. Poniżej opisano, jak to zmienić.",
+  "block-microphone": "Przeglądarka nie daje dostępu do mikrofonu. Kliknij ikonę obok adresu strony i zezwól na mikrofon.",
   "block-phone-connecting": "Telefon łączy się z centralą. To potrwa chwilę.",
   "block-phone-failed": "Centrala nie przyjęła telefonu. Panel spróbuje ponownie; jeśli to nie pomoże, powiadom administratora.",
   "block-phone-off": "Telefon nie jest jeszcze połączony z centralą.",
@@ -46,7 +44,6 @@ export const pl = {
   "direction-inbound": "Przychodzące",
   "direction-outbound": "Wychodzące",
   "direction-internal": "Wewnętrzne",
-  "campaign": "Kampania: {name}",
   "ivr": "Kod z IVR: {code}",
   "number-withheld": "Numer zastrzeżony",
   "caller-unknown": "Nieznany rozmówca",
@@ -105,9 +102,8 @@ export const pl = {
   "redial": "Zadzwoń ponownie: {number}",
 
   "wrap-title": "Czas po rozmowie",
-  "wrap-left": "Pozostało {time}",
   "wrap-no-end": "Zakończ, zmieniając status",
-  "wrap-end": "Zakończ i wejdź do kolejki",
+  "wrap-end": "Wejdź do kolejki",
   "wrap-note": "W tym czasie nie dostaniesz kolejnych połączeń.",
 
   "other-title": "Telefon działa w innym oknie",

@@ -157,7 +157,7 @@ export function createSipPhone(deps) {
       now: deps.now,
       packets: () => received(session),
       expected: () => {
-        const now = line?.session === session ? line.call : null;
+        const now = line !== null && line.session === session ? line.call : null;
         return now !== null && now.state === "talking" && !now.held && !now.heldByFar;
       },
       onSilent: (silent) => change({ silent }),

@@ -101,7 +101,7 @@ function page(context, seen, spoken) {
     <div class="pane" data-class=${seen.presence?.class ?? nothing}>
       <div class="strip" aria-hidden="true"></div>
       ${head(context, seen)}
-      <main class="main main-${seen.screen}">
+      <main class="main main-${seen.screen} ${seen.call && seen.state.keypadOpen ? "main-pad" : ""}">
         ${seen.screen === "over" || seen.screen === "refused" ? nothing : notices(context, seen)}
         ${working && seen.elsewhere ? elsewhere(context, seen) : nothing}
         ${body}

@@ -41,7 +41,7 @@ function away(context, seen, call) {
  * @returns {Template}
  */
 function takeOver(context) {
-  return action(context, { kind: "brand", icon: "connected_apps", label: context.t("takeover"), test: "takeover", onClick: context.act.takeOver });
+  return action(context, { kind: "brand", icon: "new_window", label: context.t("takeover"), test: "takeover", onClick: context.act.takeOver });
 }
 
 /**

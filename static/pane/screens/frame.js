@@ -67,7 +67,7 @@ export function elsewhere(context, seen) {
   const { t, act } = context;
   return html`
     <section class="card elsewhere">
-      <div class="row">${icon(context, "connected_apps")}<div class="row-text"><b>${t("other-title")}</b>
+      <div class="row">${icon(context, "new_window")}<div class="row-text"><b>${t("other-title")}</b>
         <small>${t(seen.call ? "takeover-call" : "other-text")}</small></div></div>
       ${seen.call
         ? nothing
@@ -75,7 +75,7 @@ export function elsewhere(context, seen) {
     </section>`;
 }
 
-const PHONE_ICONS = { registered: "call", connecting: "refresh", unregistered: "end_call", failed: "error", "other-pane": "connected_apps" };
+const PHONE_ICONS = { registered: "call", connecting: "refresh", unregistered: "end_call", failed: "error", "other-pane": "new_window" };
 
 /**
  * @param {Context} context

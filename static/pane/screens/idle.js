@@ -56,7 +56,9 @@ export function idle(context, seen) {
  */
 export function hint(context, seen) {
   const { t } = context;
-  const codes = seen.dialBlocks.filter((code) => code !== "block-no-connection");
+  // A lost connection and a microphone that is withheld have a notice of their own.
+  const told = new Set(["block-no-connection", ...(seen.state.notices.some((notice) => notice.code.startsWith("mic-")) ? ["block-microphone"] : [])]);
+  const codes = seen.dialBlocks.filter((code) => !told.has(code));
   const reasons = seen.state.capabilities.canDial ? [] : seen.dialReasons;
   if (codes.length > 0 || reasons.length > 0) {
     return html`

@@ -40,7 +40,7 @@ export const initialState = {
   link: "connecting",
   everOpen: false,
   leader: null,
-  phone: "unregistered",
+  phone: "connecting",
   phoneCode: null,
   presence: null,
   pendingStatusId: null,

@@ -1,0 +1,111 @@
+/** A headless Chromium driven over its own protocol, and a server for the gallery's pages. */
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { build } from "esbuild";
+
+export const top = resolve(dirname(fileURLToPath(import.meta.url)), "../../..");
+
+const FLAGS = [
+  "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync", "--force-color-profile=srgb", "--remote-debugging-port=0", "about:blank",
+];
+
+/** Serves the gallery under the pane's own Content-Security-Policy; needs the built style sheet and icons. */
+export async function serveGallery() {
+  const dist = join(top, "static", "dist");
+  const names = await readdir(dist);
+  const file = (/** @type {RegExp} */ pattern) => readFile(join(dist, names.find((name) => pattern.test(name)) ?? "missing"));
+  const script = await build({ entryPoints: [join(top, "tests/js/gallery/page.js")], bundle: true, write: false, format: "esm", target: "es2022" });
+  const html = '<!doctype html><html lang="pl"><head><meta charset="utf-8"><title>WebPhone</title><meta name="color-scheme" content="light dark">'
+    + '<link rel="stylesheet" href="/pane.css"></head><body><div id="pane"></div><script type="module" src="/page.js"></script></body></html>';
+  const contents = {
+    "/": ["text/html; charset=utf-8", html],
+    "/page.js": ["text/javascript", script.outputFiles[0].contents],
+    "/pane.css": ["text/css", await file(/^pane\..*\.css$/)],
+    "/icons.svg": ["image/svg+xml", await file(/^icons\..*\.svg$/)],
+  };
+  const server = createServer((request, response) => {
+    const found = contents[new URL(request.url ?? "/", "http://gallery").pathname];
+    response.writeHead(found ? 200 : 404, {
+      "Content-Type": found?.[0] ?? "text/plain",
+      "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'",
+    });
+    response.end(found?.[1] ?? "");
+  });
+  await new Promise((done) => server.listen(0, "127.0.0.1", () => done(undefined)));
+  return { url: `http://127.0.0.1:${server.address().port}/`, close: () => server.close() };
+}
+
+/** Starts Chromium; `close` ends it and forgets its profile. */
+export async function startChromium() {
+  const profile = await mkdtemp(join(tmpdir(), "fcc-gallery-"));
+  const child = spawn(process.env.CHROMIUM ?? "/usr/bin/chromium", [`--user-data-dir=${profile}`, ...FLAGS], { stdio: ["ignore", "ignore", "pipe"] });
+  const address = await new Promise((done, fail) => {
+    let text = "";
+    child.stderr.on("data", (chunk) => {
+      text += chunk;
+      const found = /DevTools listening on (ws:\S+)/.exec(text);
+      if (found) done(found[1]);
+    });
+    child.on("exit", () => fail(new Error(`Chromium ended: ${text.slice(-500)}`)));
+  });
+  const socket = new WebSocket(address);
+  await new Promise((done) => socket.addEventListener("open", done));
+  let counter = 0;
+  const waiting = new Map();
+  socket.addEventListener("message", (event) => {
+    const message = JSON.parse(event.data);
+    const wait = waiting.get(message.id);
+    if (!wait) return;
+    waiting.delete(message.id);
+    if (message.error) wait.fail(new Error(message.error.message));
+    else wait.done(message.result);
+  });
+  const send = (method, params = {}, sessionId = undefined) => new Promise((done, fail) => {
+    counter += 1;
+    waiting.set(counter, { done, fail });
+    socket.send(JSON.stringify({ id: counter, method, params, sessionId }));
+  });
+  const { targetId } = await send("Target.createTarget", { url: "about:blank" });
+  const { sessionId } = await send("Target.attachToTarget", { targetId, flatten: true });
+  const page = (method, params) => send(method, params, sessionId);
+  await page("Page.enable");
+  await page("Runtime.enable");
+  return {
+    page,
+    async evaluate(expression) {
+      const { result, exceptionDetails } = await page("Runtime.evaluate", { expression, awaitPromise: true, returnByValue: true });
+      if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+      return result.value;
+    },
+    async open(url, { width, height, scheme }) {
+      await page("Emulation.setDeviceMetricsOverride", { width, height, deviceScaleFactor: 1, mobile: false });
+      await page("Emulation.setEmulatedMedia", {
+        features: [{ name: "prefers-color-scheme", value: scheme }, { name: "prefers-reduced-motion", value: "reduce" }],
+      });
+      await page("Page.navigate", { url });
+      const deadline = Date.now() + 10_000;
+      while (Date.now() < deadline) {
+        const ready = await this.evaluate("document.documentElement?.dataset.drawn === 'yes' && document.readyState === 'complete'").catch(() => false);
+        if (ready) return;
+        await new Promise((done) => setTimeout(done, 20));
+      }
+      throw new Error(`not drawn: ${url}`);
+    },
+    async picture() {
+      const { data } = await page("Page.captureScreenshot", { format: "png" });
+      return Buffer.from(data, "base64");
+    },
+    async close() {
+      socket.close();
+      child.kill();
+      await new Promise((done) => (child.exitCode === null && child.signalCode === null ? child.on("exit", done) : done(undefined)));
+      await rm(profile, { recursive: true, force: true });
+    },
+  };
+}
