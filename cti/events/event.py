@@ -36,6 +36,12 @@ class LoggedEvent:
     pane: str | None = None
 
     @cached_property
+    def fields(self) -> Mapping[str, Any]:
+        """The event's own fields, decoded on first use."""
+        decoded: dict[str, Any] = json.loads(self.body)
+        return decoded
+
+    @cached_property
     def text(self) -> str:
         """The message that a pane gets: `{"seq", "type", "at", …}`; built on first use and kept."""
         head = f'{{"seq":{self.seq},"type":{json.dumps(self.type)},"at":"{self.at.isoformat()}"'

@@ -6,52 +6,33 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from cti.events.event import LoggedEvent
+    from cti.accounts import AgentRef, PaneSession
+    from cti.events.ports import Subscriber
 
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class AgentRef:
-    """Who an agent is: the pairing of an FCC tenant with an org, the Salesforce user and the FCC user."""
-
-    pairing_id: str
-    sf_user_id: str
-    fcc_user_id: int
+class RenewedSession(Protocol):
+    """A prolonged session, the token that opens it, and for how many seconds."""
 
     @property
-    def audience(self) -> str:
-        """The key under which the agent's events are logged."""
-        return f"{self.pairing_id}:{self.fcc_user_id}"
-
-
-class PaneSession(Protocol):
-    """A signed-in person, as the session token proves it. `language` is "pl" or "en"; `expires_at` is in UTC."""
+    def session(self) -> PaneSession:
+        """The session as it is now."""
+        ...
 
     @property
-    def id(self) -> str: ...
-    @property
-    def pairing_id(self) -> str: ...
-    @property
-    def sf_user_id(self) -> str: ...
-    @property
-    def fcc_user_id(self) -> int: ...
-    @property
-    def language(self) -> str: ...
-    @property
-    def expires_at(self) -> datetime: ...
+    def token(self) -> str:
+        """Its token."""
+        ...
 
-
-@dataclass(frozen=True)
-class RenewedSession:
-    """A session token and the seconds it stands for."""
-
-    token: str
-    expires_in: int
+    @property
+    def expires_in(self) -> int:
+        """Seconds."""
+        ...
 
 
 class Sessions(Protocol):
@@ -66,55 +47,77 @@ class Sessions(Protocol):
         ...
 
 
-class DialAnswer(Protocol):
-    """A permitted dial: what to ring and how to show it."""
-
-    @property
-    def dial_id(self) -> str: ...
-    @property
-    def number(self) -> str: ...
-    @property
-    def display(self) -> str: ...
-
-
 class PhoneLine(Protocol):
     """What an agent's phone signs in with; the password lives in memory only."""
 
     @property
-    def uri(self) -> str: ...
+    def uri(self) -> str:
+        """The agent's SIP address: `sip:user@domain`."""
+        ...
+
     @property
-    def username(self) -> str: ...
+    def username(self) -> str:
+        """The name for SIP's digest authentication."""
+        ...
+
     @property
-    def password(self) -> str: ...
+    def password(self) -> str:
+        """The secret that goes with it."""
+        ...
+
     @property
-    def ws_url(self) -> str: ...
+    def ws_url(self) -> str:
+        """Where FCC takes SIP over WebSocket."""
+        ...
+
     @property
-    def expires_at(self) -> datetime | None: ...
+    def expires_at(self) -> datetime | None:
+        """When the credentials end, None when they don't."""
+        ...
 
 
 class Calls(Protocol):
     """The call service. Every method acts for the agent given and for nobody else, and raises ConnectorError.
 
-    All may talk to FCC, so none is called inside a transaction.
+    All but the last two may talk to FCC, so none is called inside a transaction.
     """
 
-    def dial(self, agent: AgentRef, number: str, record: Mapping[str, Any] | None) -> DialAnswer:
-        """Check a number as it was clicked, and permit one call to it."""
+    def dial(
+        self, agent: AgentRef, *, number: str, record: Mapping[str, Any] | None, command_key: str
+    ) -> Mapping[str, Any]:
+        """Check a number as it was clicked and permit one call to it: `{dialId, number, display}`.
+
+        The same `command_key` again is the same dial.
+        """
         ...
 
-    def report(self, agent: AgentRef, report: Mapping[str, Any]) -> None:
-        """Take a pane's report about its phone: the fields of `call.report`, `at` as an aware datetime."""
+    def report(
+        self,
+        agent: AgentRef,
+        *,
+        pane: str,
+        sip_call_id: str,
+        kind: str,
+        direction: str,
+        number: str,
+        at: datetime,
+        dial_id: str | None,
+        sip_status: int | None,
+        cause: str | None,
+        by: str | None,
+    ) -> None:
+        """Take a pane's report about its phone."""
         ...
 
-    def popped(self, agent: AgentRef, call: Mapping[str, Any]) -> None:
-        """Note that a record was shown: `{callsId or sipCallId, recordId}`."""
+    def popped(self, agent: AgentRef, *, record_id: str, calls_id: int | None, sip_call_id: str | None) -> None:
+        """Note that a record was shown for a call."""
         ...
 
-    def set_presence(self, agent: AgentRef, status_id: int) -> Json:
+    def set_presence(self, agent: AgentRef, status_id: int) -> Mapping[str, Any]:
         """Ask FCC for a status and return the presence that FCC answers: `{id, class, name, since, until}`."""
         ...
 
-    def snapshot(self, agent: AgentRef) -> Json:
+    def snapshot(self, agent: AgentRef) -> Mapping[str, Any]:
         """`{presence, statuses, calls, capabilities}` as they are now."""
         ...
 
@@ -122,16 +125,12 @@ class Calls(Protocol):
         """Fetch what the agent's phone signs in with."""
         ...
 
-    def panes_present(self, agent: AgentRef, present: bool) -> None:
-        """The agent's first pane came (`True`), or their last one has been away for 20 s (`False`)."""
+    def pane_joined(self, agent: AgentRef, pane_id: str) -> None:
+        """A pane connected."""
         ...
 
-
-class Tickets(Protocol):
-    """Tickets for the phone's own socket."""
-
-    def issue(self, session: PaneSession, agent: AgentRef, fence: int, line: PhoneLine) -> Ticket:
-        """A ticket for one connection of the phone of `agent`, to be used once and soon."""
+    def pane_left(self, agent: AgentRef, pane_id: str) -> None:
+        """A pane's connection is gone."""
         ...
 
 
@@ -143,37 +142,33 @@ class Ticket:
     expires_in: int
 
 
-class EventRepository(Protocol):
-    """The event log inside a transaction."""
+class Tickets(Protocol):
+    """Tickets for the phone's own socket."""
 
-    def add(self, audience: str, type: str, payload: Mapping[str, Any], *, pane: str | None = None) -> int: ...  # noqa: A002 - the word of the protocol
-    def head(self, audience: str) -> int: ...
-    def missed(self, audience: str, last_seq: int, *, limit: int = 500) -> list[LoggedEvent] | None: ...
-
-
-class UnitOfWork(Protocol):
-    """The transaction a pane's event is written in."""
-
-    @property
-    def events(self) -> EventRepository: ...
-    def commit(self) -> None: ...
+    def issue(self, session: PaneSession, *, fence: int, line: PhoneLine) -> Ticket:
+        """A ticket for one connection of that session's phone, under that fencing number."""
+        ...
 
 
 class Database(Protocol):
-    """Where transactions come from."""
+    """Where transactions come from; what they yield has the event log as `events`."""
 
-    def read(self) -> AbstractContextManager[UnitOfWork]: ...
-    def write(self) -> AbstractContextManager[UnitOfWork]: ...
+    def read(self) -> AbstractContextManager[Any]:
+        """A view of the data."""
+        ...
 
-
-class Subscriber(Protocol):
-    """Somebody who is told an audience's events, in order; must not block."""
-
-    def deliver(self, events: Sequence[LoggedEvent]) -> None: ...
+    def write(self) -> AbstractContextManager[Any]:
+        """A transaction, to be ended by its `commit()`."""
+        ...
 
 
 class Hub(Protocol):
     """The process's one reader of the event log."""
 
-    def join(self, audience: str, subscriber: Subscriber) -> None: ...
-    def leave(self, audience: str, subscriber: Subscriber) -> None: ...
+    def join(self, audience: str, subscriber: Subscriber) -> None:
+        """Tell `subscriber` what is committed for `audience` from now on."""
+        ...
+
+    def leave(self, audience: str, subscriber: Subscriber) -> None:
+        """Stop telling."""
+        ...

@@ -1,0 +1,326 @@
+"""The panes that are connected to this process, agent by agent, and what each of them is told.
+
+All panes of an agent must reach the same process: who leads is kept in its memory.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from cti.pane.leadership import Leadership
+from cti.ws.frames import CloseCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cti.accounts import AgentRef, PaneSession
+    from cti.clock import Clock
+    from cti.events.event import LoggedEvent
+    from cti.pane.ports import Database, Hub, Json, PhoneLine
+    from cti.ws.connection import WebSocket
+
+_ANSWERS = 256
+_TICK_S = 0.25
+_FORGET_S = 120.0
+_EXPIRING_S = 120
+_STALE_S = 30.0
+
+_log = structlog.get_logger("cti.pane")
+
+
+class PaneConnection:
+    """One pane's socket. Events that come while it catches up are held back, and none is sent twice."""
+
+    def __init__(self, ws: WebSocket, session: PaneSession, pane: str) -> None:
+        self.ws = ws
+        self.session = session
+        self.pane = pane
+        self.warned = False
+        self._sent = 0
+        self._held: list[LoggedEvent] | None = []
+        self._lock = threading.Lock()
+
+    def deliver(self, event: LoggedEvent) -> None:
+        """Send the event, or hold it back while the pane catches up; never waits."""
+        with self._lock:
+            if self._held is not None:
+                self._held.append(event)
+            else:
+                self._send(event)
+
+    def catch_up(self, past: Sequence[LoggedEvent], *, seq: int) -> None:
+        """Send `past`, then what came meanwhile above `seq`, and from now on everything at once."""
+        with self._lock:
+            for event in past:
+                self._send(event)
+            self._sent = max(self._sent, seq)
+            for event in self._held or ():
+                self._send(event)
+            self._held = None
+
+    def _send(self, event: LoggedEvent) -> None:
+        if event.seq > self._sent:
+            self._sent = event.seq
+            self.ws.offer(event.frame)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a pane stands among its agent's: whether it leads, and under which fencing number the leader acts."""
+
+    leader: bool
+    fence: int
+
+    def to_json(self) -> Json:
+        """`{leader, fence}`."""
+        return {"leader": self.leader, "fence": self.fence}
+
+
+class AgentRoom:
+    """One agent's panes; safe to share between threads."""
+
+    def __init__(self, agent: AgentRef, clock: Clock, announce: Callable[[AgentRef, str, Json, str], None]) -> None:
+        self.agent = agent
+        self.line: PhoneLine | None = None
+        self._clock = clock
+        self._announce = announce
+        self._lock = threading.RLock()
+        self._leadership = Leadership()
+        self._connections: dict[str, PaneConnection] = {}
+        self._answers: dict[str, OrderedDict[str, str]] = {}
+        self._turns: dict[str, threading.Lock] = {}
+        self._empty_since: float | None = clock.monotonic()
+        self._popped = 0
+
+    def standing(self, pane: str) -> Standing:
+        """How `pane` stands."""
+        with self._lock:
+            return Standing(self._leadership.leader == pane, self._leadership.fence)
+
+    @property
+    def leader(self) -> str | None:
+        """The connected pane that holds the phone, None when there is none."""
+        with self._lock:
+            leader = self._leadership.leader
+            return leader if leader in self._connections else None
+
+    @property
+    def fence(self) -> int:
+        """The present fencing number."""
+        with self._lock:
+            return self._leadership.fence
+
+    def enter(self, connection: PaneConnection, *, focused: bool) -> Standing:
+        """Add a connection; one that the same pane had before is closed."""
+        with self._lock:
+            before = self._connections.get(connection.pane)
+            self._connections[connection.pane] = connection
+            self._empty_since = None
+            changed = self._leadership.join(connection.pane, self._clock.monotonic(), focused=focused)
+            standing = self.standing(connection.pane)
+        if before is not None and before is not connection:
+            before.ws.close(CloseCode.NORMAL, "replaced")
+        if changed:
+            self._announce_leader(besides=connection.pane)
+        return standing
+
+    def depart(self, connection: PaneConnection, *, for_good: bool) -> bool:
+        """Take a connection away; returns whether its pane is gone with it, which it isn't when it came again."""
+        with self._lock:
+            if self._connections.get(connection.pane) is not connection:
+                return False
+            del self._connections[connection.pane]
+            if not self._connections:
+                self._empty_since = self._clock.monotonic()
+            changed = self._leadership.leave(connection.pane, self._clock.monotonic(), for_good=for_good)
+            if for_good:
+                self._answers.pop(connection.pane, None)
+                self._turns.pop(connection.pane, None)
+        if changed:
+            self._announce_leader()
+        return True
+
+    def beat(self, pane: str) -> None:
+        """The pane's script is alive."""
+        self._change(lambda now: self._leadership.beat(pane, now))
+
+    def focus(self, pane: str) -> None:
+        """A person is in that pane."""
+        self._change(lambda now: self._leadership.focus(pane, now))
+
+    def take(self, pane: str) -> Standing:
+        """Give the phone to that pane."""
+        self._change(lambda now: self._leadership.take(pane, now))
+        return self.standing(pane)
+
+    def reported(self, pane: str, sip_call_id: str, *, up: bool) -> None:
+        """The pane's phone reported a call."""
+        with self._lock:
+            self._leadership.reported(pane, sip_call_id, self._clock.monotonic(), up=up)
+
+    def turn(self, pane: str) -> threading.Lock:
+        """The lock under which that pane's commands are done, one after another."""
+        with self._lock:
+            return self._turns.setdefault(pane, threading.Lock())
+
+    def answer(self, pane: str, command: str) -> str | None:
+        """What that pane's command was answered before."""
+        with self._lock:
+            kept = self._answers.get(pane)
+            return None if kept is None else kept.get(command)
+
+    def remember(self, pane: str, command: str, text: str) -> None:
+        """Keep an answer in case the command is repeated."""
+        with self._lock:
+            kept = self._answers.setdefault(pane, OrderedDict())
+            kept[command] = text
+            while len(kept) > _ANSWERS:
+                kept.popitem(last=False)
+
+    def claim_pop(self, event: LoggedEvent, pane: str) -> bool:
+        """Whether `pane`, having missed that `pop`, is to show it now: nobody did, and it is the pane focused last."""
+        with self._lock:
+            if event.seq <= self._popped or self._leadership.pop_target != pane:
+                return False
+            self._popped = event.seq
+            return True
+
+    def deliver(self, events: Sequence[LoggedEvent]) -> None:
+        """Hand committed events to the panes they are for."""
+        for event in events:
+            for connection in self._audience_of(event):
+                connection.deliver(event)
+
+    def tick(self) -> bool:
+        """Let time do its work; returns whether the room can be forgotten."""
+        now = self._clock.monotonic()
+        self._change(self._leadership.tick)
+        for connection in self.connections():
+            left = (connection.session.expires_at - self._clock.now()).total_seconds()
+            if left <= 0:
+                connection.ws.close(CloseCode.SESSION_OVER, "session over")
+            elif left <= _EXPIRING_S and not connection.warned:
+                connection.warned = True
+                self._announce(self.agent, "session.expiring", {"in": int(left)}, connection.pane)
+        with self._lock:
+            return self._empty_since is not None and now - self._empty_since >= _FORGET_S
+
+    def connections(self) -> list[PaneConnection]:
+        """The connected panes."""
+        with self._lock:
+            return list(self._connections.values())
+
+    def _change(self, change: Callable[[float], bool]) -> None:
+        with self._lock:
+            changed = change(self._clock.monotonic())
+        if changed:
+            self._announce_leader()
+
+    def _announce_leader(self, besides: str | None = None) -> None:
+        with self._lock:
+            self.line = None
+            told = [(pane, self.standing(pane).to_json()) for pane in self._connections if pane != besides]
+        for pane, payload in told:
+            self._announce(self.agent, "leader", payload, pane)
+
+    def _audience_of(self, event: LoggedEvent) -> list[PaneConnection]:
+        with self._lock:
+            if event.type == "call":
+                self._watch_ring(event)
+            if event.pane is not None:
+                target: str | None = event.pane
+            elif event.type == "pop":
+                target = self._leadership.pop_target
+                self._popped = event.seq if target in self._connections else self._popped
+            elif event.type == "dial.request":
+                target = self._leadership.leader
+            else:
+                return list(self._connections.values())
+            connection = self._connections.get(target or "")
+            return [] if connection is None else [connection]
+
+    def _watch_ring(self, event: LoggedEvent) -> None:
+        call = event.fields.get("call", {})
+        call_id = str(call.get("callId", ""))
+        if call.get("state") == "ringing" and call.get("direction") == "inbound":
+            age = (self._clock.now() - event.at).total_seconds()
+            if age < _STALE_S:
+                self._leadership.ring(call_id, self._clock.monotonic())
+        else:
+            self._leadership.ring_over(call_id)
+
+
+class AgentRooms:
+    """All rooms of the process, and the thread that lets time pass in them."""
+
+    def __init__(self, database: Database, hub: Hub, clock: Clock) -> None:
+        self._database = database
+        self._hub = hub
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._rooms: dict[str, AgentRoom] = {}
+        self._thread: threading.Thread | None = None
+        self._stop = threading.Event()
+
+    def of(self, agent: AgentRef) -> AgentRoom:
+        """The agent's room, opened when it is not yet."""
+        with self._lock:
+            room = self._rooms.get(agent.audience)
+            if room is None:
+                room = self._rooms[agent.audience] = AgentRoom(agent, self._clock, self.announce)
+                self._hub.join(agent.audience, room)
+            if self._thread is None and not self._stop.is_set():
+                self._thread = threading.Thread(target=self._run, name="pane-keeper", daemon=True)
+                self._thread.start()
+            return room
+
+    def find(self, audience: str) -> AgentRoom | None:
+        """The room of that audience, None when nobody has been in it for a while."""
+        with self._lock:
+            return self._rooms.get(audience)
+
+    def announce(self, agent: AgentRef, type: str, payload: Json, pane: str) -> None:  # noqa: A002 - the protocol's word
+        """Log an event that only `pane` gets."""
+        with self._database.write() as uow:
+            uow.events.add(agent.audience, type, payload, pane=pane)
+            uow.commit()
+
+    def present(self) -> list[AgentRef]:
+        """The agents that have a pane connected here."""
+        with self._lock:
+            rooms = list(self._rooms.values())
+        return [room.agent for room in rooms if room.connections()]
+
+    def tick(self) -> None:
+        """Let time pass in every room once."""
+        with self._lock:
+            rooms = list(self._rooms.items())
+        for audience, room in rooms:
+            try:
+                over = room.tick()
+            except Exception:  # noqa: BLE001 - one room's fault is not the others'
+                _log.exception("pane-room-failed")
+                continue
+            if over:
+                self._forget(audience, room)
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(5)
+
+    def _forget(self, audience: str, room: AgentRoom) -> None:
+        with self._lock:
+            if not room.connections():
+                self._rooms.pop(audience, None)
+                self._hub.leave(audience, room)
+
+    def _run(self) -> None:
+        while not self._stop.wait(_TICK_S):
+            self.tick()
