@@ -58,8 +58,8 @@ class Status:
         return self.presence_class not in {PresenceClass.BUSY, PresenceClass.WRAP}
 
     def to_json(self) -> dict[str, Any]:
-        """`{id, class, name, settable}` for the pane."""
-        return {"id": self.id, "class": self.presence_class.value, "name": self.name, "settable": self.settable}
+        """`{id, class, name}` for the pane."""
+        return {"id": self.id, "class": self.presence_class.value, "name": self.name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +78,17 @@ class Presence:
         return other is None or self.since >= other.since
 
     def to_json(self) -> dict[str, Any]:
-        """`{id, class, name, since, until, callsId}` for the store and the pane."""
+        """`{id, class, name, since, until, callsId}` for the store."""
+        return {**self.to_pane(), "callsId": self.calls_id}
+
+    def to_pane(self) -> dict[str, Any]:
+        """`{id, class, name, since, until}` for the pane."""
         return {
             "id": self.id,
             "class": self.presence_class.value,
             "name": self.name,
             "since": iso(self.since),
             "until": iso(self.until) if self.until else None,
-            "callsId": self.calls_id,
         }
 
     @classmethod

@@ -1,0 +1,120 @@
+"""Which of FCC's calls is the call a pane sees: decided by what both sides say, or not yet, never guessed.
+
+First that fits: (a) the SIP Call-ID that both name, where the tenant's setting says that FCC names it; (b) the dial
+command's id, where FCC gives it back; (c) same user, direction and number, start within 5 s, and exactly one candidate
+on either side. Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from cti.domain.book import Dialog
+    from cti.domain.call import Call
+
+WINDOW: Final = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class PbxCall:
+    """What FCC says about one call, as far as it helps to tell it from others.
+
+    `moments`: when it began to ring or was answered, per user, those left out that a settled dialog accounts for.
+    """
+
+    calls_id: int
+    direction: str
+    number: str
+    moments: tuple[tuple[int, datetime], ...]
+    sip_call_ids: frozenset[str] = frozenset()
+    dial_id: str | None = None
+
+
+def pbx_call(call: Call, settled: Iterable[Dialog], sip_call_ids: Iterable[str] = ()) -> PbxCall | None:
+    """The view of `call` that correlation needs; None where FCC's id or direction is not known.
+
+    `settled` are the dialogs this call already has; `sip_call_ids` those that FCC itself named.
+    """
+    if call.calls_id is None or call.direction is None:
+        return None
+    taken = list(settled)
+    moments: list[tuple[int, datetime]] = []
+    for segment in call.segments:
+        for leg in segment.legs:
+            starts = [leg.rang_at, leg.answered_at]
+            if call.direction.value == "outbound" or leg.rang_at is None:
+                starts.append(segment.started_at if segment.index else call.started_at)
+            moments.extend(
+                (leg.users_id, at) for at in starts if at is not None and not _taken(leg.users_id, at, taken)
+            )
+    return PbxCall(
+        calls_id=call.calls_id,
+        direction=call.direction.value,
+        number=call.number,
+        moments=tuple(moments),
+        sip_call_ids=frozenset(sip_call_ids),
+        dial_id=call.dial_id,
+    )
+
+
+def _taken(users_id: int, at: datetime, settled: list[Dialog]) -> bool:
+    return any(dialog.users_id == users_id and _near(dialog, at) for dialog in settled)
+
+
+def _near(dialog: Dialog, at: datetime) -> bool:
+    own = (dialog.at, dialog.seen_at, dialog.answered_at)
+    return any(abs(moment - at) <= WINDOW for moment in own if moment is not None)
+
+
+def correlate(dialogs: Sequence[Dialog], calls: Sequence[PbxCall], *, by_call_id: bool) -> dict[str, int]:
+    """Dialog's id → FCC's `calls_id`, for the dialogs that are decided; the others wait for more facts.
+
+    Order of the arguments doesn't matter. `by_call_id`: FCC names the SIP Call-ID (a setting of the tenant). A dialog
+    whose Call-ID or dial id is named by a call goes to no other; one that is named is no candidate of (c).
+    """
+    decided: dict[str, int] = {}
+    for dialog in dialogs:
+        named = _named(dialog, calls, by_call_id=by_call_id)
+        if named is not None:
+            decided[dialog.id] = named
+    # A dial command without any dialog yet competes only for calls that no dialog fits.
+    for group in (
+        [dialog for dialog in dialogs if dialog.sip_call_id is not None],
+        [dialog for dialog in dialogs if dialog.sip_call_id is None],
+    ):
+        taken = set(decided.values())
+        pairs = [
+            (dialog.id, call.calls_id)
+            for dialog in group
+            if dialog.id not in decided
+            for call in calls
+            if call.calls_id not in taken and _fits(dialog, call)
+        ]
+        for pair in pairs:
+            if sum(1 for other in pairs if other[0] == pair[0] or other[1] == pair[1]) == 1:
+                decided[pair[0]] = pair[1]
+    return decided
+
+
+def _named(dialog: Dialog, calls: Sequence[PbxCall], *, by_call_id: bool) -> int | None:
+    if by_call_id and dialog.sip_call_id is not None:
+        found = {call.calls_id for call in calls if dialog.sip_call_id in call.sip_call_ids}
+        if len(found) == 1:
+            return found.pop()
+    if dialog.dial_id is not None:
+        found = {call.calls_id for call in calls if call.dial_id == dialog.dial_id}
+        if len(found) == 1:
+            return found.pop()
+    return None
+
+
+def _fits(dialog: Dialog, call: PbxCall) -> bool:
+    if dialog.direction != call.direction or dialog.number != call.number:
+        return False
+    return any(users_id == dialog.users_id and _near(dialog, at) for users_id, at in call.moments)

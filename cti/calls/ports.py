@@ -1,0 +1,239 @@
+"""What the call service needs from outside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from concurrent.futures import Future
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+
+    from cti.accounts import Pairing, PaneSession, Tenant
+    from cti.domain.book import AgentPresence, Attendance, Dialog, StoredCall
+    from cti.domain.call import Call, Fact
+    from cti.domain.fcc import Campaign, FccUser, PhoneCredentials
+    from cti.domain.match import MatchResult
+    from cti.domain.presence import Presence, Status
+    from cti.errors import ConnectorError
+
+
+class Agent(Protocol):
+    """One agent of one pairing."""
+
+    @property
+    def pairing_id(self) -> str:
+        """The pairing."""
+        ...
+
+    @property
+    def sf_user_id(self) -> str:
+        """The Salesforce user."""
+        ...
+
+    @property
+    def fcc_user_id(self) -> int:
+        """The FCC user."""
+        ...
+
+
+class Pbx(Protocol):
+    """The part of a telephone exchange that acts for agents."""
+
+    def statuses(self) -> Sequence[Status]:
+        """The tenant's list of statuses."""
+        ...
+
+    def presence(self, login: str) -> Presence:
+        """What the agent is doing."""
+        ...
+
+    def set_presence(self, login: str, status_id: int) -> Presence:
+        """Put the agent into a status."""
+        ...
+
+    def phone_credentials(self, login: str) -> PhoneCredentials:
+        """What the agent's SIP phone registers with."""
+        ...
+
+    def drop_call(self, login: str, calls_id: int) -> None:
+        """End a call."""
+        ...
+
+
+class Exchanges(Protocol):
+    """The exchange of each tenant."""
+
+    def of(self, tenant_id: str) -> Pbx:
+        """That tenant's."""
+        ...
+
+
+class Capabilities(Protocol):
+    """What an agent can do, and what is missing."""
+
+    @property
+    def missing(self) -> tuple[ConnectorError, ...]:
+        """The reasons against dialling."""
+        ...
+
+    def to_json(self, language: str) -> dict[str, Any]:
+        """`{canDial, missing: [{code, message}]}`."""
+        ...
+
+
+class Directory(Protocol):
+    """FCC's users and campaigns."""
+
+    def user_of_tenant(self, tenant_id: str, users_id: int) -> FccUser:
+        """One user; may ask FCC."""
+        ...
+
+    def known_campaign(self, tenant_id: str, campaign_id: int | None) -> Campaign | None:
+        """One campaign by what is remembered; asks nobody."""
+        ...
+
+    def capabilities(self, pairing_id: str, users_id: int) -> Capabilities:
+        """What stands between the agent and dialling; may ask FCC."""
+        ...
+
+
+class Matching(Protocol):
+    """Finds who is calling."""
+
+    def find(self, agent: Agent, number: str, *, ivr: str | None) -> MatchResult:
+        """The records with that number (E.164) which the agent may see; may take seconds."""
+        ...
+
+
+class CallLog(Protocol):
+    """Turns calls into Tasks."""
+
+    def call_changed(self, uow: Any, *, tenant_id: str, call_key: str, before: Call | None, after: Call) -> None:
+        """Write down what must be delivered, in the same transaction; SQL only."""
+        ...
+
+
+class LogView(Protocol):
+    """Tells how a call's Task stands."""
+
+    def of(self, uow: Any, *, tenant_id: str, call_key: str, call: Call, users_id: int) -> Mapping[str, Any]:
+        """`{state: none|waiting|saved|failed, taskId, code}`."""
+        ...
+
+
+class Executor(Protocol):
+    """Runs things in the background; fits `concurrent.futures.Executor`."""
+
+    def submit(self, fn: Callable[[], Any], /) -> Future[Any]:
+        """Run it soon."""
+        ...
+
+
+class Facts(Protocol):
+    """The facts' repository."""
+
+    def add(self, tenant_id: str, fact: Fact, *, call_key: str | None, subject: str | None = None) -> None: ...
+    def unknown(self, tenant_id: str, facts: Sequence[Fact]) -> list[Fact]: ...
+    def of_call(self, call_key: str) -> list[Fact]: ...
+    def move(self, call_key: str, to: str) -> None: ...
+    def adopt(self, tenant_id: str, subject: str, call_key: str) -> None: ...
+    def shrink(self, before: datetime) -> int: ...
+    def shrink_calls(self, keys: Sequence[str]) -> None: ...
+
+
+class Calls(Protocol):
+    """The calls' repository."""
+
+    def get(self, key: str) -> StoredCall | None: ...
+    def by_calls_id(self, tenant_id: str, calls_id: int) -> StoredCall | None: ...
+    def by_sip_call_id(self, tenant_id: str, sip_call_id: str) -> StoredCall | None: ...
+    def save(self, stored: StoredCall) -> None: ...
+    def remove(self, key: str) -> None: ...
+    def up_of(self, tenant_id: str, users_id: int, *, since: datetime) -> list[StoredCall]: ...
+    def last_ended_of(self, tenant_id: str, users_id: int, *, since: datetime) -> StoredCall | None: ...
+    def around(
+        self, tenant_id: str, users_id: int, *, direction: str, number: str, since: datetime
+    ) -> list[StoredCall]: ...
+    def count_up(self, tenant_id: str, *, since: datetime) -> int: ...
+    def all_up(self, tenant_id: str, *, since: datetime) -> list[StoredCall]: ...
+    def dialogs_of(self, tenant_id: str, users_ids: Any, *, settled: bool = False) -> list[Dialog]: ...
+    def dialogs_of_call(self, call_key: str) -> list[Dialog]: ...
+    def dialog(
+        self, tenant_id: str, *, sip_call_id: str | None = None, dial_id: str | None = None
+    ) -> Dialog | None: ...
+    def save_dialog(self, dialog: Dialog) -> None: ...
+    def old(self, before: datetime, *, limit: int = 500) -> list[StoredCall]: ...
+    def with_number(self, tenant_id: str, number: str) -> list[StoredCall]: ...
+    def forget_dialogs(self, *, before: datetime | None = None, keys: Sequence[str] = ()) -> None: ...
+
+
+class Agents(Protocol):
+    """The agents' repository."""
+
+    def presence(self, tenant_id: str, users_id: int) -> AgentPresence: ...
+    def save_presence(self, tenant_id: str, users_id: int, presence: Presence | None) -> None: ...
+    def attendance(self, pairing_id: str, users_id: int) -> Attendance | None: ...
+    def save_attendance(self, attendance: Attendance) -> None: ...
+    def attendances(self, tenant_id: str | None = None, users_id: int | None = None) -> list[Attendance]: ...
+    def touch(self, agents: Sequence[tuple[str, int]]) -> None: ...
+    def set_cursor(self, tenant_id: str, cursor: str | None) -> None: ...
+
+
+class Events(Protocol):
+    """The event log."""
+
+    def add(self, audience: str, type: str, payload: Mapping[str, Any]) -> Any: ...  # noqa: A002 - the channel's word
+
+
+class Pairings(Protocol):
+    """The pairings' repository."""
+
+    def get(self, pairing_id: str) -> Pairing | None: ...
+    def of_tenant(self, tenant_id: str) -> Sequence[Pairing]: ...
+
+
+class Tenants(Protocol):
+    """The tenants' repository."""
+
+    def get(self, tenant_id: str) -> Tenant | None: ...
+    def all(self) -> Sequence[Tenant]: ...
+
+
+class Sessions(Protocol):
+    """The pane sessions' repository."""
+
+    def live_of(self, pairing_id: str, fcc_user_id: int) -> Sequence[PaneSession]: ...
+
+
+class UnitOfWork(Protocol):
+    """The transaction, as this feature sees it."""
+
+    @property
+    def facts(self) -> Facts: ...
+    @property
+    def calls(self) -> Calls: ...
+    @property
+    def agents(self) -> Agents: ...
+    @property
+    def events(self) -> Events: ...
+    @property
+    def pairings(self) -> Pairings: ...
+    @property
+    def tenants(self) -> Tenants: ...
+    @property
+    def sessions(self) -> Sessions: ...
+    def commit(self) -> None: ...
+
+
+class Database(Protocol):
+    """Transactions."""
+
+    def read(self) -> AbstractContextManager[Any]:
+        """A view of the data: a `UnitOfWork`."""
+        ...
+
+    def write(self) -> AbstractContextManager[Any]:
+        """A transaction that may change data: a `UnitOfWork`."""
+        ...

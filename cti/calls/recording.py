@@ -1,0 +1,348 @@
+"""What happens inside the one transaction in which facts are stored: fold, correlate, tell the panes, hand on.
+
+Nothing here does I/O but SQL.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from cti.calls.correlation import PbxCall, correlate, pbx_call
+from cti.calls.view import NO_LOG, call_view
+from cti.domain.book import Dialog, StoredCall
+from cti.domain.call import Call, Direction, Fact, Source, State, fold
+from cti.domain.phone_number import parse
+from cti.domain.presence import Presence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
+
+    from cti.accounts import Tenant
+    from cti.calls.ports import CallLog, Directory, LogView, UnitOfWork
+    from cti.clock import Clock
+
+STALE_AFTER: Final = timedelta(hours=4)
+"""A call that is up but was not heard of for so long is taken for over."""
+_LOOK_BACK: Final = timedelta(minutes=5)
+_log = structlog.get_logger("cti.calls")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A fact on its way in; `call_key` names its call where the connector knows it already."""
+
+    fact: Fact
+    call_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A caller to be looked up for an agent, once the transaction is through."""
+
+    tenant_id: str
+    call_key: str
+    pairing_id: str
+    sf_user_id: str
+    users_id: int
+    number: str
+    ivr: str | None
+
+
+@dataclass(slots=True)
+class Work:
+    """The state of one transaction's work on one tenant's facts."""
+
+    tenant: Tenant
+    before: dict[str, StoredCall | None] = field(default_factory=dict)
+    by_calls_id: dict[int, str] = field(default_factory=dict)
+    new: set[str] = field(default_factory=set)
+    searches: list[Search] = field(default_factory=list)
+    changed: dict[str, Call] = field(default_factory=dict)
+
+
+class Recorder:
+    """Stores facts and draws their consequences. Has no state of its own; safe to share between threads."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        directory: Directory,
+        call_log: CallLog | None,
+        log_view: LogView | None,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._clock = clock
+        self._directory = directory
+        self._call_log = call_log
+        self._log_view = log_view
+        self._new_id = new_id
+
+    def apply(self, uow: UnitOfWork, tenant: Tenant, entries: Sequence[Entry]) -> Work:
+        """Store the facts that are new, refold the calls they touch, and write what follows from it."""
+        work = Work(tenant)
+        keys = {entry.fact.identity: entry.call_key for entry in entries}
+        fresh = uow.facts.unknown(tenant.id, [entry.fact for entry in entries])
+        for fact in fresh:
+            self._take(uow, work, fact, keys[fact.identity])
+        self._settle(uow, work)
+        for key in list(work.before):
+            self._finish(uow, work, key)
+        return work
+
+    # -- taking facts in ------------------------------------------------------------------------------------------
+
+    def _take(self, uow: UnitOfWork, work: Work, fact: Fact, key: str | None) -> None:
+        tenant_id = work.tenant.id
+        if fact.kind == "presence":
+            uow.facts.add(tenant_id, fact, call_key=None, subject=_subject(fact, "users_id"))
+            self._presence_fact(uow, tenant_id, fact)
+            return
+        if fact.kind in {"unknown", "settings"}:
+            uow.facts.add(tenant_id, fact, call_key=None, subject=_subject(fact, "pairing_id"))
+            return
+        subject = _subject(fact, "dial_id") if fact.kind == "dialled" else None
+        if key is None:
+            key = self._key_of(uow, work, fact)
+        uow.facts.add(tenant_id, fact, call_key=key, subject=subject)
+        if key is not None:
+            self._touch(uow, work, key)
+
+    def _touch(self, uow: UnitOfWork, work: Work, key: str) -> None:
+        if key not in work.before:
+            work.before[key] = None if key in work.new else uow.calls.get(key)
+
+    def _key_of(self, uow: UnitOfWork, work: Work, fact: Fact) -> str | None:
+        if fact.calls_id is not None:
+            key = work.by_calls_id.get(fact.calls_id)
+            if key is None:
+                stored = uow.calls.by_calls_id(work.tenant.id, fact.calls_id)
+                key = stored.key if stored is not None else self._new_key(work)
+                work.by_calls_id[fact.calls_id] = key
+            return key
+        if fact.source == Source.PANE:
+            return self._pane_key(uow, work, fact)
+        if fact.source == Source.AGENT and fact.kind == "dialled":
+            uow.calls.save_dialog(self._dialog(work, fact, None, None))
+        return None
+
+    def _new_key(self, work: Work) -> str:
+        key = self._new_id()
+        work.new.add(key)
+        return key
+
+    def _dialog(self, work: Work, fact: Fact, known: Dialog | None, key: str | None) -> Dialog:
+        now = self._clock.now()
+        answered = fact.at if fact.kind == "answered" else None
+        if known is None:
+            return Dialog(
+                id=self._new_id(),
+                tenant_id=work.tenant.id,
+                users_id=int(fact.content["users_id"]),
+                direction=str(fact.content.get("direction", "outbound")),
+                number=str(fact.content.get("number", "")),
+                at=fact.at,
+                seen_at=now,
+                dial_id=fact.content.get("dial_id"),
+                sip_call_id=fact.sip_call_id,
+                answered_at=answered,
+                call_key=key,
+            )
+        return replace(
+            known,
+            sip_call_id=known.sip_call_id or fact.sip_call_id,
+            answered_at=known.answered_at or answered,
+            at=fact.at if known.sip_call_id is None else min(known.at, fact.at),
+            seen_at=now if known.sip_call_id is None else known.seen_at,
+            call_key=known.call_key or key,
+        )
+
+    def _pane_key(self, uow: UnitOfWork, work: Work, fact: Fact) -> str:
+        known = uow.calls.dialog(
+            work.tenant.id, sip_call_id=fact.sip_call_id, dial_id=str(fact.content.get("dial_id") or "") or None
+        )
+        key = known.call_key if known is not None and known.call_key is not None else self._new_key(work)
+        dialog = self._dialog(work, fact, known, key)
+        if dialog != known:
+            uow.calls.save_dialog(dialog)
+        if dialog.dial_id is not None and (known is None or known.call_key is None):
+            uow.facts.adopt(work.tenant.id, dialog.dial_id, key)
+        return key
+
+    def _presence_fact(self, uow: UnitOfWork, tenant_id: str, fact: Fact) -> None:
+        users_id = fact.content.get("users_id")
+        told = fact.content.get("presence")
+        if isinstance(users_id, int) and isinstance(told, dict):
+            self.presence(uow, tenant_id, users_id, Presence.from_json(told))
+
+    def presence(self, uow: UnitOfWork, tenant_id: str, users_id: int, presence: Presence) -> None:
+        """Keep what FCC says about an agent, and tell their panes when it is news."""
+        kept = uow.agents.presence(tenant_id, users_id).presence
+        if kept == presence or not presence.supersedes(kept):
+            uow.agents.save_presence(tenant_id, users_id, None)
+            return
+        uow.agents.save_presence(tenant_id, users_id, presence)
+        if kept is not None and (kept.id, kept.until, kept.presence_class) == (
+            presence.id,
+            presence.until,
+            presence.presence_class,
+        ):
+            return
+        for attendance in uow.agents.attendances(tenant_id, users_id):
+            audience = f"{attendance.pairing_id}:{users_id}"
+            uow.events.add(audience, "presence", {"presence": presence.to_pane()})
+
+    # -- which dialog is which call -------------------------------------------------------------------------------
+
+    def _settle(self, uow: UnitOfWork, work: Work) -> None:
+        folded = {key: self._fold(uow, key) for key in work.before}
+        users = {user for call in folded.values() for user in call.agents}
+        dialogs = uow.calls.dialogs_of(work.tenant.id, users)
+        if not dialogs:
+            return
+        calls: dict[int, tuple[str, PbxCall]] = {}
+        by_call_id = work.tenant.correlation == "call-id"
+        for key, call in folded.items():
+            self._candidate(uow, calls, key, call, by_call_id=by_call_id)
+        for dialog in dialogs:
+            for stored in self._around(uow, dialog, by_call_id=by_call_id):
+                if stored.key not in folded:
+                    self._candidate(uow, calls, stored.key, stored.call, by_call_id=by_call_id)
+        decided = correlate(dialogs, [call for _, call in calls.values()], by_call_id=by_call_id)
+        for dialog in dialogs:
+            if dialog.id in decided:
+                self._attach(uow, work, dialog, calls[decided[dialog.id]][0])
+
+    def _around(self, uow: UnitOfWork, dialog: Dialog, *, by_call_id: bool) -> Iterable[StoredCall]:
+        yield from uow.calls.around(
+            dialog.tenant_id,
+            dialog.users_id,
+            direction=dialog.direction,
+            number=dialog.number,
+            since=dialog.seen_at - _LOOK_BACK,
+        )
+        if by_call_id and dialog.sip_call_id is not None:
+            named = uow.calls.by_sip_call_id(dialog.tenant_id, dialog.sip_call_id)
+            if named is not None:
+                yield named
+
+    def _candidate(
+        self, uow: UnitOfWork, into: dict[int, tuple[str, PbxCall]], key: str, call: Call, *, by_call_id: bool
+    ) -> None:
+        if call.calls_id is None or call.calls_id in into:
+            return
+        settled = [dialog for dialog in uow.calls.dialogs_of_call(key) if dialog.settled]
+        named: list[str] = []
+        if by_call_id:
+            pbx = (fact for fact in uow.facts.of_call(key) if fact.source in {Source.FCC, Source.LIST})
+            named = [fact.sip_call_id for fact in pbx if fact.sip_call_id is not None]
+        seen = pbx_call(call, settled, named)
+        if seen is not None:
+            into[call.calls_id] = (key, seen)
+
+    def _attach(self, uow: UnitOfWork, work: Work, dialog: Dialog, key: str) -> None:
+        """Put a dialog's facts and FCC's under one key: the older one that panes or the log may know already."""
+        old = dialog.call_key
+        self._touch(uow, work, key)
+        if old is None or old == key:
+            uow.calls.save_dialog(replace(dialog, call_key=key, settled=True))
+            if dialog.dial_id is not None:
+                uow.facts.adopt(work.tenant.id, dialog.dial_id, key)
+            return
+        self._touch(uow, work, old)
+        gone, kept = (key, old) if key in work.new else (old, key)
+        uow.facts.move(gone, kept)
+        for other in uow.calls.dialogs_of_call(gone):
+            settled = other.settled or other.id == dialog.id
+            uow.calls.save_dialog(replace(other, call_key=kept, settled=settled))
+        if gone == key:
+            uow.calls.save_dialog(replace(dialog, call_key=kept, settled=True))
+        uow.calls.remove(gone)
+        work.before.pop(gone, None)
+        for calls_id, known in work.by_calls_id.items():
+            if known == gone:
+                work.by_calls_id[calls_id] = kept
+
+    # -- what follows ---------------------------------------------------------------------------------------------
+
+    def _fold(self, uow: UnitOfWork, key: str) -> Call:
+        return fold(uow.facts.of_call(key))
+
+    def _finish(self, uow: UnitOfWork, work: Work, key: str) -> None:
+        before = work.before[key]
+        if before is not None and before.shrunk:
+            uow.facts.shrink_calls([key])
+            return
+        after = self._fold(uow, key)
+        if before is not None and before.call == after:
+            return
+        stored = StoredCall(key, work.tenant.id, after, shown=before.shown if before else False)
+        uow.calls.save(stored)
+        work.changed[key] = after
+        if self._call_log is not None:
+            self._call_log.call_changed(
+                uow, tenant_id=work.tenant.id, call_key=key, before=before.call if before else None, after=after
+            )
+        self._tell(uow, work, before, stored)
+
+    def _tell(self, uow: UnitOfWork, work: Work, before: StoredCall | None, stored: StoredCall) -> None:
+        agents = stored.call.agents | (before.call.agents if before is not None else frozenset())
+        for users_id in sorted(agents):
+            attendances = uow.agents.attendances(work.tenant.id, users_id)
+            if not attendances:
+                continue
+            view = self.view(uow, work.tenant, stored, users_id)
+            old = None
+            if before is not None and users_id in before.call.agents:
+                old = self.view(uow, work.tenant, before, users_id)
+            for attendance in attendances:
+                if view != old:
+                    uow.events.add(f"{attendance.pairing_id}:{users_id}", "call", {"call": view})
+        work.searches.extend(self.searches(uow, work.tenant, stored))
+
+    @staticmethod
+    def searches(uow: UnitOfWork, tenant: Tenant, stored: StoredCall) -> list[Search]:
+        """The searches this call still needs: one for each present agent whose leg is up and who has none yet."""
+        wanting = [users_id for users_id in sorted(stored.call.agents) if _wants_search(tenant, stored.call, users_id)]
+        return [
+            Search(
+                tenant.id,
+                stored.key,
+                attendance.pairing_id,
+                attendance.sf_user_id,
+                users_id,
+                stored.call.number,
+                stored.call.ivr,
+            )
+            for users_id in wanting
+            for attendance in uow.agents.attendances(tenant.id, users_id)
+            if attendance.present
+        ]
+
+    def view(self, uow: UnitOfWork, tenant: Tenant, stored: StoredCall, users_id: int) -> dict[str, Any]:
+        """The CALL object for that agent."""
+        campaign = self._directory.known_campaign(tenant.id, stored.call.campaign_id)
+        log = NO_LOG
+        if self._log_view is not None:
+            log = self._log_view.of(uow, tenant_id=tenant.id, call_key=stored.key, call=stored.call, users_id=users_id)
+        name = campaign.name if campaign is not None else stored.call.queue
+        return call_view(stored, users_id, region=tenant.default_region, campaign=name, log=log)
+
+
+def _wants_search(tenant: Tenant, call: Call, users_id: int) -> bool:
+    """Whether that agent's leg is up, the caller may be known, and nobody has looked yet."""
+    found = call.leg_of(users_id)
+    if found is None or call.state is State.ENDED or call.clicked is not None or call.direction is Direction.INTERNAL:
+        return False
+    leg = found[1]
+    return not leg.matched and leg.state is not State.ENDED and parse(call.number, tenant.default_region).searchable
+
+
+def _subject(fact: Fact, key: str) -> str | None:
+    value = fact.content.get(key)
+    return None if value is None else str(value)[:64]

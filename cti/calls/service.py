@@ -1,0 +1,566 @@
+"""The call service: everything that panes, webhooks and polling ask about calls comes through here."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import deque
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+from cti.calls.attendance import AttendanceKeeper
+from cti.calls.dial import Permit, clicked_record, dial_fact, dialable, permit_of, refuse_if_busy
+from cti.calls.errors import CallUnknownError, ReportInvalidError, StatusNotSettableError
+from cti.calls.recording import STALE_AFTER, Entry, Recorder, Search
+from cti.calls.statuses import Statuses
+from cti.domain.call import KINDS, Call, Direction, Fact, Source, State
+from cti.domain.match import MatchResult
+from cti.domain.phone_number import Kind, parse
+from cti.domain.presence import PresenceClass
+from cti.domain.times import parse_time
+from cti.errors import ConnectorError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from cti.accounts import Pairing, Tenant
+    from cti.calls.ports import (
+        Agent,
+        CallLog,
+        Database,
+        Directory,
+        Exchanges,
+        Executor,
+        LogView,
+        Matching,
+        UnitOfWork,
+    )
+    from cti.calls.recording import Work
+    from cti.clock import Clock
+    from cti.domain.book import StoredCall
+    from cti.domain.fcc import PhoneCredentials
+    from cti.domain.presence import Presence
+
+GROUP: Final = 100
+WRAP_LOOK_BACK: Final = timedelta(minutes=15)
+_REPORT_KINDS: Final = KINDS[Source.PANE] - {"popped"}
+_LONGEST_CALL_ID: Final = 255
+_LONGEST_NOTE: Final = 32_000
+
+_log = structlog.get_logger("cti.calls")
+
+
+@dataclass(slots=True, eq=False)
+class _Parcel:
+    """Facts waiting for a transaction."""
+
+    tenant_id: str
+    entries: list[Entry]
+    cursor: str | None = None
+    also: Callable[[UnitOfWork, Work], None] | None = None
+    done: bool = False
+    error: Exception | None = None
+    searches: list[Search] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _SearchAgent:
+    """The agent a search is made as."""
+
+    pairing_id: str
+    sf_user_id: str
+    fcc_user_id: int
+
+
+class CallService:
+    """Stores facts, answers panes, and keeps presence. Safe to share between threads.
+
+    Facts that arrive while a transaction is being written wait and go together into the next one. `executor` runs
+    what may take long (searches, telling FCC); nothing of it holds a transaction. `call_log`, `log_view` and
+    `matching` may be left out: then nothing is logged, shown as logged, or searched.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        exchanges: Exchanges,
+        directory: Directory,
+        clock: Clock,
+        executor: Executor,
+        matching: Matching | None = None,
+        call_log: CallLog | None = None,
+        log_view: LogView | None = None,
+        new_id: Callable[[], str] = lambda: secrets.token_urlsafe(16),
+    ) -> None:
+        self._database = database
+        self._exchanges = exchanges
+        self._directory = directory
+        self._clock = clock
+        self._executor = executor
+        self._matching = matching
+        self._new_id = new_id
+        self._recorder = Recorder(clock=clock, directory=directory, call_log=call_log, log_view=log_view, new_id=new_id)
+        self._statuses = Statuses(exchanges, clock)
+        self._attendance = AttendanceKeeper(
+            database,
+            exchanges,
+            directory,
+            self._statuses,
+            clock=clock,
+            executor=executor,
+            report=self.presence_reported,
+        )
+        self._waiting: deque[_Parcel] = deque()
+        self._turn = threading.Lock()
+        self._searching: set[tuple[str, int]] = set()
+        self._searching_lock = threading.Lock()
+
+    # -- facts ----------------------------------------------------------------------------------------------------
+
+    def record(self, tenant_id: str, facts: Sequence[Fact], *, cursor: str | None = None) -> None:
+        """Store facts, each once, and draw their consequences; returns when they are stored for good.
+
+        `cursor` is kept with them. Raises FccTenantUnknownError's kin for an unknown tenant, and what the database
+        raises; then nothing of these facts is stored.
+        """
+        self._store(_Parcel(tenant_id, [Entry(fact) for fact in facts], cursor))
+
+    def presence_reported(self, tenant_id: str, users_id: int, presence: Presence) -> None:
+        """Keep what FCC answered about an agent."""
+
+        def keep(uow: UnitOfWork, _work: Work) -> None:
+            self._recorder.presence(uow, tenant_id, users_id, presence)
+
+        self._store(_Parcel(tenant_id, [], also=keep))
+
+    def _store(self, parcel: _Parcel) -> None:
+        self._waiting.append(parcel)
+        with self._turn:
+            if not parcel.done:
+                self._write_waiting(parcel)
+        if parcel.error is not None:
+            raise parcel.error
+        for search in parcel.searches:
+            self._start_search(search)
+
+    def _write_waiting(self, mine: _Parcel) -> None:
+        """Write what waits, in groups until `mine` is among them; a group that fails is written parcel by parcel."""
+        while not mine.done:
+            batch = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
+            try:
+                self._write(batch)
+            except Exception as error:  # noqa: BLE001 - whoever waits for a parcel gets its error
+                if len(batch) == 1:
+                    batch[0].error = error
+                else:
+                    for parcel in batch:
+                        try:
+                            self._write([parcel])
+                        except Exception as alone:  # noqa: BLE001 - as above
+                            parcel.error = alone
+            for parcel in batch:
+                parcel.done = True
+
+    def _write(self, batch: list[_Parcel]) -> None:
+        with self._database.write() as uow:
+            for tenant_id in dict.fromkeys(parcel.tenant_id for parcel in batch):
+                tenant = uow.tenants.get(tenant_id)
+                if tenant is None:
+                    raise CallUnknownError
+                mine = [parcel for parcel in batch if parcel.tenant_id == tenant_id]
+                work = self._recorder.apply(uow, tenant, [entry for parcel in mine for entry in parcel.entries])
+                for parcel in mine:
+                    if parcel.also is not None:
+                        parcel.also(uow, work)
+                    if parcel.cursor is not None:
+                        uow.agents.set_cursor(tenant_id, parcel.cursor)
+                mine[0].searches = work.searches
+            uow.commit()
+
+    # -- what panes ask -------------------------------------------------------------------------------------------
+
+    def dial(
+        self, agent: Agent, number: str, record: Mapping[str, Any] | None = None, *, dial_id: str | None = None
+    ) -> Permit:
+        """Permit one call to a number as it was clicked, and remember the record it was clicked on.
+
+        The same `dial_id` again gives the same permit and leaves no second fact. Raises NumberInvalidError,
+        AgentBusyError, or what stands between the agent and dialling (R6, R7, R13).
+        """
+        now = self._clock.now()
+        with self._database.read() as uow:
+            pairing, tenant = self._place(uow, agent)
+            known = uow.calls.dialog(tenant.id, dial_id=dial_id) if dial_id is not None else None
+            region = tenant.default_region
+            if known is not None and known.users_id == agent.fcc_user_id:
+                return permit_of(parse(known.number, region), str(dial_id), region)
+        wanted = dialable(number, region)
+        for problem in self._directory.capabilities(agent.pairing_id, agent.fcc_user_id).missing:
+            raise problem
+        permit = permit_of(wanted, dial_id or self._new_id(), region)
+        with self._database.read() as uow:
+            refuse_if_busy(uow, tenant.id, agent.fcc_user_id, now=now, stale=now - STALE_AFTER)
+        fact = dial_fact(agent, tenant, pairing, permit=permit, record=clicked_record(record), at=now)
+        self._store(_Parcel(tenant.id, [Entry(fact)]))
+        return permit
+
+    def report(self, agent: Agent, report: Mapping[str, Any]) -> None:
+        """Take a pane's report about its phone: the fields of `call.report`, `at` aware or ISO text.
+
+        Raises ReportInvalidError when it makes no sense.
+        """
+        with self._database.read() as uow:
+            tenant = self._place(uow, agent)[1]
+        self._store(_Parcel(tenant.id, [Entry(self._pane_fact(agent, tenant, report))]))
+
+    def _pane_fact(self, agent: Agent, tenant: Tenant, report: Mapping[str, Any]) -> Fact:
+        sip_call_id, kind, direction = report.get("sipCallId"), report.get("kind"), report.get("direction")
+        at = report.get("at")
+        moment = at if isinstance(at, datetime) else parse_time(at)
+        if not isinstance(sip_call_id, str) or not 0 < len(sip_call_id) <= _LONGEST_CALL_ID:
+            raise ReportInvalidError
+        if kind not in _REPORT_KINDS or direction not in set(Direction) or moment is None or moment.tzinfo is None:
+            raise ReportInvalidError
+        number = parse(str(report.get("number") or ""), tenant.default_region)
+        if number.kind is Kind.INTERNAL:
+            direction = "internal" if direction == "outbound" else direction
+        content = {
+            "users_id": agent.fcc_user_id,
+            "direction": str(direction),
+            "number": number.value[:64],
+            "withheld": True if number.kind is Kind.WITHHELD else None,
+            "dial_id": _short(report.get("dialId"), 64),
+            "sip_status": report.get("sipStatus") if isinstance(report.get("sipStatus"), int) else None,
+            "cause": _short(report.get("cause"), 200),
+            "by": report.get("by") if report.get("by") in {"agent", "far"} else None,
+        }
+        # A browser's clock may run ahead; nothing has happened later than now.
+        return Fact(
+            "pane",
+            str(kind),
+            min(moment, self._clock.now()),
+            sip_call_id=sip_call_id,
+            content={key: value for key, value in content.items() if value is not None and value != ""},
+        )
+
+    def popped(self, agent: Agent, call: Mapping[str, Any]) -> None:
+        """Note that a record was shown for a call: `{callsId or sipCallId, recordId}`."""
+        content = {"record_id": str(call.get("recordId") or "")[:18]}
+        self._about(agent, call, "pane", "popped", content)
+
+    def relate(self, agent: Agent, call: Mapping[str, Any], record: Mapping[str, Any] | None) -> None:
+        """Tie a call of this agent to a record, or to none; the agent's word beats click and search (R36, R37)."""
+        linked = clicked_record(record)
+        content = {"record": replace(linked, reason="linked").to_json() if linked is not None else None}
+        self._about(agent, call, "agent", "related", content)
+
+    def note(self, agent: Agent, call: Mapping[str, Any], text: str) -> None:
+        """Set the agent's note on a call."""
+        self._about(agent, call, "agent", "note", {"text": text[:_LONGEST_NOTE]})
+
+    def disposition(self, agent: Agent, call: Mapping[str, Any], text: str) -> None:
+        """Set the agent's disposition of a call."""
+        self._about(agent, call, "agent", "disposition", {"text": text[:255]})
+
+    def _about(self, agent: Agent, call: Mapping[str, Any], source: str, kind: str, content: dict[str, Any]) -> None:
+        with self._database.read() as uow:
+            tenant = self._place(uow, agent)[1]
+            stored = self._call_of(uow, tenant.id, agent, call)
+        found = stored.call.leg_of(agent.fcc_user_id)
+        sip_call_id = found[1].sip_call_id if found is not None and source == "pane" else None
+        fact = Fact(
+            source,
+            kind,
+            self._clock.now(),
+            stored.call.calls_id,
+            sip_call_id,
+            {"users_id": agent.fcc_user_id, **content},
+        )
+        self._store(_Parcel(tenant.id, [Entry(fact, stored.key)]))
+
+    def _call_of(self, uow: UnitOfWork, tenant_id: str, agent: Agent, call: Mapping[str, Any]) -> StoredCall:
+        """The agent's own call by `callId`, `callsId` or `sipCallId`; raises CallUnknownError."""
+        found: StoredCall | None = None
+        if call.get("callId"):
+            found = uow.calls.get(str(call["callId"]))
+        if found is None and isinstance(call.get("callsId"), int):
+            found = uow.calls.by_calls_id(tenant_id, call["callsId"])
+        if found is None and call.get("sipCallId"):
+            dialog = uow.calls.dialog(tenant_id, sip_call_id=str(call["sipCallId"]))
+            found = uow.calls.get(dialog.call_key) if dialog is not None and dialog.call_key is not None else None
+        if found is None or found.tenant_id != tenant_id or agent.fcc_user_id not in found.call.agents:
+            raise CallUnknownError
+        return found
+
+    def drop(self, agent: Agent, call: Mapping[str, Any]) -> None:
+        """Have FCC end a call of this agent, for a pane that lost its phone."""
+        with self._database.read() as uow:
+            tenant = self._place(uow, agent)[1]
+            stored = self._call_of(uow, tenant.id, agent, call)
+        if stored.call.calls_id is None:
+            raise CallUnknownError
+        login = self._directory.user_of_tenant(tenant.id, agent.fcc_user_id).login
+        self._exchanges.of(tenant.id).drop_call(login, stored.call.calls_id)
+
+    def set_presence(self, agent: Agent, status_id: int) -> dict[str, Any]:
+        """Put the agent into a status and give what FCC made of it: `{id, class, name, since, until}`.
+
+        Raises StatusNotSettableError for busy, WRAP and statuses that aren't there, and what the exchange raises.
+        """
+        with self._database.read() as uow:
+            tenant_id = self._place(uow, agent)[1].id
+        for fresh in (False, True):
+            wanted = next((s for s in self._statuses.of(tenant_id, fresh=fresh) if s.id == status_id), None)
+            if wanted is not None:
+                break
+        if wanted is None or not wanted.settable:
+            raise StatusNotSettableError
+        login = self._directory.user_of_tenant(tenant_id, agent.fcc_user_id).login
+        presence = self._exchanges.of(tenant_id).set_presence(login, status_id)
+        self.presence_reported(tenant_id, agent.fcc_user_id, presence)
+        return presence.to_pane()
+
+    def snapshot(self, agent: Agent) -> dict[str, Any]:
+        """`{presence, statuses, calls, capabilities}` as they are now; asks FCC only for what isn't known yet."""
+        now = self._clock.now()
+        users_id = agent.fcc_user_id
+        with self._database.read() as uow:
+            tenant = self._place(uow, agent)[1]
+            presence = uow.agents.presence(tenant.id, users_id).presence
+            sessions = uow.sessions.live_of(agent.pairing_id, users_id)
+            language = sessions[0].language if sessions else "pl"
+            shown = [
+                stored
+                for stored in uow.calls.up_of(tenant.id, users_id, since=now - STALE_AFTER)
+                if (found := stored.call.leg_of(users_id)) is not None and found[1].state is not State.ENDED
+            ]
+            if presence is not None and presence.presence_class is PresenceClass.WRAP:
+                last = uow.calls.last_ended_of(tenant.id, users_id, since=now - WRAP_LOOK_BACK)
+                shown.extend([last] if last is not None else [])
+            calls = [self._recorder.view(uow, tenant, stored, users_id) for stored in shown]
+        return {
+            "presence": presence.to_pane() if presence is not None else self._ask_presence(tenant.id, users_id),
+            "statuses": self._status_list(tenant.id),
+            "calls": calls,
+            "capabilities": self._directory.capabilities(agent.pairing_id, users_id).to_json(language),
+        }
+
+    def _ask_presence(self, tenant_id: str, users_id: int) -> dict[str, Any] | None:
+        try:
+            login = self._directory.user_of_tenant(tenant_id, users_id).login
+            presence = self._exchanges.of(tenant_id).presence(login)
+        except ConnectorError as error:
+            _log.warning("presence-unknown", tenant=tenant_id, users_id=users_id, code=error.code)
+            return None
+        self.presence_reported(tenant_id, users_id, presence)
+        return presence.to_pane()
+
+    def _status_list(self, tenant_id: str) -> list[dict[str, Any]]:
+        try:
+            return [status.to_json() for status in self._statuses.of(tenant_id)]
+        except ConnectorError as error:
+            _log.warning("statuses-unknown", tenant=tenant_id, code=error.code)
+            return []
+
+    def phone_credentials(self, agent: Agent) -> PhoneCredentials:
+        """What the agent's phone registers with, fresh from FCC; kept nowhere."""
+        with self._database.read() as uow:
+            tenant_id = self._place(uow, agent)[1].id
+        login = self._directory.user_of_tenant(tenant_id, agent.fcc_user_id).login
+        return self._exchanges.of(tenant_id).phone_credentials(login)
+
+    def panes_present(self, agent: Agent, present: bool) -> None:
+        """The agent's first pane came (True), or their last one has been away for 20 s (False)."""
+        if not present:
+            self._attendance.went(agent)
+            return
+        with self._database.read() as uow:
+            tenant_id = self._place(uow, agent)[1].id
+        self._attendance.came(agent, tenant_id)
+
+    def tick(self) -> None:
+        """The regular work on attendance; called every 10 s or so by the runner."""
+        self._attendance.tick()
+
+    # -- settings, activity, retention ------------------------------------------------------------------------------
+
+    def settings_changed(self, uow: UnitOfWork, pairing: Pairing, settings: Mapping[str, Any]) -> None:
+        """Remember a pairing's settings with their time, in the transaction that saves them."""
+        fact = Fact(
+            "agent",
+            "settings",
+            self._clock.now(),
+            content={"pairing_id": pairing.id, "settings": dict(settings)},
+        )
+        if uow.facts.unknown(pairing.tenant_id, [fact]):
+            uow.facts.add(pairing.tenant_id, fact, call_key=None, subject=pairing.id)
+
+    def calls_up(self, tenant_id: str) -> int:
+        """How many of the tenant's calls are up."""
+        with self._database.read() as uow:
+            return int(uow.calls.count_up(tenant_id, since=self._clock.now() - STALE_AFTER))
+
+    def agents_present(self, tenant_id: str) -> list[tuple[int, str]]:
+        """(users_id, login) of the agents with a pane."""
+        found = []
+        for users_id in self._attendance.present(tenant_id):
+            try:
+                found.append((users_id, self._directory.user_of_tenant(tenant_id, users_id).login))
+            except ConnectorError as error:
+                _log.warning("agent-unknown", tenant=tenant_id, users_id=users_id, code=error.code)
+        return found
+
+    def last_presence_at(self, tenant_id: str, users_id: int) -> datetime | None:
+        """When FCC last said anything about that agent."""
+        with self._database.read() as uow:
+            heard: datetime | None = uow.agents.presence(tenant_id, users_id).heard_at
+        return heard
+
+    def shrink(self, before: datetime) -> int:
+        """Shrink facts and calls from before that moment to their bones; gives how many facts were shrunk."""
+        shrunk = 0
+        while True:
+            with self._database.write() as uow:
+                old = uow.calls.old(before)
+                for stored in old:
+                    uow.calls.save(replace(stored, call=_bones(stored.call), shrunk=True))
+                if not old:
+                    shrunk = uow.facts.shrink(before)
+                    uow.calls.forget_dialogs(before=before)
+                uow.commit()
+            if not old:
+                return shrunk
+
+    def forget_number(self, tenant_id: str, number: str) -> int:
+        """Take a telephone number, and all that was said about its calls, out of the store; gives how many calls."""
+        with self._database.write() as uow:
+            tenant = uow.tenants.get(tenant_id)
+            region = tenant.default_region if tenant is not None else "PL"
+            found = uow.calls.with_number(tenant_id, parse(number, region).value)
+            keys = [stored.key for stored in found]
+            for stored in found:
+                uow.calls.save(replace(stored, call=_bones(stored.call), shrunk=True))
+            if keys:
+                uow.facts.shrink_calls(keys)
+                uow.calls.forget_dialogs(keys=keys)
+            uow.commit()
+        return len(keys)
+
+    # -- who is calling -------------------------------------------------------------------------------------------
+
+    def resume(self) -> None:
+        """After a start: go on with the searches of calls that are up."""
+        with self._database.read() as uow:
+            searches = [
+                search
+                for tenant in uow.tenants.all()
+                for stored in uow.calls.all_up(tenant.id, since=self._clock.now() - STALE_AFTER)
+                for search in self._recorder.searches(uow, tenant, stored)
+            ]
+        for search in searches:
+            self._start_search(search)
+
+    def _start_search(self, search: Search) -> None:
+        if self._matching is None:
+            return
+        mark = (search.call_key, search.users_id)
+        with self._searching_lock:
+            if mark in self._searching:
+                return
+            self._searching.add(mark)
+        self._executor.submit(lambda: self._search(search))
+
+    def _search(self, search: Search) -> None:
+        assert self._matching is not None
+        agent = _SearchAgent(search.pairing_id, search.sf_user_id, search.users_id)
+        try:
+            try:
+                result = self._matching.find(agent, search.number, ivr=search.ivr)
+            except Exception:  # noqa: BLE001 - a search that fails leaves a call without a match, nothing worse
+                _log.exception("search-failed", tenant=search.tenant_id, users_id=search.users_id)
+                result = MatchResult(complete=False)
+            self._found(search, result)
+        finally:
+            with self._searching_lock:
+                self._searching.discard((search.call_key, search.users_id))
+
+    def _found(self, search: Search, result: MatchResult) -> None:
+        """Store what a search gave, and have the one record popped, if it is one and the call is still up."""
+        with self._database.read() as uow:
+            stored = self._again(uow, search)
+        if stored is None:
+            return
+        content = {
+            "users_id": search.users_id,
+            "candidates": [record.to_json() for record in result.candidates],
+            "complete": result.complete,
+        }
+        fact = Fact("match", "matched", self._clock.now(), stored.call.calls_id, content=content)
+
+        def pop(uow: UnitOfWork, work: Work) -> None:
+            call = work.changed.get(stored.key)
+            record = result.pop
+            if call is None or record is None or not result.complete or not _to_pop(call, search.users_id):
+                return
+            pairing = uow.pairings.get(search.pairing_id)
+            if pairing is not None and pairing.active:
+                uow.events.add(
+                    f"{search.pairing_id}:{search.users_id}",
+                    "pop",
+                    {
+                        "callId": stored.key,
+                        "recordId": record.record_id,
+                        "objectType": record.object_type,
+                        "reason": record.reason,
+                    },
+                )
+
+        self._store(_Parcel(search.tenant_id, [Entry(fact, stored.key)], also=pop))
+
+    @staticmethod
+    def _again(uow: UnitOfWork, search: Search) -> StoredCall | None:
+        """The call a search was started for, also when it has gone under another key since."""
+        stored = uow.calls.get(search.call_key)
+        if stored is not None:
+            return stored
+        for dialog in uow.calls.dialogs_of(search.tenant_id, [search.users_id], settled=True)[::-1]:
+            if dialog.number == search.number and dialog.call_key is not None:
+                return uow.calls.get(dialog.call_key)
+        return None
+
+    def _place(self, uow: UnitOfWork, agent: Agent) -> tuple[Pairing, Tenant]:
+        pairing = uow.pairings.get(agent.pairing_id)
+        tenant = uow.tenants.get(pairing.tenant_id) if pairing is not None else None
+        if pairing is None or tenant is None:
+            raise CallUnknownError
+        return pairing, tenant
+
+
+def _to_pop(call: Call, users_id: int) -> bool:
+    found = call.leg_of(users_id)
+    return call.direction is Direction.INBOUND and found is not None and found[1].state is not State.ENDED
+
+
+def _short(value: object, longest: int) -> str | None:
+    return None if value is None else str(value)[:longest]
+
+
+def _bones(call: Call) -> Call:
+    """What stays of a call past its retention: ids, times, outcome, agents; no number, name, note or record."""
+    segments = tuple(
+        replace(
+            segment,
+            related=None,
+            note=None,
+            disposition=None,
+            legs=tuple(replace(leg, candidates=(), sip_call_id=None) for leg in segment.legs),
+        )
+        for segment in call.segments
+    )
+    return replace(
+        call, number="", own_number="", sip_call_ids=(), ivr=None, clicked=None, candidates=(), segments=segments
+    )
