@@ -83,9 +83,7 @@ def dial_fact(
         "dial_id": permit.dial_id,
         "users_id": agent.fcc_user_id,
         "pairing_id": agent.pairing_id,
-        "direction": "outbound"
-        if parse(permit.number, tenant.default_region).kind is not Kind.INTERNAL
-        else "internal",
+        "direction": "internal" if internal else "outbound",
         "number": permit.number,
     }
     if pairing.off_campaign_id is not None:

@@ -19,7 +19,7 @@ _LONGEST: Final = 64
 _WITHHELD: Final = frozenset(
     {"", "anonymous", "restricted", "private", "unavailable", "unknown", "withheld", "zastrzezony", "zastrzeżony"}
 )
-_EXTENSION = re.compile(r"(?:[;,#]|\b(?:ext|wew|x)\b\.?|(?<=\d)x)[\s.:=]*\d*.*$", re.IGNORECASE | re.DOTALL)
+_EXTENSION = re.compile(r"(?:[;,#]|(?:\b|(?<=\d))(?:ext|wew|x)(?=[\s.:=]*\d)).*$", re.IGNORECASE | re.DOTALL)
 _SIP = re.compile(r"^(?:sips?|tel):(?P<user>[^@;?]*)", re.IGNORECASE)
 _ALLOWED = re.compile(r"^[\d+()\[\]\s./\-\u2010-\u2015\u00a0\u2007\u202f]*$")
 

@@ -1,0 +1,47 @@
+"""Builders of facts for tests: a call told in seconds from its start."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cti.domain.call import Fact
+from cti.domain.times import iso
+
+START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+ANNA, PIOTR = 101, 102
+CUSTOMER = "+48600100200"
+QUEUE = "+48221110000"
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def fcc(kind: str, seconds: float, *, calls_id: int = 7, **content: Any) -> Fact:
+    base = {"direction": "inbound", "number": CUSTOMER, "own_number": QUEUE, "segment": 0, "started_at": iso(START)}
+    return Fact("fcc", kind, at(seconds), calls_id, content={**base, **content})
+
+
+def row(seconds: float, *, calls_id: int = 7, **content: Any) -> Fact:
+    base = {"direction": "inbound", "number": CUSTOMER, "own_number": QUEUE, "segment": 0, "started_at": iso(START)}
+    return Fact("list", "row", at(seconds), calls_id, content={**base, **content})
+
+
+def pane(kind: str, seconds: float, *, sip: str = "sip-1", user: int = ANNA, **content: Any) -> Fact:
+    base = {"users_id": user, "direction": "inbound", "number": CUSTOMER}
+    return Fact("pane", kind, at(seconds), None, sip, {**base, **content})
+
+
+def agent(kind: str, seconds: float, *, user: int = ANNA, calls_id: int | None = 7, **content: Any) -> Fact:
+    return Fact("agent", kind, at(seconds), calls_id, content={"users_id": user, **content})
+
+
+def match(seconds: float, *records: dict[str, Any], user: int = ANNA, complete: bool = True) -> Fact:
+    return Fact(
+        "match", "matched", at(seconds), 7, content={"users_id": user, "candidates": list(records), "complete": complete}
+    )
+
+
+def contact(record_id: str = "003000000000001AAA", name: str = "Jan Kowalski") -> dict[str, Any]:
+    return {"record_id": record_id, "object_type": "Contact", "name": name, "reason": "mobile"}

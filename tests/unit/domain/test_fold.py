@@ -1,0 +1,323 @@
+"""A call is what its facts say, in whatever order and however often they come."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.unit.domain.facts import ANNA, CUSTOMER, PIOTR, START, agent, at, contact, fcc, match, pane, row
+
+from cti.domain.call import KINDS, Direction, Fact, State, fold, in_order
+from cti.domain.outcome import Outcome
+from cti.domain.projection import from_json, to_json
+from cti.domain.times import iso
+
+
+def inbound_answered() -> list[Fact]:
+    return [
+        fcc("created", 0, queue="Obsługa", campaign_id=1, ivr="1234"),
+        fcc("ringing", 2, users_id=ANNA),
+        fcc("answered", 5, users_id=ANNA),
+        fcc("held", 20, users_id=ANNA),
+        fcc("resumed", 30, users_id=ANNA),
+        fcc("ended", 65, users_id=ANNA, status="ANSWERED", disconnected_by="customer", talk_seconds=60, recording=True),
+    ]
+
+
+def test_an_answered_inbound_call_is_told_whole() -> None:
+    call = fold(inbound_answered())
+    assert (call.calls_id, call.direction, call.number) == (7, Direction.INBOUND, CUSTOMER)
+    assert (call.state, call.outcome, call.outcome_final) == (State.ENDED, Outcome.ANSWERED, True)
+    assert (call.started_at, call.answered_at, call.ended_at) == (START, at(5), at(65))
+    assert (call.disconnected_by, call.talk_seconds, call.recording) == ("customer", 60, True)
+    assert (call.campaign_id, call.queue, call.ivr) == (1, "Obsługa", "1234")
+    assert [(s.index, s.agent_users_id) for s in call.segments] == [(0, ANNA)]
+
+
+def test_the_state_follows_the_call_while_it_is_up() -> None:
+    facts = inbound_answered()
+    states = [fold(facts[:count]).state for count in range(1, len(facts) + 1)]
+    assert states == [State.RINGING, State.RINGING, State.TALKING, State.HELD, State.TALKING, State.ENDED]
+    assert fold(facts[:5]).outcome is None
+    assert fold(facts[:5]).ended_at is None
+
+
+def test_an_agents_refusal_ends_the_leg_and_not_the_call() -> None:
+    facts = [
+        fcc("created", 0),
+        fcc("ringing", 1, users_id=ANNA),
+        pane("ringing", 1.1),
+        pane("ended", 4, sip_status=486, by="agent"),
+        fcc("leg-ended", 4, users_id=ANNA, cause="17"),
+        fcc("ringing", 6, users_id=PIOTR),
+    ]
+    call = fold(facts)
+    assert call.state is State.RINGING
+    assert call.outcome is None
+    assert call.segments[0].agent_users_id is None
+    anna, piotr = call.leg_of(ANNA), call.leg_of(PIOTR)
+    assert anna is not None
+    assert anna[1].state is State.ENDED
+    assert piotr is not None
+    assert piotr[1].state is State.RINGING
+    answered = fold([*facts, fcc("answered", 8, users_id=PIOTR)])
+    assert answered.segments[0].agent_users_id == PIOTR
+
+
+def test_an_unanswered_call_belongs_to_nobody() -> None:
+    facts = [fcc("created", 0), fcc("ringing", 1, users_id=ANNA), fcc("ended", 30, status="NO ANSWER")]
+    call = fold(facts)
+    assert call.outcome is Outcome.NO_ANSWER
+    assert call.segments[0].agent_users_id is None
+    assert call.talk_seconds == 0
+
+
+def test_a_transfer_to_another_agent_makes_a_second_segment() -> None:
+    facts = [
+        fcc("created", 0),
+        fcc("ringing", 1, users_id=ANNA),
+        fcc("answered", 3, users_id=ANNA),
+        fcc("leg-ended", 33, users_id=ANNA),
+        fcc("ringing", 33, users_id=PIOTR, segment=1),
+        fcc("answered", 35, users_id=PIOTR, segment=1),
+        fcc("ended", 65, users_id=PIOTR, segment=1, status="ANSWERED", talk_seconds=60),
+    ]
+    call = fold(facts)
+    assert [(s.index, s.agent_users_id, s.outcome) for s in call.segments] == [
+        (0, ANNA, Outcome.ANSWERED),
+        (1, PIOTR, Outcome.ANSWERED),
+    ]
+    assert [s.talk_seconds for s in call.segments] == [30, 30]
+    assert call.segments[0].ended_at == at(33)
+    middle = fold(facts[:5])
+    assert middle.state is State.RINGING
+    assert middle.segments[0].ended_at == at(33)
+
+
+def test_the_panes_word_is_provisional_and_fccs_is_final() -> None:
+    facts = [
+        pane("dialled", 0, direction="outbound"),
+        pane("ringing", 1, direction="outbound"),
+        pane("ended", 9, direction="outbound", sip_status=486, cause="Q.850;cause=17", by="far"),
+    ]
+    call = fold(facts)
+    assert (call.state, call.outcome, call.outcome_final) == (State.ENDED, Outcome.BUSY, False)
+    assert call.calls_id is None
+    final = fold([*facts, fcc("ended", 9, direction="outbound", users_id=ANNA, status="NO ANSWER")])
+    assert (final.outcome, final.outcome_final) == (Outcome.NO_ANSWER, True)
+    assert final.segments[0].agent_users_id == ANNA
+
+
+def test_a_pane_with_a_slow_clock_does_not_bring_a_call_back() -> None:
+    ended = [fcc("ringing", 1, users_id=ANNA), fcc("ended", 10, users_id=ANNA, status="ANSWERED")]
+    assert fold([*ended, pane("answered", 300)]).state is State.ENDED
+
+
+def test_a_pane_alone_moves_its_agents_call() -> None:
+    facts = [fcc("created", 0), fcc("ringing", 1, users_id=ANNA), pane("ringing", 1.2), pane("answered", 3)]
+    call = fold(facts)
+    assert call.state is State.TALKING
+    assert call.answered_at == at(3)
+    assert call.segments[0].on_pane
+    assert fold([*facts, pane("held", 5)]).state is State.HELD
+    assert fold([*facts, pane("held", 5), pane("resumed", 7)]).state is State.TALKING
+    assert fold([*facts, fcc("held", 5, users_id=ANNA), pane("resumed", 7)]).state is State.TALKING
+
+
+def test_a_second_ring_of_the_same_agent_is_not_ended_by_the_first() -> None:
+    facts = [
+        fcc("created", 0),
+        fcc("ringing", 1, users_id=ANNA),
+        pane("ringing", 1),
+        pane("ended", 5, sip_status=480),
+        fcc("leg-ended", 5, users_id=ANNA),
+        fcc("ringing", 20, users_id=ANNA),
+    ]
+    found = fold(facts).leg_of(ANNA)
+    assert found is not None
+    assert found[1].state is State.RINGING
+    again = fold([*facts, pane("ringing", 20, sip="sip-2"), pane("answered", 22, sip="sip-2")]).leg_of(ANNA)
+    assert again is not None
+    assert (again[1].state, again[1].sip_call_id) == (State.TALKING, "sip-2")
+
+
+def test_the_call_list_alone_is_enough() -> None:
+    up = row(5, users_id=ANNA, answered_at=iso(at(4)))
+    call = fold([up])
+    assert (call.state, call.segments[0].agent_users_id) == (State.TALKING, ANNA)
+    over = row(70, users_id=ANNA, answered_at=iso(at(4)), ended_at=iso(at(64)), status="ANSWERED", talk_seconds=60)
+    call = fold([up, over])
+    assert (call.state, call.outcome, call.talk_seconds) == (State.ENDED, Outcome.ANSWERED, 60)
+    assert (call.answered_at, call.ended_at) == (at(4), at(64))
+    assert not call.segments[0].on_pane
+
+
+def test_a_call_taken_on_a_desk_phone_is_not_on_a_pane() -> None:
+    assert not fold(inbound_answered()).segments[0].on_pane
+
+
+def test_the_clicked_record_beats_the_search_and_the_agents_link_beats_both() -> None:
+    clicked = {"record_id": "001000000000001AAA", "object_type": "Account", "name": "ACME"}
+    case = {"record_id": "500000000000001AAA", "object_type": "Case", "name": "00001234"}
+    base = [fcc("created", 0, users_id=ANNA, direction="outbound"), match(1, contact())]
+    related = fold(base).related
+    assert related is not None
+    assert (related.source, related.name) == ("matched", "Jan Kowalski")
+    dialled = agent("dialled", -1, calls_id=None, record=clicked, direction="outbound", number=CUSTOMER)
+    related = fold([*base, dialled]).related
+    assert related is not None
+    assert (related.source, related.name) == ("clicked", "ACME")
+    related = fold([*base, dialled, agent("related", 9, record=case)]).related
+    assert related is not None
+    assert (related.source, related.name) == ("linked", "00001234")
+
+
+def test_two_matches_are_a_choice_and_no_relation() -> None:
+    two = [contact(), contact("003000000000002AAA", "Ewa Nowa")]
+    call = fold([fcc("created", 0), fcc("ringing", 1, users_id=ANNA), match(2, *two)])
+    assert [record.name for record in call.candidates] == ["Jan Kowalski", "Ewa Nowa"]
+    assert call.matched
+    assert call.related is None
+
+
+def test_an_agent_sees_only_what_was_found_as_that_agent() -> None:
+    call = fold(
+        [
+            fcc("created", 0),
+            fcc("ringing", 1, users_id=ANNA),
+            fcc("ringing", 1, users_id=PIOTR),
+            match(2, contact(), user=ANNA),
+        ]
+    )
+    anna, piotr = call.leg_of(ANNA), call.leg_of(PIOTR)
+    assert anna is not None
+    assert piotr is not None
+    assert len(anna[1].candidates) == 1
+    assert piotr[1].candidates == ()
+
+
+def test_note_and_disposition_take_the_last_word() -> None:
+    facts = [*inbound_answered(), agent("note", 70, text="stara"), agent("note", 80, text="nowa")]
+    call = fold([*facts, agent("disposition", 75, text="Sprzedaż")])
+    assert (call.note, call.disposition) == ("nowa", "Sprzedaż")
+
+
+def test_the_last_settings_of_a_withheld_caller() -> None:
+    call = fold([Fact("fcc", "created", START, 7, content={"direction": "inbound", "withheld": True})])
+    assert call.withheld
+    assert call.number == ""
+
+
+@pytest.mark.parametrize("change", ["source", "kind", "at", "calls_id", "sip_call_id", "content"])
+def test_a_facts_identity_depends_on_everything_it_says(change: str) -> None:
+    fact = pane("ringing", 1)
+    other = {
+        "source": "agent",
+        "kind": "answered",
+        "at": at(2),
+        "calls_id": 8,
+        "sip_call_id": "sip-9",
+        "content": {**fact.content, "x": 1},
+    }[change]
+    assert replace(fact, **{change: other}).identity != fact.identity
+
+
+def test_a_facts_identity_ignores_the_order_of_keys_and_the_zone_of_its_time() -> None:
+    from datetime import timedelta, timezone
+
+    fact = fcc("created", 0, queue="Q")
+    warsaw = fact.at.astimezone(timezone(timedelta(hours=1)))
+    turned = replace(fact, at=warsaw, content=dict(reversed(list(fact.content.items()))))
+    assert turned.identity == fact.identity
+
+
+# -- properties -------------------------------------------------------------------------------------------------------
+
+seconds = st.integers(min_value=0, max_value=90)
+users = st.sampled_from([ANNA, PIOTR])
+segments = st.integers(min_value=0, max_value=2)
+fcc_facts = st.builds(
+    lambda kind, s, user, segment, status, named: fcc(
+        kind,
+        s,
+        segment=segment,
+        **({"users_id": user} if named else {}),
+        **({"status": status} if kind == "ended" else {}),
+    ),
+    st.sampled_from(sorted(KINDS["fcc"] - {"presence", "unknown"})),  # type: ignore[index]  # StrEnum equals its text
+    seconds,
+    users,
+    segments,
+    st.sampled_from(["ANSWERED", "BUSY", "NO ANSWER", "FAILED"]),
+    st.booleans(),
+)
+list_facts = st.builds(
+    lambda s, user, segment, status: row(s, users_id=user, segment=segment, **({"status": status} if status else {})),
+    seconds,
+    users,
+    segments,
+    st.sampled_from(["ANSWERED", "NO ANSWER", None]),
+)
+pane_facts = st.builds(
+    lambda kind, s, user, sip, status: pane(kind, s, user=user, sip=f"{sip}-{user}", sip_status=status),
+    st.sampled_from(sorted(KINDS["pane"])),  # type: ignore[index]  # StrEnum equals its text
+    seconds,
+    users,
+    st.sampled_from(["a", "b"]),
+    st.sampled_from([200, 480, 486, 603]),
+)
+agent_facts = st.builds(
+    lambda kind, s, user: agent(kind, s, user=user, text="t", record=contact()),
+    st.sampled_from(["related", "note", "disposition", "dialled"]),
+    seconds,
+    users,
+)
+match_facts = st.builds(lambda s, user: match(s, contact(), user=user), seconds, users)
+any_facts = st.lists(st.one_of(fcc_facts, list_facts, pane_facts, agent_facts, match_facts), max_size=14)
+
+
+@given(any_facts, st.randoms(use_true_random=False), st.data())
+@settings(max_examples=150, deadline=None)
+def test_any_order_and_any_repetition_give_the_same_call(facts: list[Fact], random: object, data: st.DataObject) -> None:
+    repeated = [*facts, *data.draw(st.lists(st.sampled_from(facts), max_size=6))] if facts else []
+    shuffled = list(repeated)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis gives a random.Random
+    assert fold(shuffled) == fold(facts)
+
+
+@given(any_facts)
+@settings(max_examples=100, deadline=None)
+def test_a_call_makes_sense_whatever_the_facts(facts: list[Fact]) -> None:
+    call = fold(facts)
+    assert call.segments
+    assert (call.ended_at is None) or call.state is State.ENDED
+    assert (call.outcome is None) or call.state is State.ENDED
+    assert [segment.index for segment in call.segments] == list(range(len(call.segments)))
+    for segment in call.segments:
+        assert segment.talk_seconds is None or segment.talk_seconds >= 0
+
+
+@given(any_facts)
+@settings(max_examples=100, deadline=None)
+def test_the_projection_keeps_the_whole_call(facts: list[Fact]) -> None:
+    import json
+
+    call = fold(facts)
+    assert from_json(json.loads(json.dumps(to_json(call)))) == call
+
+
+@given(any_facts)
+@settings(max_examples=50, deadline=None)
+def test_what_fcc_ended_stays_ended(facts: list[Fact]) -> None:
+    assert fold([*facts, fcc("ended", 91, status="ANSWERED", segment=2)]).state is State.ENDED
+
+
+@given(any_facts)
+@settings(max_examples=50, deadline=None)
+def test_the_order_is_total(facts: list[Fact]) -> None:
+    ordered = in_order(facts)
+    places = [fact.place for fact in ordered]
+    assert places == sorted(places)
+    assert len(set(places)) == len(ordered)
