@@ -14,7 +14,7 @@ from cti.salesforce.oauth import ClientCredentials
 from cti.salesforce.rest import DEFAULT_BUDGET_S, RestClient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     import requests
 
@@ -125,10 +125,47 @@ class SalesforceOrg:
             records += _records(answer, "records")
         return records
 
+    def find(
+        self,
+        table: str,
+        fields: Sequence[str],
+        column: str,
+        values: Collection[str],
+        *,
+        include_deleted: bool = False,
+        token: str | None = None,
+        budget: float = DEFAULT_BUDGET_S,
+    ) -> list[JsonObject]:
+        """The records whose `column` holds one of `values`, with these fields; deleted ones too where wanted."""
+        if not values:
+            return []
+        statement = soql.select(fields, table, soql.one_of(column, values))
+        return self.query(statement, token=token, budget=budget, include_deleted=include_deleted)
+
     def search(self, statement: str, *, token: str | None = None, budget: float = DEFAULT_BUDGET_S) -> list[JsonObject]:
         """The records a SOSL statement finds, each with `attributes.type`."""
         answer = self._rest.data("GET", "/search/", params={"q": statement}, token=token, budget=budget)
         return _records(answer, "searchRecords")
+
+    def search_phones(
+        self,
+        spellings: Sequence[str],
+        returning: Mapping[str, Sequence[str]],
+        *,
+        limit: int = 50,
+        token: str | None = None,
+        budget: float = DEFAULT_BUDGET_S,
+    ) -> list[JsonObject]:
+        """Records whose phone fields contain one of `spellings`; `returning` gives the fields wanted by object.
+
+        Converted leads are left out. The search index is fuzzy: the caller compares the numbers themselves.
+        """
+        unconverted = {"Lead": (soql.equals("IsConverted", False),)}
+        objects = [
+            soql.returning(table, fields, *unconverted.get(table, ()), limit=limit)
+            for table, fields in returning.items()
+        ]
+        return self.search(soql.find(spellings, "PHONE", *objects), token=token, budget=budget)
 
     def create(self, table: str, rows: Sequence[Mapping[str, Any]]) -> list[RowResult]:
         """Create up to 200 records, each for itself; results in the order of `rows`."""
@@ -175,7 +212,7 @@ class SalesforceOrg:
             self._users.clear()
         self._closed.forget()
 
-    def users_by_email(self, emails: Iterable[str]) -> dict[str, tuple[User, ...]]:
+    def users_by_email(self, emails: Collection[str]) -> dict[str, tuple[User, ...]]:
         """The active users with these e-mail addresses, under the address in lower case; absent: no such user.
 
         Answers, the empty ones too, are remembered for five minutes.
@@ -198,9 +235,15 @@ class SalesforceOrg:
         return {email: users for email, users in known.items() if users}
 
     def user(self, user_id: str) -> User | None:
-        """One user by id; None when there is no such user."""
-        found = self._ask_users(soql.equals("Id", user_id))
-        return found[0] if found else None
+        """One user by id, remembered for five minutes; None when there is no such user."""
+        now = self._clock.monotonic()
+        with self._lock:
+            kept = self._users.get(user_id)
+        if kept is None or now >= kept[1]:
+            kept = (tuple(self._ask_users(soql.equals("Id", user_id))), now + USERS_REMEMBER_S)
+            with self._lock:
+                self._users[user_id] = kept
+        return kept[0][0] if kept[0] else None
 
     def active_users(self) -> list[User]:
         """All active standard users."""

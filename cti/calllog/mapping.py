@@ -1,0 +1,237 @@
+"""From a call's segment to the fields of its Task. Pure: what only the org knows is left as a placeholder.
+
+A placeholder is an object with the key `$`; `cti.calllog.resolve` fills it in when the delivery is made:
+`closed` (the org's closed status), `owner` (a Salesforce user), `day` (a date in the owner's zone), `who`, `name` and
+`email` (the person behind a record).
+
+Source: Object Reference, "Task"; the custom fields are those of the package's Activity object.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, Final
+
+from cti.domain.call import Direction
+from cti.domain.outcome import q850_cause
+from cti.domain.related_to import links
+from cti.domain.times import iso
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from cti.calllog.ports import Pairing
+    from cti.domain.call import Call, Record, Segment
+
+CALL_ID: Final = "FCC_Call_Id__c"
+
+CREATE_ONLY: Final = frozenset({"TaskSubtype", CALL_ID})
+"""Sent with the creation and never again."""
+
+PERSONS_OWN: Final = frozenset(
+    {
+        "WhoId",
+        "WhatId",
+        "OwnerId",
+        "Subject",
+        "ActivityDate",
+        "FCC_Contact_Name__c",
+        "FCC_Contact_Email__c",
+    }
+)
+"""Fields that belong to the people in Salesforce once they were delivered: sent again only for the agent's own act."""
+
+RELATED: Final = frozenset({"WhoId", "WhatId", "FCC_Contact_Name__c", "FCC_Contact_Email__c"})
+"""What changes when the agent links the call to another record."""
+
+_CALL_TYPES: Final = {
+    Direction.INBOUND: "Inbound",
+    Direction.OUTBOUND: "Outbound",
+    Direction.INTERNAL: "Internal",
+}
+_SUBJECTS: Final = {
+    "pl": {
+        Direction.INBOUND: "Połączenie przychodzące",
+        Direction.OUTBOUND: "Połączenie wychodzące",
+        Direction.INTERNAL: "Połączenie wewnętrzne",
+        None: "Połączenie",
+    },
+    "en": {
+        Direction.INBOUND: "Inbound call",
+        Direction.OUTBOUND: "Outbound call",
+        Direction.INTERNAL: "Internal call",
+        None: "Call",
+    },
+}
+_WITHHELD: Final = {"pl": "numer zastrzeżony", "en": "number withheld"}
+
+
+def call_key(tenant_id: str, calls_id: int, segment: int) -> str:
+    """The key of a segment's Task: `<tenant>:<calls_id>:<segment>`."""
+    return f"{tenant_id}:{calls_id}:{segment}"
+
+
+def conversation_key(tenant_id: str, calls_id: int) -> str:
+    """What all segments of a call share."""
+    return f"{tenant_id}:{calls_id}"
+
+
+def is_logged(call: Call, segment: Segment, pairing: Pairing) -> bool:
+    """Whether this segment belongs into Salesforce, by the settings in force when the call began.
+
+    The integration is on (R13), the campaign is one of those gathered (R21; calls outside campaigns always are), and a
+    pane handled it, unless calls on other phones are wanted too (R17). A call that nobody took has no phone: it is
+    logged for the default user (R16) once it is over.
+    """
+    if call.calls_id is None or call.forgotten or not pairing.active:
+        return False
+    campaign = call.campaign_id
+    if pairing.campaigns and campaign is not None and campaign not in {*pairing.campaigns, pairing.off_campaign_id}:
+        return False
+    if pairing.record_other_phones or segment.on_pane:
+        return True
+    return segment.ended_at is not None and segment.agent_users_id is None
+
+
+def subject(call: Call, language: str) -> str:
+    """The Task's subject, e.g. `Połączenie wychodzące +48600100200`."""
+    words = "pl" if language.lower().startswith("pl") else "en"
+    number = _WITHHELD[words] if call.withheld else call.number
+    return f"{_SUBJECTS[words][call.direction]} {number}".strip()[:255]
+
+
+def task_fields(
+    call: Call,
+    segment: Segment,
+    pairing: Pairing,
+    *,
+    language: str,
+    campaign: str | None = None,
+    recording_url: str | None = None,
+) -> dict[str, Any]:
+    """Everything known now about the Task of one segment; what is not known yet is left out.
+
+    `language` is that of the subject, `campaign` the campaign's name, `recording_url` where the recording is heard.
+    Raises ValueError for a call whose `calls_id` is not known: there must be no Task before it is.
+    """
+    if call.calls_id is None:
+        raise ValueError("a call without calls_id has no Task")
+    started = segment.started_at or call.started_at
+    owner = _owner(segment, pairing)
+    fields: dict[str, Any] = {
+        CALL_ID: call_key(pairing.tenant_id, call.calls_id, segment.index),
+        "FCC_Conversation_Id__c": conversation_key(pairing.tenant_id, call.calls_id),
+        "TaskSubtype": "Call",
+        "CallType": None if call.direction is None else _CALL_TYPES[call.direction],
+        "CallObject": str(call.calls_id),
+        "Subject": subject(call, language),
+        "FCC_Started_At__c": _moment(started),
+        "FCC_Answered_At__c": _moment(segment.answered_at),
+        "FCC_Number__c": call.number[:40] or None,
+        "FCC_Campaign__c": campaign or (None if call.campaign_id is None else str(call.campaign_id)),
+        "FCC_Queue__c": segment.queue or call.queue,
+        "FCC_Ivr__c": call.ivr,
+        "FCC_Recording_Url__c": recording_url if segment.recording else None,
+        "OwnerId": owner,
+        "ActivityDate": None if started is None else {"$": "day", "at": iso(started), "owner": owner},
+        "Description": segment.note,
+        **_about(segment.related.record if segment.related else None),
+        **_end(segment),
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _end(segment: Segment) -> Mapping[str, Any]:
+    """What is known once the segment is over; before, only what the agent said."""
+    if segment.ended_at is None:
+        return {"CallDisposition": segment.disposition}
+    outcome = segment.outcome.value if segment.outcome else None
+    return {
+        "FCC_Ended_At__c": _moment(segment.ended_at),
+        "FCC_Outcome__c": outcome,
+        "FCC_Disconnected_By__c": segment.disconnected_by,
+        "FCC_Cause__c": q850_cause(segment.cause),
+        "CallDurationInSeconds": segment.talk_seconds if segment.talk_seconds is not None else 0,
+        "CallDisposition": (segment.disposition or outcome or "")[:255] or None,
+        "Status": {"$": "closed"},
+    }
+
+
+def _owner(segment: Segment, pairing: Pairing) -> dict[str, Any] | None:
+    """The segment's agent, the default user when nobody took it; None while that is open.
+
+    The agent who dials is known at once; of an inbound call somebody who answered, or nobody once it ended.
+    """
+    agent = segment.agent_users_id
+    if agent is None and segment.ended_at is None:
+        return None
+    if agent is None and pairing.default_user_id is None:
+        return None
+    return {
+        "$": "owner",
+        "tenant": pairing.tenant_id,
+        "agent": agent,
+        "default": pairing.default_user_id,
+    }
+
+
+def _about(record: Record | None) -> dict[str, Any]:
+    """Who and What by the kind of record, and the person's name and e-mail address."""
+    if record is None:
+        return {}
+    about = {
+        "type": record.object_type,
+        "id": record.record_id,
+        "contact": record.contact_id,
+        "person": record.person_account,
+        "name": record.name,
+    }
+    points = links(record)
+    hidden_person = record.object_type == "Case" or (record.object_type == "Account" and record.person_account)
+    return {
+        "WhoId": {"$": "who", "about": about} if points.who_id is None and hidden_person else points.who_id,
+        "WhatId": points.what_id,
+        "FCC_Contact_Name__c": {"$": "name", "about": about},
+        "FCC_Contact_Email__c": {"$": "email", "about": about},
+    }
+
+
+def _moment(moment: datetime | None) -> str | None:
+    """A date-time as Salesforce's own answers write it."""
+    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+
+
+def changes(
+    wanted: Mapping[str, Any], base: Mapping[str, Any], *, nothing_sent: bool, by_agent: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """The fields to send so that `base`, what was delivered or is on its way, becomes `wanted`.
+
+    `by_agent` names fields that the agent changed in the pane; they may also be emptied. Fields that belong to people
+    in Salesforce go out once, when first known, and again only for the agent's act; while `nothing_sent`, all may go.
+    """
+    delta: dict[str, Any] = {}
+    for name, value in wanted.items():
+        if name in base and base[name] == value:
+            continue
+        if not nothing_sent and name in base:
+            if name in CREATE_ONLY:
+                continue
+            if name in PERSONS_OWN and name not in by_agent and not _first_owner(name, base[name], value):
+                continue
+        delta[name] = value
+    for name in by_agent - wanted.keys():
+        if base.get(name) is not None:
+            delta[name] = None
+    return delta
+
+
+def _first_owner(name: str, old: Any, new: Any) -> bool:
+    """Whether the default user, put in by the connector itself, now gives way to the agent who took the call."""
+    return (
+        name == "OwnerId"
+        and isinstance(old, dict)
+        and isinstance(new, dict)
+        and old.get("agent") is None
+        and new.get("agent") is not None
+    )

@@ -1,0 +1,220 @@
+"""Fills in what only the org knows: owners, time zones, the closed status, the person behind a record.
+
+One question for all deliveries of a batch, answers remembered: the number of requests does not grow with the number of
+calls.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cti.domain.times import parse_time
+from cti.errors import ConnectorError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from cti.calllog.ports import Emails, Org, User
+    from cti.clock import Clock
+
+REMEMBER_S: Final = 900.0
+REMEMBER_MAX: Final = 10_000
+_IN_MAX: Final = 100
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who stands behind a record: a contact or lead, the contact of a case, the contact of a person account."""
+
+    who_id: str | None
+    name: str
+    email: str
+
+
+_COLUMNS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "Contact": ("Id", "Name", "Email"),
+    "Lead": ("Id", "Name", "Email"),
+    "Case": ("ContactId", "Contact.Name", "Contact.Email"),
+    "Account": ("PersonContactId", "Name", "PersonEmail"),
+}
+
+
+class Resolver:
+    """Fills placeholders in. Safe to share between threads.
+
+    `emails` knows FCC's users, `zone` is the IANA zone used where an owner has none.
+    """
+
+    def __init__(self, emails: Emails, clock: Clock, *, zone: str = "Europe/Warsaw") -> None:
+        self._emails = emails
+        self._clock = clock
+        self._zone = ZoneInfo(zone)
+        self._lock = threading.Lock()
+        self._people: OrderedDict[tuple[str, str], tuple[Person, float]] = OrderedDict()
+
+    def resolve(self, org_id: str, org: Org, deliveries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """The deliveries with every placeholder filled in; a field whose value cannot be had is left out.
+
+        Raises a ConnectorError when the org or FCC cannot be asked: then nothing was sent.
+        """
+        people = self._people_behind(org_id, org, [about for each in deliveries for about in _abouts(each)])
+        owners = self._owners(org, deliveries)
+        return [self._filled(org, each, people, owners) for each in deliveries]
+
+    def _filled(
+        self,
+        org: Org,
+        fields: Mapping[str, Any],
+        people: Mapping[str, Person],
+        owners: Mapping[tuple[Any, ...], User | None],
+    ) -> dict[str, Any]:
+        filled: dict[str, Any] = {}
+        for name, value in fields.items():
+            if not isinstance(value, dict):
+                filled[name] = value
+                continue
+            found = self._value(org, value, people, owners)
+            if found:
+                filled[name] = found
+        return filled
+
+    def _value(
+        self,
+        org: Org,
+        placeholder: Mapping[str, Any],
+        people: Mapping[str, Person],
+        owners: Mapping[tuple[Any, ...], User | None],
+    ) -> str | None:
+        match placeholder["$"]:
+            case "closed":
+                return org.closed_task_status()
+            case "owner":
+                owner = owners[_owner_key(placeholder)]
+                return owner.id if owner else None
+            case "day":
+                return self._day(placeholder, owners)
+        about = placeholder["about"]
+        person = people.get(about["id"])
+        match placeholder["$"]:
+            case "who":
+                return person.who_id if person else None
+            case "name":
+                return ((person.name if person else "") or str(about["name"]))[:255] or None
+            case "email":
+                return (person.email if person else "") or None
+        raise ValueError(f"unknown placeholder: {placeholder['$']!r}")
+
+    def _day(self, placeholder: Mapping[str, Any], owners: Mapping[tuple[Any, ...], User | None]) -> str | None:
+        moment = parse_time(placeholder["at"])
+        if moment is None:
+            return None
+        owner = owners[_owner_key(placeholder["owner"])] if placeholder["owner"] else None
+        zone = self._zone
+        if owner is not None and owner.zone:
+            try:
+                zone = ZoneInfo(owner.zone)
+            except (ZoneInfoNotFoundError, ValueError):
+                zone = self._zone
+        return moment.astimezone(UTC).astimezone(zone).date().isoformat()
+
+    # -- owners ---------------------------------------------------------------------------------------------------
+
+    def _owners(self, org: Org, deliveries: Sequence[Mapping[str, Any]]) -> dict[tuple[Any, ...], User | None]:
+        wanted = {_owner_key(value): value for each in deliveries for value in _owner_placeholders(each)}
+        emails = {
+            key: self._email(value["tenant"], value["agent"])
+            for key, value in wanted.items()
+            if value["agent"] is not None
+        }
+        users = org.users_by_email([email for email in emails.values() if email]) if any(emails.values()) else {}
+        owners: dict[tuple[Any, ...], User | None] = {}
+        for key, value in wanted.items():
+            found = _only_person(users.get((emails.get(key) or "").strip().lower(), ()))
+            default = value["default"]
+            owners[key] = found or (org.user(default) if default else None)
+        return owners
+
+    def _email(self, tenant_id: str, users_id: int) -> str | None:
+        try:
+            return self._emails(tenant_id, users_id)
+        except ConnectorError as error:
+            if error.retryable:
+                raise
+            return None
+
+    # -- people ---------------------------------------------------------------------------------------------------
+
+    def _people_behind(self, org_id: str, org: Org, abouts: Iterable[Mapping[str, Any]]) -> dict[str, Person]:
+        now = self._clock.monotonic()
+        known: dict[str, Person] = {}
+        missing: dict[str, list[str]] = {}
+        with self._lock:
+            for about in abouts:
+                kept = self._people.get((org_id, about["id"]))
+                if kept is not None and now < kept[1]:
+                    known[about["id"]] = kept[0]
+                elif about["type"] in _COLUMNS and (about["type"] != "Account" or about["person"]):
+                    missing.setdefault(about["type"], []).append(about["id"])
+        for table, ids in missing.items():
+            known |= self._ask(org_id, org, table, sorted(set(ids)))
+        return known
+
+    def _ask(self, org_id: str, org: Org, table: str, ids: list[str]) -> dict[str, Person]:
+        who, name, email = _COLUMNS[table]
+        found: dict[str, Person] = {}
+        try:
+            for start in range(0, len(ids), _IN_MAX):
+                rows = org.find(
+                    table, tuple(dict.fromkeys(("Id", who, name, email))), "Id", ids[start : start + _IN_MAX]
+                )
+                for row in rows:
+                    found[str(row["Id"])] = Person(
+                        who_id=_text(row, who) or None, name=_text(row, name), email=_text(row, email)
+                    )
+        except ConnectorError as error:
+            # An org that hides these fields from the integration still gets its call logs, without them.
+            if error.retryable:
+                raise
+        until = self._clock.monotonic() + REMEMBER_S
+        with self._lock:
+            for record_id in ids:
+                person = found.get(record_id, Person(None, "", ""))
+                self._people[org_id, record_id] = (person, until)
+                self._people.move_to_end((org_id, record_id))
+            while len(self._people) > REMEMBER_MAX:
+                self._people.popitem(last=False)
+        return found
+
+
+def _text(row: Mapping[str, Any], path: str) -> str:
+    value: Any = row
+    for step in path.split("."):
+        value = value.get(step) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def _abouts(fields: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    return (value["about"] for value in fields.values() if isinstance(value, dict) and "about" in value)
+
+
+def _owner_placeholders(fields: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    for value in fields.values():
+        if isinstance(value, dict) and value["$"] == "owner":
+            yield value
+        elif isinstance(value, dict) and value["$"] == "day" and value["owner"]:
+            yield value["owner"]
+
+
+def _owner_key(placeholder: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (placeholder["tenant"], placeholder["agent"], placeholder["default"])
+
+
+def _only_person(users: Sequence[User]) -> User | None:
+    """The one user with an address; where several share it, the one that is a person's ordinary login."""
+    standard = [user for user in users if user.user_type in {"Standard", ""}] or list(users)
+    return standard[0] if len(standard) == 1 else None

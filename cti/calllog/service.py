@@ -1,0 +1,217 @@
+"""Turns a call's change into deliveries, inside the transaction that made the change.
+
+A delivery's key in the outbox is `<org>/<tenant>:<calls_id>:<segment>`: the org, for a tenant may be paired with
+several, and the Task's external id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from cti.calllog.mapping import RELATED, call_key, changes, is_logged, task_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from cti.calllog.ports import Pairing, Queued, UnitOfWork
+    from cti.clock import Clock
+    from cti.domain.call import Call, Related, Segment
+
+KIND: Final = "call"
+LogStateName = Literal["none", "waiting", "saved", "failed"]
+
+
+@dataclass(frozen=True)
+class Waits:
+    """For how long a delivery may wait for others to travel with, in seconds.
+
+    `first`: a call's first delivery, and every later one; `from_record`: the first of a call made from a record that
+    the agent has on the screen.
+    """
+
+    first: float = 10.0
+    from_record: float = 2.0
+
+
+@dataclass(frozen=True)
+class LogState:
+    """What became of a segment's log: the pane's `log` of a call.
+
+    `task_id` once the Task exists, `code` why it failed or what had to be left out.
+    """
+
+    state: LogStateName
+    task_id: str | None = None
+    code: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """`{state, taskId, code}`."""
+        return {"state": self.state, "taskId": self.task_id, "code": self.code}
+
+
+class CallLogger:
+    """Puts what changed about a call into the outbox. Stateless; safe to share.
+
+    `language` says in which language a pairing's subjects are written, `campaign_name` knows a campaign's name without
+    asking anybody, `recording_url` gives the address of a segment's recording, None where there is none to give.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        waits: Waits | None = None,
+        language: Callable[[Pairing], str] = lambda _pairing: "pl",
+        campaign_name: Callable[[str, int], str | None] = lambda _tenant, _campaign: None,
+        recording_url: Callable[[str, int, int], str | None] = lambda _tenant, _call, _segment: None,
+    ) -> None:
+        self._clock = clock
+        self._waits = waits or Waits()
+        self._language = language
+        self._campaign_name = campaign_name
+        self._recording_url = recording_url
+
+    def call_changed(
+        self,
+        uow: UnitOfWork,
+        *,
+        tenant_id: str,
+        call_key: str,  # noqa: ARG002 - the caller's own name of the call; Salesforce knows it by FCC's
+        before: Call | None,
+        after: Call,
+    ) -> None:
+        """Have every org paired with the tenant told what is new about `after`, in the transaction `uow`.
+
+        `before` is the call as it was (None: just heard of). Does no I/O but SQL. Does nothing while `calls_id` is
+        unknown, and nothing about Tasks that were deleted in Salesforce. Repeating the same change changes nothing.
+        """
+        if after.calls_id is None:
+            return
+        for pairing in uow.pairings.of_tenant(tenant_id):
+            for segment in after.segments:
+                if after.forgotten:
+                    key = delivery_key(pairing.org_id, tenant_id, after.calls_id, segment.index)
+                    uow.outbox.forget(key)
+                    uow.call_logs.forget(key)
+                elif is_logged(after, segment, pairing):
+                    self._segment_changed(uow, pairing, after.calls_id, before, after, segment)
+
+    def of(
+        self,
+        uow: UnitOfWork,
+        *,
+        tenant_id: str,
+        call_key: str,  # noqa: ARG002 - the caller's own name of the call; Salesforce knows it by FCC's
+        call: Call,
+        users_id: int,
+    ) -> Mapping[str, Any]:
+        """What became of the log of that agent's segment: `{state, taskId, code}`, as the pane shows it."""
+        found = call.leg_of(users_id)
+        segment = found[0] if found is not None else call.last
+        states = [
+            state_of(uow, delivery_key(pairing.org_id, tenant_id, call.calls_id, segment.index))
+            for pairing in (uow.pairings.of_tenant(tenant_id) if call.calls_id is not None else ())
+            if call.calls_id is not None
+        ]
+        state = next((each for each in states if each.state != "none"), LogState("none"))
+        return state.to_json()
+
+    def _segment_changed(
+        self, uow: UnitOfWork, pairing: Pairing, calls_id: int, before: Call | None, after: Call, segment: Segment
+    ) -> None:
+        key = delivery_key(pairing.org_id, pairing.tenant_id, calls_id, segment.index)
+        log = uow.call_logs.get(key)
+        if log is not None and (log.deleted or log.closed):
+            return
+        queued = uow.outbox.get(key)
+        nothing_sent = log is None and (queued is None or _only_waits(queued))
+        wanted = task_fields(
+            after,
+            segment,
+            pairing,
+            language=self._language(pairing),
+            campaign=None if after.campaign_id is None else self._campaign_name(pairing.tenant_id, after.campaign_id),
+            recording_url=self._recording_url(pairing.tenant_id, calls_id, segment.index),
+        )
+        base = {**(log.delivered if log else {}), **(queued.fields if queued else {})}
+        delta = changes(wanted, base, nothing_sent=nothing_sent, by_agent=_by_agent(before, after, segment))
+        if not delta and not (nothing_sent and base.keys() - wanted.keys()):
+            return
+        uow.outbox.put(
+            key,
+            wanted if nothing_sent else delta,
+            kind=KIND,
+            org_id=pairing.org_id,
+            pairing_id=pairing.id,
+            run_after=self._clock.now() + timedelta(seconds=self._wait(after, first=log is None)),
+            replace=nothing_sent,
+        )
+
+    def _wait(self, call: Call, *, first: bool) -> float:
+        return self._waits.from_record if first and call.clicked is not None else self._waits.first
+
+
+def delivery_key(org_id: str, tenant_id: str, calls_id: int, segment: int) -> str:
+    """The key of a segment's log in the outbox."""
+    return f"{org_id}/{call_key(tenant_id, calls_id, segment)}"
+
+
+def read_key(key: str) -> tuple[str, str, int, int]:
+    """Org, tenant, calls_id and segment of a key; raises ValueError for anything else."""
+    org_id, _, rest = key.partition("/")
+    tenant_id, calls_id, segment = rest.rsplit(":", 2)
+    return org_id, tenant_id, int(calls_id), int(segment)
+
+
+class LogNews:
+    """Hears from the outbox that a log's state changed, and passes it on as news about a call.
+
+    `tell` is called with the transaction, the tenant and the call's `calls_id`; it does nothing but SQL.
+    """
+
+    def __init__(self, tell: Callable[[Any, str, int], None]) -> None:
+        self._tell = tell
+
+    def __call__(self, uow: Any, org_id: str, pairing_id: str, key: str) -> None:  # noqa: ARG002 - the outbox's signature
+        """One log's state changed."""
+        _org, tenant_id, calls_id, _segment = read_key(key)
+        self._tell(uow, tenant_id, calls_id)
+
+
+def state_of(uow: UnitOfWork, key: str) -> LogState:
+    """What became of the log under this key."""
+    log = uow.call_logs.get(key)
+    queued = uow.outbox.get(key)
+    task_id = log.task_id if log else None
+    if queued is not None and queued.state == "dead":
+        return LogState("failed", task_id, queued.code)
+    if log is not None and (task_id is not None or log.deleted or log.closed):
+        return LogState("saved", task_id, log.code)
+    if queued is None or not queued.fields:
+        return LogState("none")
+    return LogState("waiting", None, queued.code)
+
+
+def _only_waits(queued: Queued) -> bool:
+    """Whether nothing of what is queued can have arrived: no attempt is under way, and none ended without an answer."""
+    return queued.state != "leased" and not queued.uncertain
+
+
+def _by_agent(before: Call | None, after: Call, segment: Segment) -> frozenset[str]:
+    """The fields that the agent changed in the pane between the two."""
+    note = frozenset({"Description"}) if segment.note is not None else frozenset()
+    new = segment.related
+    linked = _unlinked(before, after, segment.index) if new is None else new.source == "linked"
+    return note | RELATED if linked else note
+
+
+def _unlinked(before: Call | None, after: Call, index: int) -> bool:
+    """Whether the agent took a link away: nothing but the agent can, except a search that found another answer."""
+    old: Related | None = None
+    if before is not None and index < len(before.segments):
+        old = before.segments[index].related
+    if old is None or before is None:
+        return False
+    return old.source != "matched" or before.candidates == after.candidates

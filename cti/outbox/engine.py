@@ -1,0 +1,254 @@
+"""The embedded engine: takes what waits in the outbox, has it carried, records what came of it.
+
+The order is what makes it safe to kill at any point: lease (committed) → send → record (committed). A process that dies
+between the last two leaves a lease that runs out; whoever finds it asks Salesforce what arrived before anything is
+repeated.
+"""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from cti.outbox.breaker import Breakers, growing
+from cti.outbox.load import Load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from cti.clock import Clock
+    from cti.outbox.ports import Carrier, Database, Item, Listener, Observer, Result, UnitOfWork
+
+BATCH: Final = 200
+LEASE: Final = timedelta(seconds=180)
+ATTEMPTS: Final = 20
+"""After so many failures of its own a delivery is dead; an org's trouble is not counted."""
+KEEP: Final = timedelta(days=90)
+IDLE_S: Final = 5.0
+LULL_S: Final = 0.2
+_TIDY_S: Final = 3600.0
+
+_log = structlog.get_logger("cti.outbox")
+
+
+class _Silent:
+    def delivered(self, org_id: str, state: str, code: str) -> None:
+        pass
+
+    def waiting(self, counts: Mapping[str, int]) -> None:
+        pass
+
+
+class Engine:
+    """Delivers what is due.
+
+    `carriers` by the kind of delivery; `owner` is an id of this process that no other has; `random` gives numbers in
+    [0, 1); `listener` is told of every change of a delivery's state, in the transaction that records it. Several
+    engines may work on one database. `run_once` may be called from any thread; `start` runs it in one of its own, which
+    is a greenlet where gevent has patched the standard library.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        carriers: Mapping[str, Carrier],
+        clock: Clock,
+        *,
+        owner: str,
+        random: Callable[[], float],
+        listener: Listener | None = None,
+        observer: Observer | None = None,
+        lease: timedelta = LEASE,
+        batch: int = BATCH,
+    ) -> None:
+        self._database = database
+        self._carriers = carriers
+        self._clock = clock
+        self._owner = owner
+        self._random = random
+        self._listener = listener
+        self._observer: Observer = observer or _Silent()
+        self._lease = lease
+        self._batch = batch
+        self._breakers = Breakers(clock, random)
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._tidied = clock.monotonic()
+        database.on_commit(self._wake.set)
+
+    # -- the thread -----------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to deliver in the background."""
+        if self._thread is not None:
+            raise RuntimeError("the engine runs already")
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout: float = 3.0) -> None:
+        """Begin nothing more and wait up to `timeout` seconds for the batch under way; its lease covers the rest."""
+        self._stopping.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(timeout)
+            self._thread = None
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.clear()
+            try:
+                pause = self.run_once()
+            except Exception:  # noqa: BLE001 - whatever it was, what waits must not wait for ever
+                _log.exception("outbox-engine-stumbled")
+                pause = IDLE_S
+            if pause > 0:
+                self._wake.wait(min(pause, IDLE_S))
+                # A short lull lets a burst of commits lead to one look at the outbox.
+                self._stopping.wait(LULL_S)
+
+    # -- one step -------------------------------------------------------------------------------------------------
+
+    def run_once(self) -> float:
+        """Deliver one batch of one org, if any is due; returns the seconds until something may be due again."""
+        pause = self._until_due()
+        if pause > 0:
+            self._tidy()
+            return pause
+        leased, loads = self._take()
+        if leased:
+            wanted = [item for item in leased if item.key in loads]
+            self._record(leased, self._carry(leased[0].org_id, wanted, loads))
+        return 0.0
+
+    def _take(self) -> tuple[Sequence[Item], dict[str, Load]]:
+        """Lease a batch; the loads leave out what must not be delivered because its record was deleted."""
+        with self._database.write() as uow:
+            leased = uow.outbox.lease(
+                self._owner,
+                until=self._clock.now() + self._lease,
+                limit=self._batch,
+                without=self._breakers.open(),
+                probe=self._breakers.probing(),
+            )
+            logs = uow.call_logs.of([item.key for item in leased])
+            if leased:
+                uow.commit()
+        loads = {
+            item.key: Load(
+                item.key,
+                item.fields,
+                record_id=logs[item.key].task_id if item.key in logs else None,
+                sent=(item.sent or {}) if item.uncertain else None,
+            )
+            for item in leased
+            if item.key not in logs or not logs[item.key].deleted
+        }
+        return leased, loads
+
+    def _carry(self, org_id: str, items: Sequence[Item], loads: Mapping[str, Load]) -> dict[str, Result]:
+        results: dict[str, Result] = {}
+        for kind in dict.fromkeys(item.kind for item in items):
+            part = [loads[item.key] for item in items if item.kind == kind]
+            results |= zip((load.key for load in part), self._carriers[kind].carry(org_id, part), strict=True)
+        return results
+
+    def _record(self, items: Sequence[Item], results: Mapping[str, Result]) -> None:
+        org_id = items[0].org_id
+        troubles = [result for result in results.values() if result.whole_org]
+        pause = self._breakers.trouble(org_id, max(each.wait or 0.0 for each in troubles)) if troubles else 0.0
+        if results and not troubles:
+            self._breakers.fine(org_id)
+        with self._database.write() as uow:
+            for item in items:
+                result = results.get(item.key)
+                if self._apply(uow, item, result, pause) and self._listener is not None:
+                    self._listener(uow, item.org_id, item.pairing_id, item.key)
+            uow.commit()
+        for item in items:
+            result = results.get(item.key)
+            self._observer.delivered(org_id, result.state if result else "gone", result.code if result else "")
+
+    def _apply(self, uow: UnitOfWork, item: Item, result: Result | None, pause: float) -> bool:
+        """Record one result (None: it was not wanted); whether the lease was still ours."""
+        if result is None:
+            return uow.outbox.dropped(self._owner, item.key, "salesforce-record-deleted")
+        if result.state == "done":
+            return self._done(uow, item, result)
+        if result.state == "gone":
+            return self._gone(uow, item, result)
+        worn_out = not result.whole_org and item.attempts + 1 >= ATTEMPTS
+        if result.state == "dead" or worn_out:
+            return uow.outbox.died(self._owner, item.key, code=result.code, detail=result.detail)
+        return uow.outbox.postponed(
+            self._owner,
+            item.key,
+            delay=timedelta(seconds=self._delay(item, result, pause)),
+            code=result.code,
+            detail=result.detail,
+            # A doubt that could not be settled stays one; one that was settled is over.
+            uncertain=result.state == "unknown" or (item.uncertain and result.whole_org),
+            counts=not result.whole_org,
+        )
+
+    def _gone(self, uow: UnitOfWork, item: Item, result: Result) -> bool:
+        if not uow.outbox.dropped(self._owner, item.key, result.code):
+            return False
+        uow.call_logs.saved(
+            item.key,
+            org_id=item.org_id,
+            pairing_id=item.pairing_id,
+            task_id=result.record_id,
+            delivered={},
+            code=result.code or None,
+            deleted=True,
+        )
+        return True
+
+    def _done(self, uow: UnitOfWork, item: Item, result: Result) -> bool:
+        delivered = item.fields if result.delivered is None else result.delivered
+        if not uow.outbox.finished(self._owner, item.key, delivered):
+            return False
+        uow.call_logs.saved(
+            item.key,
+            org_id=item.org_id,
+            pairing_id=item.pairing_id,
+            task_id=result.record_id,
+            delivered=delivered,
+            code=result.code or None,
+        )
+        return True
+
+    def _delay(self, item: Item, result: Result, pause: float) -> float:
+        if result.whole_org:
+            return pause
+        if result.wait == 0 and item.attempts == 0:
+            return 0.0
+        return max(result.wait or 0.0, growing(item.attempts + 1, self._random()))
+
+    # -- between batches ------------------------------------------------------------------------------------------
+
+    def _until_due(self) -> float:
+        """Seconds until a delivery is due or an org may be tried again; zero: now."""
+        with self._database.read() as uow:
+            due = uow.outbox.next_due(self._breakers.open())
+        waits = [] if due is None else [max(0.0, (due - self._clock.now()).total_seconds())]
+        probe = self._breakers.next_probe()
+        if probe is not None:
+            waits.append(max(probe, 0.01))
+        return min(waits, default=IDLE_S)
+
+    def _tidy(self) -> None:
+        if self._clock.monotonic() - self._tidied < _TIDY_S:
+            return
+        self._tidied = self._clock.monotonic()
+        with self._database.write() as uow:
+            uow.outbox.forget_attempts(self._clock.now() - KEEP)
+            uow.call_logs.shrink(self._clock.now() - KEEP)
+            uow.commit()
+        with self._database.read() as uow:
+            self._observer.waiting(uow.outbox.counts())
