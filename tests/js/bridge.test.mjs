@@ -148,16 +148,17 @@ describe('the microphone', () => {
         await world.close();
     });
 
-    it('is reported to the pane as the frame has it, with what the browser knows of both levels', async () => {
-        const world = await page();
-        world.iframe.permissionsPolicy = { allowsFeature: (name, origin) => name === 'microphone' && origin === CONNECTOR };
-        world.document.featurePolicy = { allowsFeature: () => false };
+    for (const outer of [true, false]) {
+        it(`is reported to the pane as delegated only if this page has it itself (${outer})`, async () => {
+            const world = await page();
+            world.document.featurePolicy = { allowsFeature: (feature) => feature === 'microphone' && outer };
 
-        world.say({ fcc: 1, id: 'p1', type: 'ready' });
+            world.say({ fcc: 1, id: 'p1', type: 'ready' });
 
-        assert.deepEqual(world.got('hello')[0].mic, { allow: ALLOW, delegated: true, outer: false });
-        await world.close();
-    });
+            assert.deepEqual(world.got('hello')[0].mic, { allow: ALLOW, delegated: outer, outer });
+            await world.close();
+        });
+    }
 
     it('is reported as unknown by a browser that cannot tell', async () => {
         const world = await page();
@@ -523,23 +524,28 @@ describe('events', () => {
 });
 
 describe('a canvas app that Salesforce does not show', () => {
-    it('is explained to the person, with a code for the administrator', async () => {
-        const world = await page({ frame: false });
+    for (const [form, given] of [
+        ['as a word among others', ['FCC_WebPhone', 'NO_ACCESS', 'some text <b>of theirs</b>']],
+        ['in an object', [{ name: 'NO_ACCESS', message: 'some text <b>of theirs</b>' }]]
+    ]) {
+        it(`is explained to the person, with a code for the administrator that came ${form}`, async () => {
+            const world = await page({ frame: false });
 
-        world.window.fccCanvasFailed('FCC_WebPhone', 'NO_ACCESS', 'some text <b>of theirs</b>');
+            world.window.fccCanvasFailed(...given);
 
-        const notice = world.document.getElementById('fcc-notice');
-        assert.equal(notice.hidden, false);
-        assert.match(notice.textContent, /Fcc Access.*\(canvas-not-shown, NO_ACCESS\)$/);
-        assert.doesNotMatch(notice.textContent, /of theirs/);
-        await world.close();
-    });
+            const notice = world.document.getElementById('fcc-notice');
+            assert.equal(notice.hidden, false);
+            assert.match(notice.textContent, /Fcc Access.*\(canvas-not-shown, NO_ACCESS\)$/);
+            assert.doesNotMatch(notice.textContent, /of theirs/);
+            await world.close();
+        });
+    }
 
     it('is explained in Polish to a browser that speaks it', async () => {
         const world = await page({ frame: false });
         Object.defineProperty(world.window.navigator, 'language', { value: 'pl-PL' });
 
-        world.window.fccCanvasFailed('FCC_WebPhone', { odd: 'code' });
+        world.window.fccCanvasFailed('FCC_WebPhone', { odd: 'code' }, null);
 
         const notice = world.document.getElementById('fcc-notice');
         assert.equal(notice.lang, 'pl');

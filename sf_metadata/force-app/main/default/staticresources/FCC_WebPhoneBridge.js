@@ -239,25 +239,24 @@
     }
 
     /**
+     * What this page knows of the microphone. The browser's own word on a frame (`iframe.featurePolicy`) is of no use
+     * here: it goes by the frame's `src`, which a frame filled by a form does not have, and says no even where the pane may.
      * @returns {{allow: string, delegated: boolean | null, outer: boolean | null}} `allow` as it stands on the
-     *   frame; `delegated`: may the pane's origin use the microphone in that frame; `outer`: may this page. A
-     *   browser that can't tell gives null.
+     *   frame; `outer`: may this page use the microphone (null: the browser can't tell); `delegated`: it may, and hands
+     *   it on to the pane's origin
      */
     function microphone() {
-        /** @param {any} owner @param {string[]} where @returns {boolean | null} */
-        const allows = (owner, ...where) => {
-            try {
-                const policy = owner && (owner.permissionsPolicy || owner.featurePolicy);
-                return policy ? Boolean(policy.allowsFeature('microphone', ...where)) : null;
-            } catch {
-                return null;
-            }
-        };
-        return {
-            allow: (frame && frame.getAttribute('allow')) || '',
-            delegated: allows(frame, connector),
-            outer: allows(document)
-        };
+        const allow = (frame && frame.getAttribute('allow')) || '';
+        /** @type {boolean | null} */
+        let outer = null;
+        try {
+            const owner = /** @type {any} */ (document);
+            const policy = owner.permissionsPolicy || owner.featurePolicy;
+            outer = policy ? Boolean(policy.allowsFeature('microphone')) : null;
+        } catch {
+            outer = null;
+        }
+        return { allow, delegated: allow.includes('microphone ' + connector) ? outer : false, outer };
     }
 
     // --- 2. calls ---------------------------------------------------------------------------------
@@ -461,12 +460,17 @@
     }
 
     /**
-     * Called by Salesforce when it could not show the canvas app.
-     * @param {unknown} _app
-     * @param {unknown} code
+     * Called by Salesforce when it could not show the canvas app. What it passes is not documented, so the code is
+     * looked for in every argument, and in the usual members of one that is an object.
+     * @param {...unknown} given
      */
-    function canvasFailed(_app, code) {
-        quietly(() => showNotice('canvas-not-shown', /^[A-Za-z0-9_]{1,60}$/.test(String(code)) ? String(code) : ''));
+    function canvasFailed(...given) {
+        quietly(() => {
+            const codes = given
+                .reduce((/** @type {unknown[]} */ all, one) => all.concat(isObject(one) ? [one.errorCode, one.code, one.name] : one), [])
+                .filter(like(/^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$/));
+            showNotice('canvas-not-shown', String(codes[0] || '').slice(0, 60));
+        });
     }
 
     /** @param {'canvas-not-shown' | 'page-not-configured'} code @param {string} detail */
