@@ -73,17 +73,39 @@ class Simulator:
         digest = Digest(world.sip_domain, good_passwords, clock.monotonic, world.nonce_seconds)
         self.sip = SipServer(world, digest, self.registrar, lambda: secrets.token_hex(8), f"{HOST}:{self.port}")
         self.exchange = Exchange(
-            world, self.settings, clock, self.book, self.presence, self.webhooks, self.sip, changed,
+            world,
+            self.settings,
+            clock,
+            self.book,
+            self.presence,
+            self.webhooks,
+            self.sip,
+            changed,
             state / "recordings",
         )
         self.sip.dialling = self.exchange
         self.api = ExternalApi(
-            world, self.settings, clock, self.book, self.presence, self.exchange, passwords,
-            f"ws://{HOST}:{self.port}/sip", self._closing,
+            world,
+            self.settings,
+            clock,
+            self.book,
+            self.presence,
+            self.exchange,
+            passwords,
+            f"ws://{HOST}:{self.port}/sip",
+            self._closing,
         )
         control = Control(
-            world, self.settings, self.book, self.presence, self.registrar, self.exchange, self.webhooks, self.api,
-            state / "recordings", self._keep_subscription,
+            world,
+            self.settings,
+            self.book,
+            self.presence,
+            self.registrar,
+            self.exchange,
+            self.webhooks,
+            self.api,
+            state / "recordings",
+            self._keep_subscription,
         )
         self._app = web.Application(middlewares=[_own_host], client_max_size=1024 * 1024)
         self._app.router.add_post("/external-api/{function}", self.api.handle)

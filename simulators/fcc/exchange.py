@@ -189,9 +189,7 @@ class Exchange:
         phone = self._server.registrar.find(user.extension)
         assert phone is not None
         media = MediaEndpoint(behaviour.hz, self._clock.monotonic)
-        leg = OutgoingLeg(
-            self._server, phone.connection, user.extension, media, phone.contact, self._caller(call)
-        )
+        leg = OutgoingLeg(self._server, phone.connection, user.extension, media, phone.contact, self._caller(call))
         self._server.adopt(leg)
         live.leg, live.media = leg, media
         self._presence.engage(user, call.calls_id)
@@ -271,9 +269,14 @@ class Exchange:
             "recording": f"/_sim/recordings/{path.name}" if path.exists() else None,
             "legs": [
                 {
-                    "users_id": leg.users_id, "sip_call_id": leg.sip_call_id, "state": leg.state,
-                    "started_at": leg.started_at, "answered_at": leg.answered_at, "ended_at": leg.ended_at,
-                    "cause": leg.cause, "dtmf": leg.dtmf,
+                    "users_id": leg.users_id,
+                    "sip_call_id": leg.sip_call_id,
+                    "state": leg.state,
+                    "started_at": leg.started_at,
+                    "answered_at": leg.answered_at,
+                    "ended_at": leg.ended_at,
+                    "cause": leg.cause,
+                    "dtmf": leg.dtmf,
                 }
                 for leg in call.legs
             ],

@@ -41,9 +41,7 @@ class Presence:
 class PresenceBoard:
     """Statuses of all agents; everybody starts not ready. Not thread-safe: one event loop."""
 
-    def __init__(
-        self, world: World, settings: Settings, clock: WallClock, webhooks: Webhooks, changed: Signal
-    ) -> None:
+    def __init__(self, world: World, settings: Settings, clock: WallClock, webhooks: Webhooks, changed: Signal) -> None:
         self._world = world
         self._settings = settings
         self._clock = clock
@@ -114,9 +112,7 @@ class PresenceBoard:
         for timer in self._timers.values():
             timer.cancel()
 
-    def _set(
-        self, user_id: int, status_id: int, *, calls_id: int | None = None, until: datetime | None = None
-    ) -> None:
+    def _set(self, user_id: int, status_id: int, *, calls_id: int | None = None, until: datetime | None = None) -> None:
         if (timer := self._timers.pop(user_id, None)) is not None:
             timer.cancel()
         presence = self._board[user_id]

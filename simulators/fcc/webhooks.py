@@ -38,7 +38,11 @@ class LoopbackResolver(AbstractResolver):
         if host == "localhost" or host.endswith(".localhost"):
             return [
                 ResolveResult(
-                    hostname=host, host="127.0.0.1", port=port, family=socket.AF_INET, proto=0,
+                    hostname=host,
+                    host="127.0.0.1",
+                    port=port,
+                    family=socket.AF_INET,
+                    proto=0,
                     flags=socket.AI_NUMERICHOST,
                 )
             ]

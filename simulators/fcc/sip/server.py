@@ -44,9 +44,7 @@ class Dialling(Protocol):
 class SipServer:
     """Registrar and user agent in one. One event loop."""
 
-    def __init__(
-        self, world: World, digest: Digest, registrar: Registrar, token: Callable[[], str], host: str
-    ) -> None:
+    def __init__(self, world: World, digest: Digest, registrar: Registrar, token: Callable[[], str], host: str) -> None:
         self._world = world
         self._digest = digest
         self.registrar = registrar
@@ -186,7 +184,12 @@ class SipServer:
             self.spawn(
                 connection.send(
                     messages.build(
-                        "ACK", leg.target, via=self.new_via(), from_=leg.local, to=leg.remote, call_id=leg.call_id,
+                        "ACK",
+                        leg.target,
+                        via=self.new_via(),
+                        from_=leg.local,
+                        to=leg.remote,
+                        call_id=leg.call_id,
                         cseq=response.cseq.sequence,
                     )
                 )
@@ -257,9 +260,7 @@ class SipServer:
             else:
                 await self._say(connection, request, 491)
             return
-        extension = await self._authenticated(
-            connection, request, "Proxy-Authorization", 407, "Proxy-Authenticate"
-        )
+        extension = await self._authenticated(connection, request, "Proxy-Authorization", 407, "Proxy-Authenticate")
         if extension is None:
             return
         user = self._world.user_by_extension(extension)
