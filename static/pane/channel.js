@@ -160,7 +160,7 @@ export function createChannel(deps) {
     }
     if (typeof message.type !== "string") return;
     if (typeof message.seq === "number") {
-      if (message.type !== "snapshot" && lastSeq !== null && message.seq <= lastSeq) return;
+      if (message.type !== "snapshot" && lastSeq !== null && message.seq < lastSeq) return;
       lastSeq = message.seq;
     }
     deps.onEvent(message);

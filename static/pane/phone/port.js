@@ -16,7 +16,7 @@
  * @property {string} at ISO 8601
  * @property {string} [dialId]
  * @property {number} [sipStatus]
- * @property {number} [cause] Q.850
+ * @property {string} [cause] Q.850's number
  * @property {"agent"|"far"} [by]
  *
  * @typedef {object} PhoneListener

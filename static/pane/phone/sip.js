@@ -336,7 +336,7 @@ export function createSipPhone(deps) {
     const by = network || event.originator === "system" ? "network" : event.originator === "local" ? "agent" : "far";
     report("ended", {
       ...(status === null ? {} : { sipStatus: status }),
-      ...(cause === null ? {} : { cause }),
+      ...(cause === null ? {} : { cause: String(cause) }),
       ...(by === "network" ? {} : { by }),
     });
     change({

@@ -1,0 +1,166 @@
+/** What the pane knows, and what it makes of it. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+
+import { initialState, reduce } from "../../static/pane/state/reducer.js";
+import { createStore } from "../../static/pane/state/store.js";
+import { view } from "../../static/pane/state/view.js";
+import { scenes, time } from "./gallery/scenes.js";
+
+/** @param {object[]} actions */
+const after = (...actions) => actions.flat().reduce((state, action) => reduce(state, action), initialState);
+const seen = (actions, now = time) => view(after(actions), now);
+const phoneCallOf = (name) => scenes[name].find((action) => action.type === "phone.call").call;
+const serverCallOf = (name) => scenes[name].find((action) => action.type === "snapshot").snapshot.calls[0];
+
+describe("the screen", () => {
+  const expected = {
+    "starting": "starting", "notready": "idle", "ready-number": "idle", "ringing": "ringing", "ringing-unknown": "ringing", "calling": "calling",
+    "talking": "talking", "held-muted": "talking", "wrap": "wrap", "other-pane": "idle", "other-pane-call": "talking", "link-lost": "talking",
+    "over": "over", "refused": "refused", "menu": "idle", "cannot-dial": "idle",
+  };
+  for (const [scene, screen] of Object.entries(expected)) {
+    it(`is "${screen}" when ${scene}`, () => assert.equal(seen(scenes[scene]).screen, screen));
+  }
+
+  it("stays on the call while the connection to the server is lost", () => {
+    const lost = seen(scenes["link-lost"]);
+    assert.equal(lost.link, "lost");
+    assert.equal(lost.call?.here, true);
+  });
+
+  it("does not leave the signed-out screen by itself", () => {
+    assert.equal(seen([...scenes.over, { type: "link", link: "open" }]).screen, "over");
+  });
+});
+
+describe("the call on the screen", () => {
+  it("takes its person from the server and its state from this pane's phone", () => {
+    const call = seen(scenes.talking).call;
+    assert.equal(call?.party?.name, "Jan Kowalski");
+    assert.equal(call?.state, "talking");
+    assert.equal(call?.here, true);
+  });
+
+  it("is joined by number and time while the server does not know the SIP call yet", () => {
+    const server = { ...serverCallOf("talking"), sipCallId: null };
+    assert.equal(seen([...scenes.talking, { type: "call", call: server }]).call?.party?.name, "Jan Kowalski");
+  });
+
+  it("is not joined with a call to another number, nor with one of long ago", () => {
+    const other = { ...serverCallOf("talking"), sipCallId: null, number: "+48600100999" };
+    const old = { ...serverCallOf("talking"), sipCallId: null, startedAt: new Date(time - 900_000).toISOString() };
+    for (const server of [other, old]) {
+      assert.equal(seen([...scenes.talking, { type: "call", call: server }]).call?.party, null);
+    }
+  });
+
+  it("is over once this pane's phone ended it, though the server says so later", () => {
+    const ended = { ...phoneCallOf("talking"), state: "ended", endedAt: time - 500, outcome: "ANSWERED" };
+    const moment = seen([...scenes.talking, { type: "phone.call", call: ended }]);
+    assert.equal(moment.call, null);
+    assert.equal(moment.lastCall?.party?.name, "Jan Kowalski");
+  });
+
+  it("is shown as held in another pane's words when the phone is elsewhere", () => {
+    const held = { ...serverCallOf("other-pane-call"), state: "held" };
+    const moment = seen([...scenes["other-pane-call"], { type: "call", call: held }]);
+    assert.equal(moment.call?.state, "held");
+    assert.equal(moment.call?.here, false);
+    assert.equal(moment.phone, "other-pane");
+  });
+
+  it("keeps the server's final outcome over the phone's provisional one", () => {
+    const ended = { ...phoneCallOf("talking"), state: "ended", endedAt: time - 500, outcome: "NO ANSWER" };
+    const final = { ...serverCallOf("talking"), state: "ended", endedAt: new Date(time).toISOString(), outcome: "BUSY" };
+    const moment = seen([...scenes.talking, { type: "phone.call", call: ended }, { type: "call", call: final }]);
+    assert.equal(moment.lastCall?.outcome, "BUSY");
+  });
+});
+
+describe("clickable numbers in Salesforce", () => {
+  it("are there in the queue with a phone that works", () => assert.equal(seen(scenes["menu"]).clickToDial, true));
+
+  for (const scene of ["notready", "connecting", "cannot-dial", "mic-blocked", "talking", "wrap", "link-lost", "over", "starting", "ringing"]) {
+    it(`are not there when ${scene}`, () => assert.equal(seen(scenes[scene]).clickToDial, false));
+  }
+
+  it("are there in a pane whose phone is in another one", () => assert.equal(seen(scenes["other-pane"]).clickToDial, true));
+  it("are not there while a dial is under way", () => {
+    assert.equal(seen([...scenes.menu, { type: "dialling", number: "600100200", since: time }]).clickToDial, false);
+  });
+});
+
+describe("dialling by hand", () => {
+  it("is possible outside the queue", () => assert.equal(seen(scenes.notready).canDial, true));
+  it("names what is missing", () => {
+    assert.deepEqual(seen(scenes.connecting).dialBlocks, ["block-phone-connecting"]);
+    assert.deepEqual(seen(scenes["mic-blocked"]).dialBlocks, ["block-microphone"]);
+    assert.deepEqual(seen(scenes["link-lost"]).dialBlocks, ["block-no-connection"]);
+    assert.equal(seen(scenes["cannot-dial"]).dialReasons[0]?.code, "dial-no-presentation");
+  });
+});
+
+describe("WRAP", () => {
+  it("counts down to the end that FCC named", () => {
+    const wrap = seen(scenes.wrap).wrap;
+    assert.equal(wrap?.left, 12_000);
+    assert.equal(wrap?.share, 0.6);
+  });
+  it("never goes below nought", () => assert.equal(seen(scenes.wrap, time + 60_000).wrap?.left, 0));
+  it("has no countdown when FCC named no end", () => {
+    const presence = { id: 4, class: "wrap", name: "WRAP", since: new Date(time).toISOString(), until: null };
+    assert.deepEqual(seen([...scenes.notready, { type: "presence", presence }]).wrap, { left: null, share: null });
+  });
+  it("is measured by the server's clock", () => {
+    const snapshot = scenes.wrap.map((action) => (action.type === "snapshot" ? { ...action, clockOffset: 5000 } : action));
+    assert.equal(seen(snapshot).wrap?.left, 7000);
+  });
+});
+
+describe("statuses", () => {
+  it("offered are those an agent may choose", () => {
+    assert.deepEqual(seen(scenes.menu).choices.map((status) => status.name), ["W kolejce", "Niegotowy", "Przerwa obiadowa", "Szkolenie"]);
+  });
+  it("asked for is shown as pending until the server says", () => {
+    const asked = after(scenes.menu, { type: "presence.pending", statusId: 5 });
+    assert.equal(asked.pendingStatusId, 5);
+    assert.equal(asked.menuOpen, false);
+    assert.equal(after(scenes.menu, { type: "presence.pending", statusId: 5 }, { type: "presence", presence: asked.presence }).pendingStatusId, null);
+  });
+});
+
+describe("the reducer", () => {
+  it("empties the dial field when the call it was typed for begins", () => {
+    const state = after(scenes["ready-number"], { type: "phone.call", call: { ...phoneCallOf("calling"), state: "calling" } });
+    assert.equal(state.dialText, "");
+  });
+  it("keeps one notice a code, the newest last", () => {
+    const notice = (code, message) => ({ type: "notice", notice: { code, message, tone: "error", button: null } });
+    const state = after(notice("a", "1"), notice("b", "2"), notice("a", "3"));
+    assert.deepEqual(state.notices.map((known) => known.message), ["2", "3"]);
+  });
+  it("closes the keypad when the call ends", () => {
+    const ended = { ...phoneCallOf("keypad"), state: "ended" };
+    assert.equal(after(scenes.keypad, { type: "phone.call", call: ended }).keypadOpen, false);
+  });
+  it("holds a bounded number of calls", () => {
+    const calls = Array.from({ length: 50 }, (_, index) => ({ type: "call", call: { ...serverCallOf("talking"), callId: `k${index}` } }));
+    assert.equal(after(calls).calls.length, 20);
+  });
+});
+
+describe("the store", () => {
+  it("tells its listeners of changes only", () => {
+    const store = createStore(reduce, initialState);
+    let told = 0;
+    const stop = store.subscribe(() => (told += 1));
+    store.dispatch({ type: "menu", open: false });
+    assert.equal(told, 0);
+    store.dispatch({ type: "menu", open: true });
+    assert.equal(told, 1);
+    stop();
+    store.dispatch({ type: "menu", open: false });
+    assert.equal(told, 1);
+  });
+});
