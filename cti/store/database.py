@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from sqlalchemy import create_engine, event
+from sqlalchemy import and_, create_engine, event, select, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -29,7 +29,8 @@ from cti.store.accounts import (
 )
 from cti.store.calls import AgentRepository, CallRepository, FactRepository
 from cti.store.events import EventRepository
-from cti.store.secrets import SecretBox, give_secrets_to
+from cti.store.outbox import CallLogRepository, OutboxRepository
+from cti.store.secrets import EncryptedText, SecretBox, give_secrets_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -101,6 +102,16 @@ class UnitOfWork:
     def agents(self) -> AgentRepository:
         """Agents' presence and where polling stands."""
         return AgentRepository(self._session, self._clock)
+
+    @cached_property
+    def outbox(self) -> OutboxRepository:
+        """What is to be delivered to Salesforce."""
+        return OutboxRepository(self._session, self._clock)
+
+    @cached_property
+    def call_logs(self) -> CallLogRepository:
+        """What Salesforce already has of each call."""
+        return CallLogRepository(self._session, self._clock)
 
     @property
     def committed(self) -> bool:
@@ -190,6 +201,25 @@ class Database:
         """A connection in a transaction that may change the tables; committed at the end."""
         with self._turn(), self._write_engine.begin() as connection:
             yield connection
+
+    def rotate_secrets(self) -> int:
+        """Encrypt every stored secret with the first key; returns how many there are."""
+        from cti.store.models import metadata
+
+        changed = 0
+        with self.schema_change() as connection:
+            for table in metadata.sorted_tables:
+                columns = [column for column in table.columns if isinstance(column.type, EncryptedText)]
+                keys = list(table.primary_key.columns)
+                if not columns:
+                    continue
+                for row in connection.execute(select(*keys, *columns)).all():
+                    identity, secrets = row[: len(keys)], row[len(keys) :]
+                    condition = and_(*(key == value for key, value in zip(keys, identity, strict=True)))
+                    values = dict(zip(columns, secrets, strict=True))
+                    connection.execute(update(table).where(condition).values(values))
+                    changed += sum(secret is not None for secret in secrets)
+        return changed
 
     def check(self) -> None:
         """Raise when the database does not answer."""

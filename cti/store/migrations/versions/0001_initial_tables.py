@@ -1,4 +1,5 @@
 """The tables of the first release."""
+# ruff: noqa: PLR0915 - a statement for each table
 
 from __future__ import annotations
 
@@ -48,6 +49,27 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("call_agents", schema=None) as batch_op:
         batch_op.create_index("ix_call_agents_tenant_id_users_id", ["tenant_id", "users_id"], unique=False)
+
+    op.create_table(
+        "call_logs",
+        sa.Column("key", sa.String(length=120), nullable=False),
+        sa.Column("org_id", sa.String(length=18), nullable=False),
+        sa.Column("pairing_id", sa.String(length=64), nullable=False),
+        sa.Column("task_id", sa.String(length=18), nullable=True),
+        sa.Column(
+            "delivered",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("deleted", sa.Boolean(), nullable=False),
+        sa.Column("closed", sa.Boolean(), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_call_logs")),
+    )
+    with op.batch_alter_table("call_logs", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_call_logs_pairing_id"), ["pairing_id"], unique=False)
 
     op.create_table(
         "calls",
@@ -152,6 +174,53 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_orgs")),
     )
+    op.create_table(
+        "outbox",
+        sa.Column("key", sa.String(length=120), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("org_id", sa.String(length=18), nullable=False),
+        sa.Column("pairing_id", sa.String(length=64), nullable=False),
+        sa.Column(
+            "fields",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("run_after", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("lease_owner", sa.String(length=64), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "sent",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column("uncertain", sa.Boolean(), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=True),
+        sa.Column("detail", sa.String(length=500), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_outbox")),
+    )
+    with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.create_index("ix_outbox_due", ["state", "run_after"], unique=False)
+        batch_op.create_index("ix_outbox_org", ["org_id", "state"], unique=False)
+
+    op.create_table(
+        "outbox_attempts",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("key", sa.String(length=120), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("result", sa.String(length=10), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=True),
+        sa.Column("detail", sa.String(length=500), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox_attempts")),
+    )
+    with op.batch_alter_table("outbox_attempts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_outbox_attempts_at"), ["at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_outbox_attempts_key"), ["key"], unique=False)
+
     op.create_table(
         "pane_calls",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -270,6 +339,16 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_pane_calls_call_key"))
 
     op.drop_table("pane_calls")
+    with op.batch_alter_table("outbox_attempts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_outbox_attempts_key"))
+        batch_op.drop_index(batch_op.f("ix_outbox_attempts_at"))
+
+    op.drop_table("outbox_attempts")
+    with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.drop_index("ix_outbox_org")
+        batch_op.drop_index("ix_outbox_due")
+
+    op.drop_table("outbox")
     op.drop_table("orgs")
     with op.batch_alter_table("nonces", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_nonces_first_at"))
@@ -294,6 +373,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_calls_tenant_id_number")
 
     op.drop_table("calls")
+    with op.batch_alter_table("call_logs", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_call_logs_pairing_id"))
+
+    op.drop_table("call_logs")
     with op.batch_alter_table("call_agents", schema=None) as batch_op:
         batch_op.drop_index("ix_call_agents_tenant_id_users_id")
 

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from cti.store import migrate
+from cti.store.database import Database
+from cti.store.migrate import SchemaOutdatedError
+from cti.store.models import metadata
+from cti.store.secrets import SecretBox
+from tests.support import accounts
+from tests.support.postgresql import empty_database
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.support.clock import DrivenClock
+
+POSTGRESQL = "FCC_TEST_POSTGRESQL_URL"
+
+
+@pytest.fixture(
+    params=[
+        "sqlite",
+        pytest.param(
+            "postgresql",
+            marks=[
+                pytest.mark.postgresql,
+                pytest.mark.skipif(POSTGRESQL not in os.environ, reason=f"{POSTGRESQL} is not set"),
+            ],
+        ),
+    ]
+)
+def database(request: pytest.FixtureRequest, tmp_path: Path, clock: DrivenClock) -> Iterator[Database]:
+    def opened(url: str) -> Database:
+        return Database(url, secrets=SecretBox([SecretBox.new_key()]), clock=clock)
+
+    if request.param == "sqlite":
+        made = opened(f"sqlite:///{tmp_path / 'test.db'}")
+        yield made
+        made.close()
+    else:
+        with empty_database(os.environ[POSTGRESQL]) as url:
+            made = opened(url)
+            yield made
+            made.close()
+
+
+def differences(database: Database) -> list[Any]:
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return [each for each in compare_metadata(context, metadata) if "alembic_version" not in str(each)]
+
+
+def test_the_migrations_make_the_tables_that_the_code_declares(database: Database) -> None:
+    assert differences(database)
+    migrate.migrate(database)
+    assert differences(database) == []
+
+
+def test_a_database_is_migrated_once(database: Database, clock: DrivenClock) -> None:
+    with pytest.raises(SchemaOutdatedError, match="fcc-connector migrate"):
+        migrate.check(database)
+    migrate.migrate(database)
+    accounts.pair(database, clock)
+    migrate.migrate(database)
+    migrate.check(database)
+    with database.read() as uow:
+        assert [pairing.id for pairing in uow.pairings.all()] == ["acme-1"]
