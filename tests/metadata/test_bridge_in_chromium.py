@@ -1,7 +1,8 @@
 """The bridge in a real browser: who gets the microphone, and when.
 
 Three origins, as in an org: Lightning frames the page, the page frames the pane. The page is the deployed one with
-its two expressions filled in; a script in the canvas tag's place makes the frame and posts a form into it, as Canvas does.
+its two expressions filled in; a script in the canvas tag's place makes the frame and posts a form into it, as Canvas
+does.
 """
 
 from __future__ import annotations

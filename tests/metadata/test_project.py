@@ -73,7 +73,7 @@ ALLOWED = {
     " flexiPageRegions/itemInstances/componentInstance/componentInstanceProperties/name"
     " flexiPageRegions/itemInstances/componentInstance/componentInstanceProperties/type"
     " flexiPageRegions/itemInstances/componentInstance/componentInstanceProperties/value",
-    "PermissionSet": "applicationVisibilities applicationVisibilities/application applicationVisibilities/default"
+    "PermissionSet": "applicationVisibilities applicationVisibilities/application"
     " applicationVisibilities/visible classAccesses classAccesses/apexClass classAccesses/enabled description"
     " fieldPermissions fieldPermissions/editable fieldPermissions/field fieldPermissions/readable"
     " hasActivationRequired label license objectPermissions objectPermissions/allowCreate"
