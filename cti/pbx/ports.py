@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from cti.accounts import Tenant
     from cti.domain.call import Fact
     from cti.domain.fcc import CallPage, Campaign, FccUser, PhoneCredentials
     from cti.domain.presence import Presence, Status
@@ -53,46 +52,11 @@ class Pbx(Protocol):
         ...
 
 
-class Tenants(Protocol):
-    """The tenants' repository."""
-
-    def get(self, tenant_id: str) -> Tenant | None:
-        """One tenant, or None."""
-        ...
-
-
-class Cursors(Protocol):
-    """Where polling stands, kept by the agents' repository."""
-
-    def cursor(self, tenant_id: str) -> str | None:
-        """The cursor of the last page whose facts are stored."""
-        ...
-
-    def set_cursor(self, tenant_id: str, cursor: str | None) -> None:
-        """Keep a cursor."""
-        ...
-
-
-class PbxUow(Protocol):
-    """The part of a transaction this feature uses."""
-
-    tenants: Tenants
-    agents: Cursors
-
-    def commit(self) -> None:
-        """Make it permanent."""
-        ...
-
-
 class PbxDatabase(Protocol):
     """Transactions."""
 
     def read(self) -> AbstractContextManager[Any]:
-        """A view of the data."""
-        ...
-
-    def write(self) -> AbstractContextManager[Any]:
-        """A transaction that may change data."""
+        """A view of the data, with `tenants`, `pairings` and `agents`."""
         ...
 
 

@@ -1,0 +1,201 @@
+"""Reading FCC's call list, and agents' statuses where webhooks don't tell them, on a clock of their own."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from cti.errors import ConnectorError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+    from typing import Any
+
+    from cti.accounts import Tenant
+    from cti.clock import Clock
+    from cti.pbx.ports import Activity, FactSink, Pbx, PbxDatabase
+
+BUSY_SECONDS: Final = 15.0
+QUIET_SECONDS: Final = 60.0
+FIRST_SECONDS: Final = 1.0
+PRESENCE_SECONDS: Final = 30.0
+PRESENCE_TOLD_SECONDS: Final = 300.0
+"""How often presence is asked for while FCC tells it by webhooks; a lost event is put right by then."""
+WEBHOOKS_LIVE_SECONDS: Final = 600.0
+TICK_SECONDS: Final = 10.0
+LONGEST_BACKOFF_SECONDS: Final = 300.0
+PAGES: Final = 20
+PAGE_ROWS: Final = 200
+
+_log = structlog.get_logger("cti.pbx")
+
+
+def pause(*, calls_up: int, failures: int) -> float:
+    """Seconds until the call list is read again: 15 while calls are up, 60 else, doubled for each failure in a row."""
+    usual = BUSY_SECONDS if calls_up else QUIET_SECONDS
+    return usual if not failures else float(min(BUSY_SECONDS * 2 ** min(failures, 10), LONGEST_BACKOFF_SECONDS))
+
+
+@dataclass(frozen=True, slots=True)
+class PollHealth:
+    """How polling one tenant goes; `last_success_at` None: not yet since the start. `code`: what failed last."""
+
+    tenant_id: str
+    last_success_at: datetime | None = None
+    last_at: datetime | None = None
+    failures: int = 0
+    code: str | None = None
+    unread: int = 0
+
+
+class Poller:
+    """What is due, and doing it. `step` is called by one thread, as often as it likes.
+
+    `presence_told_at(tenant_id)` says when webhooks last told a presence, by the monotonic clock.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: PbxDatabase,
+        exchange: Callable[[str], Pbx],
+        sink: FactSink,
+        activity: Activity,
+        clock: Clock,
+        presence_told_at: Callable[[str], float | None] = lambda _tenant: None,
+        tick: Callable[[], None] | None = None,
+    ) -> None:
+        self._database = database
+        self._exchange = exchange
+        self._sink = sink
+        self._activity = activity
+        self._clock = clock
+        self._presence_told_at = presence_told_at
+        self._tick = tick
+        self._next: dict[str, float] = {}
+        self._next_presence: dict[str, float] = {}
+        self._next_tick = clock.monotonic() + TICK_SECONDS
+        self._health: dict[str, PollHealth] = {}
+        self._started = clock.monotonic()
+
+    def health(self) -> Sequence[PollHealth]:
+        """How polling goes, by tenant."""
+        return [self._health[tenant_id] for tenant_id in sorted(self._health)]
+
+    def step(self) -> None:
+        """Do everything that is due now. Raises nothing of FCC's; those failures are logged and tried again later."""
+        for tenant in self._tenants():
+            self._health.setdefault(tenant.id, PollHealth(tenant.id))
+            now = self._clock.monotonic()
+            if now >= self._next.get(tenant.id, self._started + FIRST_SECONDS):
+                self._poll(tenant)
+            if now >= self._next_presence.get(tenant.id, self._started + FIRST_SECONDS):
+                self._next_presence[tenant.id] = now + PRESENCE_SECONDS / 3
+                self._presences(tenant.id)
+        if self._tick is not None and self._clock.monotonic() >= self._next_tick:
+            self._next_tick = self._clock.monotonic() + TICK_SECONDS
+            self._tick()
+
+    def _tenants(self) -> list[Tenant]:
+        """The tenants any of whose pairings wants polling."""
+        with self._database.read() as uow:
+            tenants: list[Tenant] = list(uow.tenants.all())
+            return [t for t in tenants if any(pairing.poll_enabled for pairing in uow.pairings.of_tenant(t.id))]
+
+    def _poll(self, tenant: Tenant) -> None:
+        before = self._health[tenant.id]
+        now = self._clock.now()
+        try:
+            unread = self._read_pages(tenant)
+        except ConnectorError as error:
+            failures = before.failures + 1
+            self._health[tenant.id] = replace(before, last_at=now, failures=failures, code=error.code)
+            _log.warning("poll-failed", tenant=tenant.id, code=error.code, failures=failures)
+        else:
+            failures = 0
+            self._health[tenant.id] = replace(
+                before, last_at=now, last_success_at=now, failures=0, code=None, unread=before.unread + unread
+            )
+        up = self._activity.calls_up(tenant.id)
+        self._next[tenant.id] = self._clock.monotonic() + pause(calls_up=up, failures=failures)
+
+    def _read_pages(self, tenant: Tenant) -> int:
+        """Read from the stored cursor on; the cursor is stored with the facts it stands behind. Gives unread rows."""
+        with self._database.read() as uow:
+            cursor: str | None = uow.agents.cursor(tenant.id)
+        unread = 0
+        for _ in range(PAGES):
+            page = self._exchange(tenant.id).calls_since(cursor, limit=PAGE_ROWS)
+            unread += page.unread
+            # What last changed before the tenant was added is history: nobody asked for it to be logged.
+            facts = [fact for fact in page.facts if fact.at >= tenant.created_at]
+            if facts or page.cursor != cursor:
+                self._sink.record(tenant.id, facts, cursor=page.cursor)
+            if not page.more or page.cursor == cursor:
+                break
+            cursor = page.cursor
+        return unread
+
+    def _presences(self, tenant_id: str) -> None:
+        """Ask for the presence of agents with a pane whom FCC has not spoken of lately."""
+        told = self._presence_told_at(tenant_id)
+        live = told is not None and self._clock.monotonic() - told < WEBHOOKS_LIVE_SECONDS
+        longest = PRESENCE_TOLD_SECONDS if live else PRESENCE_SECONDS
+        for users_id, login in self._activity.agents_present(tenant_id):
+            heard = self._activity.last_presence_at(tenant_id, users_id)
+            if heard is not None and (self._clock.now() - heard).total_seconds() < longest:
+                continue
+            try:
+                presence = self._exchange(tenant_id).presence(login)
+            except ConnectorError as error:
+                _log.warning("presence-poll-failed", tenant=tenant_id, users_id=users_id, code=error.code)
+                if error.retryable:
+                    return
+                continue
+            self._sink.presence_reported(tenant_id, users_id, presence)
+
+
+class Runner:
+    """The thread that polling runs on. It survives everything but `stop`, and says how it goes."""
+
+    def __init__(self, poller: Poller, *, clock: Clock, every: float = 0.5) -> None:
+        self._poller = poller
+        self._clock = clock
+        self._every = every
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._beat: float | None = None
+
+    def start(self) -> None:
+        """Start the thread; a second call does nothing."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="fcc-polling", daemon=True)
+            self._thread.start()
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """Ask the thread to end and wait for it, at most `timeout` seconds."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    def health(self) -> dict[str, Any]:
+        """`{alive, tenants}`; `alive` False: the thread has ended, or has not come round for five minutes."""
+        recent = self._beat is not None and self._clock.monotonic() - self._beat < LONGEST_BACKOFF_SECONDS
+        running = self._thread is not None and self._thread.is_alive()
+        return {"alive": running and recent, "tenants": list(self._poller.health())}
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            try:
+                self._poller.step()
+                failures = 0
+            except Exception:  # noqa: BLE001 - whatever fails in one round must not end polling
+                failures += 1
+                _log.exception("polling-round-failed", failures=failures)
+            self._beat = self._clock.monotonic()
+            self._stopping.wait(min(self._every * 2 ** min(failures, 7), 60.0))

@@ -1,0 +1,257 @@
+"""Taking in what FCC sends by itself.
+
+Source: FCC's help, "Webhooki dla transkrypcji lub podsumowania": the envelope `{eventName, fccInstance, customerId,
+version, createdAt, data}` and Basic Auth. The events about calls and users are assumed (see `assumed`).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import argon2
+import structlog
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from cti.domain.call import Fact
+from cti.errors import ConnectorError
+from cti.pbx import assumed
+from cti.pbx.reading import Reader
+from cti.pbx.signature import bare_domain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cti.accounts import Tenant
+    from cti.clock import Clock
+    from cti.pbx.ports import FactSink, PbxDatabase
+
+MAX_BODY_BYTES: Final = 64 * 1024
+TENANT_SECONDS: Final = 5.0
+ENVELOPE_VERSION: Final = 1
+_REMEMBERED: Final = 1024
+
+_log = structlog.get_logger("cti.pbx")
+
+
+class WebhookRefusedError(ConnectorError):
+    """Wrong user or password, or a tenant that is not here; which of them is not told."""
+
+    code = "webhook-refused"
+    http_status = 401
+    pl = "Nieprawidłowy użytkownik lub hasło webhooka."
+    en = "Wrong webhook user or password."
+
+
+class WebhookInstanceError(ConnectorError):
+    """The event is of another FCC instance than the address it was sent to."""
+
+    code = "webhook-wrong-instance"
+    http_status = 403
+    pl = "Zdarzenie pochodzi z innej instancji FCC niż ta, dla której jest ten adres."
+    en = "The event comes from another FCC instance than the one this address is for."
+
+
+class WebhookInvalidError(ConnectorError):
+    """A body that is no event."""
+
+    code = "webhook-invalid"
+    http_status = 400
+    pl = "Treść nie jest zdarzeniem FCC."
+    en = "The body is not an FCC event."
+
+
+class WebhookTooLargeError(ConnectorError):
+    """A body beyond the limit."""
+
+    code = "webhook-too-large"
+    http_status = 413
+    pl = "Zdarzenie jest za duże."
+    en = "The event is too large."
+
+
+class Envelope(BaseModel):
+    """What surrounds every event."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore", frozen=True)
+
+    event_name: str = Field(alias="eventName", min_length=1, max_length=100)
+    fcc_instance: str = Field(alias="fccInstance", min_length=1, max_length=255)
+    customer_id: int | None = Field(alias="customerId", default=None)
+    version: int = 1
+    created_at: AwareDatetime = Field(alias="createdAt")
+    data: dict[str, Any]
+
+
+class PasswordCheck:
+    """Checks webhook passwords against their argon2 hashes, which takes tens of milliseconds the first time.
+
+    What passed is remembered, under a keyed digest, so 200 events a second cost nothing; what failed too, so that
+    guessing costs little here. Only one check runs at a time. Safe to share between threads.
+    """
+
+    def __init__(self) -> None:
+        self._hasher = argon2.PasswordHasher()
+        self._key = secrets.token_bytes(32)
+        self._known: OrderedDict[bytes, bool] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def hash(self, password: str) -> str:
+        """A hash to keep."""
+        return self._hasher.hash(password)
+
+    def matches(self, password: str, password_hash: str) -> bool:
+        """Whether the password is the one that was hashed."""
+        digest = hmac.new(self._key, f"{password_hash}\0{password}".encode(), hashlib.sha256).digest()
+        known = self._known.get(digest)
+        if known is not None:
+            return known
+        with self._lock:
+            try:
+                right = self._hasher.verify(password_hash, password)
+            except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
+                right = False
+            self._known[digest] = right
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        return right
+
+
+@dataclass(slots=True)
+class Heard:
+    """When a tenant's webhooks were last heard, by the monotonic clock; None: not since the start."""
+
+    anything: float | None = None
+    presence: float | None = None
+    unknown: int = 0
+
+
+class WebhookIntake:
+    """Turns events into stored facts. Safe to share between threads.
+
+    `count(tenant_id, event)` is told of each accepted event by its name, unknown ones as "unknown"; `unreadable` of
+    fields that could not be read.
+    """
+
+    def __init__(
+        self,
+        database: PbxDatabase,
+        sink: FactSink,
+        *,
+        clock: Clock,
+        passwords: PasswordCheck | None = None,
+        count: Callable[[str, str], None] | None = None,
+        unreadable: Callable[[str, str], None] | None = None,
+    ) -> None:
+        self._database = database
+        self._sink = sink
+        self._clock = clock
+        self._passwords = passwords or PasswordCheck()
+        self._count = count or (lambda _tenant, _event: None)
+        self._reader = Reader(unreadable)
+        self._tenants: dict[str, tuple[float, Tenant | None, bool]] = {}
+        self._heard: dict[str, Heard] = {}
+
+    def take(self, tenant_id: str, *, authorization: str | None, body: bytes) -> None:
+        """Check and store one event; returns after it is stored for good.
+
+        Raises WebhookRefusedError, WebhookTooLargeError, WebhookInvalidError, WebhookInstanceError, or what storing
+        raises; only then is the event not stored, and FCC will send it again. A repeated event changes nothing.
+        """
+        tenant, enabled = self._tenant(tenant_id)
+        self._authorise(tenant, authorization)
+        assert tenant is not None
+        if len(body) > MAX_BODY_BYTES:
+            raise WebhookTooLargeError
+        try:
+            envelope = Envelope.model_validate_json(body)
+        except ValidationError as error:
+            where = ", ".join(sorted({".".join(map(str, item["loc"])) for item in error.errors()}))
+            _log.warning("webhook-invalid", tenant=tenant_id, where=where[:200])
+            raise WebhookInvalidError from None
+        if bare_domain(envelope.fcc_instance) != bare_domain(tenant.domain):
+            raise WebhookInstanceError
+        heard = self._heard.setdefault(tenant_id, Heard())
+        heard.anything = self._clock.monotonic()
+        if not enabled:
+            self._count(tenant_id, "switched-off")
+            return
+        self._sink.record(tenant_id, [self._fact(tenant, envelope, heard)])
+
+    def heard(self, tenant_id: str) -> Heard:
+        """When this tenant was last heard."""
+        return self._heard.get(tenant_id, Heard())
+
+    def _tenant(self, tenant_id: str) -> tuple[Tenant | None, bool]:
+        """The tenant as it was at most 5 s ago, and whether any of its pairings takes webhooks."""
+        kept = self._tenants.get(tenant_id)
+        now = self._clock.monotonic()
+        if kept is not None and now - kept[0] < TENANT_SECONDS:
+            return kept[1], kept[2]
+        with self._database.read() as uow:
+            tenant: Tenant | None = uow.tenants.get(tenant_id)
+            pairings = uow.pairings.of_tenant(tenant_id) if tenant is not None else []
+            enabled = any(pairing.webhooks_enabled for pairing in pairings)
+        if tenant is not None:
+            self._tenants[tenant_id] = (now, tenant, enabled)
+        return tenant, enabled
+
+    def _authorise(self, tenant: Tenant | None, authorization: str | None) -> None:
+        user, password = _basic(authorization)
+        if tenant is None or user is None:
+            raise WebhookRefusedError
+        right_user = hmac.compare_digest(user.encode(), tenant.webhook_user.encode())
+        right_password = self._passwords.matches(password, tenant.webhook_password_hash)
+        if not (right_user and right_password):
+            raise WebhookRefusedError
+
+    def _fact(self, tenant: Tenant, envelope: Envelope, heard: Heard) -> Fact:
+        name, data = envelope.event_name, envelope.data
+        if envelope.version != ENVELOPE_VERSION:
+            self._reader.unreadable(name, "version", envelope.version)
+        kind = assumed.CALL_EVENTS.get(name)
+        calls_id = self._reader.integer(data, "calls_id", name)
+        if kind is not None and calls_id is not None:
+            self._count(tenant.id, name)
+            content = assumed.call_content(data, self._reader, tenant.default_region, where=name)
+            sip_call_id = self._reader.text(data, "sip_call_id", name)
+            return Fact("fcc", kind, envelope.created_at, calls_id, sip_call_id, content)
+        if name == assumed.STATUS_EVENT:
+            fact = self._presence_fact(envelope)
+            if fact is not None:
+                heard.presence = self._clock.monotonic()
+                self._count(tenant.id, name)
+                return fact
+        self._count(tenant.id, "unknown")
+        heard.unknown += 1
+        _log.info("webhook-unknown", tenant=tenant.id, event=name)
+        return Fact("fcc", "unknown", envelope.created_at, None, None, {"event_name": name, "data": data})
+
+    def _presence_fact(self, envelope: Envelope) -> Fact | None:
+        data = envelope.data
+        users_id = self._reader.integer(data, "users_id", assumed.STATUS_EVENT)
+        told = data.get("status")
+        at = self._reader.time(data, "date_time", assumed.STATUS_EVENT) or envelope.created_at
+        presence = assumed.presence(told, self._reader, otherwise=at) if isinstance(told, dict) else None
+        if users_id is None or presence is None:
+            return None
+        return Fact("fcc", "presence", at, content={"users_id": users_id, "presence": presence.to_json()})
+
+
+def _basic(authorization: str | None) -> tuple[str | None, str]:
+    """User and password of an `Authorization: Basic` header. Source: RFC 7617."""
+    scheme, _, encoded = (authorization or "").partition(" ")
+    if scheme.lower() != "basic":
+        return None, ""
+    try:
+        user, separator, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return None, ""
+    return (user, password) if separator else (None, "")
