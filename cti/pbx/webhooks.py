@@ -115,7 +115,7 @@ class PasswordCheck:
             return known
         with self._lock:
             try:
-                right = self._hasher.verify(password_hash, password)
+                right: bool = self._hasher.verify(password_hash, password)
             except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
                 right = False
             self._known[digest] = right
