@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from flask import Flask, jsonify, request
+
+from app import build_app
+from cti.errors import ConnectorError
+from cti.web.install import install
+from cti.web.metrics import Metrics
+from tests.support.wsgi import services_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from flask.testing import FlaskClient
+
+    from app import Services
+    from tests.support.clock import DrivenClock
+
+
+class PretendError(ConnectorError):
+    code = "pretend"
+    http_status = 409
+    pl = "Numer {tail} jest zajęty."
+    en = "The number {tail} is busy."
+
+
+@pytest.fixture
+def make(tmp_path: Path, clock: DrivenClock) -> Iterator[Callable[..., FlaskClient]]:
+    made: list[Services] = []
+
+    def build(**settings: Any) -> FlaskClient:
+        services = services_for(tmp_path, clock, **settings)
+        made.append(services)
+        app = build_app(services)
+
+        @app.get("/test/refused")
+        def refused() -> None:
+            raise PretendError(tail="…00")
+
+        @app.get("/test/broken")
+        def broken() -> None:
+            raise RuntimeError("password=hunter2")
+
+        @app.post("/test/echo")
+        def echo() -> Any:
+            return jsonify(length=len(request.get_data()), remote=request.remote_addr, scheme=request.scheme)
+
+        return app.test_client()
+
+    yield build
+    for services in made:
+        services.close()
+
+
+@pytest.fixture
+def client(make: Callable[..., FlaskClient]) -> FlaskClient:
+    return make()
+
+
+@pytest.mark.parametrize(
+    ("language", "message"),
+    [("pl", "Numer …00 jest zajęty."), ("en", "The number …00 is busy."), ("de", "The number …00 is busy.")],
+)
+def test_errors_have_one_shape(client: FlaskClient, language: str, message: str) -> None:
+    answer = client.get("/test/refused", headers={"Accept-Language": language})
+    assert answer.status_code == 409
+    assert answer.json == {
+        "error": {"code": "pretend", "message": message},
+        "requestId": answer.headers["X-Request-ID"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nothing/here", 404, "not-found"),
+        ("GET", "/test/echo", 405, "method-not-allowed"),
+        ("GET", "/static/dist/none.js", 404, "not-found"),
+        ("GET", "/test/broken", 500, "internal"),
+    ],
+)
+def test_every_failure_has_that_shape(client: FlaskClient, method: str, path: str, status: int, code: str) -> None:
+    answer = client.open(path, method=method)
+    assert answer.status_code == status
+    assert answer.json is not None
+    assert set(answer.json) == {"error", "requestId"}
+    assert answer.json["error"]["code"] == code
+    assert "hunter2" not in answer.text
+
+
+def test_a_body_beyond_the_limit_is_refused(make: Callable[..., FlaskClient]) -> None:
+    client = make(max_request_bytes=65_536)
+    assert client.post("/test/echo", data=b"x" * 65_536).json == {
+        "length": 65_536,
+        "remote": "127.0.0.1",
+        "scheme": "http",
+    }
+    answer = client.post("/test/echo", data=b"x" * 65_537)
+    assert answer.status_code == 413
+    assert answer.json is not None
+    assert answer.json["error"]["code"] == "request-too-large"
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/test/refused", "/nothing", "/static/dist/none.js"])
+def test_every_answer_is_protected(client: FlaskClient, path: str) -> None:
+    headers = client.get(path).headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'; frame-ancestors 'none'")
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert "Set-Cookie" not in headers
+    assert "Strict-Transport-Security" not in headers
+
+
+def test_behind_https_browsers_are_told_to_stay_there(make: Callable[..., FlaskClient]) -> None:
+    headers = make(public_url="https://connector.example.com").get("/healthz").headers
+    assert headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_files_with_hashed_names_are_kept_by_browsers_and_others_asked_for(tmp_path: Path, clock: DrivenClock) -> None:
+    services = services_for(tmp_path, clock)
+    (tmp_path / "static").mkdir()
+    for name in ("pane.0a1b2c3d.js", "beat.worker-1A2B3C4D.js", "plain.js"):
+        (tmp_path / "static" / name).write_text("1")
+    app = Flask("cti", static_folder=str(tmp_path / "static"))
+    install(app, services.settings, Metrics(), clock)
+    client = app.test_client()
+    kept = "public, max-age=31536000, immutable"
+    for name, expected in (
+        ("pane.0a1b2c3d.js", kept),
+        ("beat.worker-1A2B3C4D.js", kept),
+        ("plain.js", "no-cache"),
+        ("gone.0a1b2c3d.js", "no-cache"),
+    ):
+        with client.get(f"/static/{name}") as answer:
+            assert answer.headers["Cache-Control"] == expected, name
+    services.close()
+
+
+def test_request_ids_are_made_here_unless_a_trusted_proxy_gives_one(make: Callable[..., FlaskClient]) -> None:
+    given = {"X-Request-ID": "given-by-proxy"}
+    own = make().get("/healthz", headers=given).headers["X-Request-ID"]
+    assert own not in {"", "given-by-proxy"}
+    trusting = make(trusted_proxy_hops=1)
+    assert trusting.get("/healthz", headers=given).headers["X-Request-ID"] == "given-by-proxy"
+    assert trusting.get("/healthz", headers={"X-Request-ID": "bad\tid <"}).headers["X-Request-ID"] != "bad\tid <"
+
+
+@pytest.mark.parametrize(
+    ("hops", "forwarded", "remote"),
+    [(0, "10.0.0.9", "127.0.0.1"), (1, "10.0.0.9", "10.0.0.9"), (1, "6.6.6.6, 10.0.0.9", "10.0.0.9")],
+)
+def test_only_trusted_proxies_are_believed(
+    make: Callable[..., FlaskClient], hops: int, forwarded: str, remote: str
+) -> None:
+    headers = {"X-Forwarded-For": forwarded, "X-Forwarded-Proto": "https"}
+    answer = make(trusted_proxy_hops=hops).post("/test/echo", headers=headers).json
+    assert answer is not None
+    assert (answer["remote"], answer["scheme"]) == (remote, "https" if hops else "http")
+
+
+def test_a_living_process_says_so(client: FlaskClient) -> None:
+    assert client.get("/healthz").json == {"alive": True}
+
+
+def test_a_process_with_its_tables_is_ready(client: FlaskClient) -> None:
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json) == (200, {"ready": True, "checks": {"database": "ok", "migrations": "ok"}})
+
+
+def test_a_process_without_its_tables_is_not_ready(tmp_path: Path, clock: DrivenClock) -> None:
+    services = services_for(tmp_path, clock)
+    with services.database.schema_change() as connection:
+        connection.exec_driver_sql("DELETE FROM alembic_version")
+    answer = build_app(services).test_client().get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json == {"ready": False, "checks": {"database": "ok", "migrations": "failed"}}
+    services.close()
+
+
+def test_numbers_are_for_callers_on_the_machine_or_with_the_token(make: Callable[..., FlaskClient]) -> None:
+    client = make()
+    assert client.get("/metrics").status_code == 200
+    assert client.get("/metrics", environ_base={"REMOTE_ADDR": "10.0.0.9"}).status_code == 404
+    assert client.get("/metrics", headers={"X-Forwarded-For": "10.0.0.9"}).status_code == 404
+    guarded = make(metrics_token="let-me-see-the-numbers")
+    assert guarded.get("/metrics").status_code == 404
+    right = {"Authorization": "Bearer let-me-see-the-numbers"}
+    assert guarded.get("/metrics", headers=right, environ_base={"REMOTE_ADDR": "10.0.0.9"}).status_code == 200
+    assert guarded.get("/metrics", headers={"Authorization": "Bearer ż"}).status_code == 404
+
+
+def test_answers_are_counted_by_route_and_errors_by_code(client: FlaskClient) -> None:
+    client.get("/test/refused")
+    client.get("/secret/path/600100200")
+    client.open("/test/refused", method="BREW")
+    text = client.get("/metrics").text
+    assert 'fcc_errors_total{code="pretend"} 1.0' in text
+    assert 'fcc_http_request_seconds_count{method="GET",route="/test/refused",status="409"} 1.0' in text
+    assert 'route="(none)",status="404"' in text
+    assert "600100200" not in text
+    assert "BREW" not in text
