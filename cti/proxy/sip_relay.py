@@ -1,0 +1,480 @@
+"""The relay of SIP over WebSocket between a pane's phone and FCC. Source: RFC 7118; RFC 6455, section 5.
+
+Towards the browser bytes are copied as they come and only frame heads are followed, so that the relay knows where it
+may put a frame of its own: a refusal, a ping, a close. Towards FCC each message is unmasked and judged, and when it may
+pass, the very bytes of the browser go out, mask and all: they are what a client must send.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import ssl
+import threading
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from cti.proxy.errors import PbxUnreachableError
+from cti.proxy.guard import KnownDialogs, PhoneGuard
+from cti.ws.errors import UpstreamHandshakeError
+from cti.ws.frames import (
+    CloseCode,
+    FrameError,
+    FrameTracker,
+    Opcode,
+    apply_mask,
+    close_frame,
+    close_payload,
+    frame,
+    read_header,
+)
+from cti.ws.handshake import open_upstream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cti.clock import Clock
+    from cti.proxy.metrics import RelayMetrics
+    from cti.proxy.ports import Connect, DialRules, Fences
+    from cti.proxy.tickets import Admission
+
+SUBPROTOCOL = "sip"
+_PING = b"fcc-relay"
+_RECEIVE_BYTES = 16 * 1024
+_FAREWELL_S = 2.0
+_MOST_AGENTS = 5000
+
+
+@dataclass(frozen=True)
+class RelayLimits:
+    """Sizes in bytes, times in seconds."""
+
+    message: int = 64 * 1024
+    from_pbx: int = 256 * 1024
+    calls_per_minute: int = 30
+    ping: float = 25.0
+    stall: float = 60.0
+    idle: float = 4 * 3600.0
+    connect: float = 5.0
+
+
+class Stream(Protocol):
+    """What the relay needs of a socket."""
+
+    def recv(self, size: int, /) -> bytes: ...  # noqa: D102 - as sockets have it
+    def sendall(self, data: bytes, /) -> None: ...  # noqa: D102 - as sockets have it
+    def shutdown(self, how: int, /) -> None: ...  # noqa: D102 - as sockets have it
+    def close(self) -> None: ...  # noqa: D102 - as sockets have it
+
+
+class TlsStream:
+    """A TLS socket that one thread reads while another writes.
+
+    OpenSSL's objects bear one caller at a time, so each call is made without waiting, under a lock, and the waiting
+    is done outside.
+    """
+
+    def __init__(self, sock: ssl.SSLSocket, timeout: float) -> None:
+        sock.setblocking(False)
+        self._sock = sock
+        self._timeout = timeout
+        self._lock = threading.Lock()
+
+    def recv(self, size: int, /) -> bytes:
+        """As a socket's, with TimeoutError when nothing came."""
+        while True:
+            with self._lock:
+                try:
+                    return self._sock.recv(size)
+                except ssl.SSLWantReadError:
+                    event = select.POLLIN
+                except ssl.SSLWantWriteError:
+                    event = select.POLLOUT
+                except ssl.SSLZeroReturnError:
+                    return b""
+            self._wait(event)
+
+    def sendall(self, data: bytes, /) -> None:
+        """As a socket's, with TimeoutError when the peer takes nothing."""
+        rest = memoryview(data)
+        while rest:
+            with self._lock:
+                try:
+                    rest = rest[self._sock.send(rest) :]
+                    continue
+                except ssl.SSLWantReadError:
+                    event = select.POLLIN
+                except ssl.SSLWantWriteError:
+                    event = select.POLLOUT
+            self._wait(event)
+
+    def shutdown(self, how: int, /) -> None:
+        """Cut the TCP connection underneath."""
+        self._sock.shutdown(how)
+
+    def close(self) -> None:
+        """Close it."""
+        self._sock.close()
+
+    def _wait(self, event: int) -> None:
+        poller = select.poll()
+        poller.register(self._sock.fileno(), event)
+        if not poller.poll(int(self._timeout * 1000)):
+            raise TimeoutError
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """An open WebSocket to FCC, and what came with its answer."""
+
+    stream: Stream
+    received: bytes
+
+
+class SipRelay:
+    """Opens and runs relays; one object for the process, safe to share between threads."""
+
+    def __init__(
+        self,
+        *,
+        connect: Connect,
+        rules: DialRules,
+        fences: Fences,
+        clock: Clock,
+        new_id: Callable[[], str],
+        random_bytes: Callable[[int], bytes],
+        metrics: RelayMetrics,
+        limits: RelayLimits | None = None,
+    ) -> None:
+        self._connect = connect
+        self._rules = rules
+        self._fences = fences
+        self._clock = clock
+        self._new_id = new_id
+        self._random_bytes = random_bytes
+        self._metrics = metrics
+        self.limits = limits or RelayLimits()
+        self._lock = threading.Lock()
+        self._dialogs: OrderedDict[str, KnownDialogs] = OrderedDict()
+
+    def open(self, admission: Admission) -> Upstream:
+        """Open the WebSocket to FCC that the ticket allows; raises PbxUnreachableError."""
+        try:
+            sock, received = open_upstream(
+                admission.ws_url,
+                subprotocols=[SUBPROTOCOL],
+                connect=lambda host, port, tls, timeout: self._connect(host, port, tls=tls, timeout=timeout),
+                random_bytes=self._random_bytes,
+                timeout=self.limits.connect,
+            )
+        except (OSError, UpstreamHandshakeError, ValueError):
+            self._metrics.ended("unreachable")
+            raise PbxUnreachableError from None
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if isinstance(sock, ssl.SSLSocket):
+            return Upstream(TlsStream(sock, self.limits.stall), received)
+        sock.settimeout(self.limits.stall)
+        return Upstream(sock, received)
+
+    def bridge(self, browser: socket.socket, upstream: Upstream, admission: Admission) -> Bridge:
+        """A relay between two open WebSockets; `run` starts it."""
+        guard = PhoneGuard(
+            admission,
+            rules=self._rules,
+            fences=self._fences,
+            dialogs=self._dialogs_of(admission.agent.audience),
+            clock=self._clock,
+            new_id=self._new_id,
+            calls_per_minute=self.limits.calls_per_minute,
+        )
+        return Bridge(browser, upstream, guard, self.limits, self._clock, self._metrics, self._random_bytes)
+
+    def _dialogs_of(self, audience: str) -> KnownDialogs:
+        with self._lock:
+            dialogs = self._dialogs.setdefault(audience, KnownDialogs())
+            self._dialogs.move_to_end(audience)
+            while len(self._dialogs) > _MOST_AGENTS:
+                self._dialogs.popitem(last=False)
+            return dialogs
+
+
+class Bridge:
+    """One phone's relay: the calling thread carries towards FCC, a second one towards the browser.
+
+    `close` and `abort` may be called from any thread and never wait.
+    """
+
+    __slots__ = (
+        "_arrived",
+        "_browser",
+        "_buffer",
+        "_clock",
+        "_ended",
+        "_farewell",
+        "_goodbye_said",
+        "_guard",
+        "_heard_at",
+        "_how",
+        "_limits",
+        "_lock",
+        "_message",
+        "_message_raw",
+        "_metrics",
+        "_pending",
+        "_pinged",
+        "_random_bytes",
+        "_started",
+        "_tracker",
+        "_upstream",
+    )
+
+    def __init__(
+        self,
+        browser: socket.socket,
+        upstream: Upstream,
+        guard: PhoneGuard,
+        limits: RelayLimits,
+        clock: Clock,
+        metrics: RelayMetrics,
+        random_bytes: Callable[[int], bytes],
+    ) -> None:
+        self._browser = browser
+        self._upstream: Stream = upstream.stream
+        self._arrived = upstream.received
+        self._guard = guard
+        self._limits = limits
+        self._clock = clock
+        self._metrics = metrics
+        self._random_bytes = random_bytes
+        self._lock = threading.Lock()
+        self._tracker = FrameTracker(limits.from_pbx)
+        self._pending: deque[bytes] = deque()
+        self._farewell: bytes | None = None
+        self._goodbye_said = False
+        self._ended = False
+        self._pinged = False
+        self._started = False
+        self._heard_at = clock.monotonic()
+        self._how = "gone"
+        self._buffer = b""
+        self._message = b""
+        self._message_raw = b""
+
+    def run(self) -> None:
+        """Relay until either side ends; both sockets are cut then."""
+        self._browser.settimeout(self._limits.ping)
+        with contextlib.suppress(OSError):
+            self._browser.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        down = threading.Thread(target=self._carry_down, name="sip-down", daemon=True)
+        down.start()
+        try:
+            self._carry_up()
+            # What FCC still has to say, its close frame first of all, is passed on.
+            down.join(_FAREWELL_S)
+        finally:
+            self._release()
+            down.join(_FAREWELL_S)
+            self._metrics.ended(self._how)
+
+    def close(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
+        """Put a close frame between two frames of FCC's as soon as there is a place for it."""
+        if self._farewell is None:
+            self._farewell = close_frame(code, reason)
+            self._how = f"closed-{int(code)}"
+            self._kick()
+
+    def abort(self) -> None:
+        """Cut both connections."""
+        self._ended = True
+        for one in (self._browser, self._upstream):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def _release(self) -> None:
+        """Let go of both sides. Keeping FCC's for a phone that comes back at once would begin here."""
+        with contextlib.suppress(OSError):
+            self._upstream.sendall(frame(Opcode.CLOSE, close_payload(CloseCode.GOING_AWAY), mask=self._random_bytes(4)))
+        self.abort()
+        with contextlib.suppress(OSError):
+            self._upstream.close()
+
+    # Towards the browser.
+
+    def _carry_down(self) -> None:
+        try:
+            if self._arrived:
+                self._pass_down(self._arrived)
+                self._arrived = b""
+            while not self._ended:
+                try:
+                    data = self._upstream.recv(_RECEIVE_BYTES)
+                except TimeoutError:
+                    continue
+                if not data:
+                    break
+                self._pass_down(data)
+        except FrameError:
+            self._how = "pbx-nonsense"
+            self._cut_upstream()
+        except OSError:
+            pass
+        if not self._tracker.closed:
+            self.close(CloseCode.INTERNAL, "pbx gone")
+        if not self._tracker.between or self._ended:
+            # No frame of ours can follow half a frame of FCC's.
+            self.abort()
+
+    def _cut_upstream(self) -> None:
+        with contextlib.suppress(OSError):
+            self._upstream.shutdown(socket.SHUT_RDWR)
+
+    def _pass_down(self, data: bytes) -> None:
+        with self._lock:
+            boundary = self._tracker.feed(data)
+            if not self._goodbye_said:
+                if (self._pending or self._farewell) and boundary:
+                    self._browser.sendall(data[:boundary])
+                    data = data[boundary:] if self._send_own() else b""
+                if data:
+                    self._browser.sendall(data)
+        self._kick()
+
+    def _kick(self) -> None:
+        """Send our own frames now if the stream stands between two frames; whoever holds the lock looks again."""
+        while (self._pending or (self._farewell and not self._goodbye_said)) and self._lock.acquire(blocking=False):
+            try:
+                if not self._tracker.between or self._tracker.closed or not self._takes_more():
+                    return
+                self._send_own()
+            except OSError:
+                self.abort()
+                return
+            finally:
+                self._lock.release()
+
+    def _takes_more(self) -> bool:
+        # A writable socket takes a small frame whole, so that whoever closes all sockets waits for none of them.
+        poller = select.poll()
+        poller.register(self._browser.fileno(), select.POLLOUT)
+        return bool(poller.poll(0))
+
+    def _send_own(self) -> bool:
+        """Send our own frames; returns whether anything may follow them."""
+        while self._pending:
+            self._browser.sendall(self._pending.popleft())
+        if self._farewell is not None and not self._goodbye_said:
+            self._goodbye_said = True
+            self._browser.sendall(self._farewell)
+        return not self._goodbye_said
+
+    # Towards FCC.
+
+    def _carry_up(self) -> None:
+        try:
+            while not self._ended:
+                try:
+                    data = self._browser.recv(_RECEIVE_BYTES)
+                except TimeoutError:
+                    if not self._on_silence():
+                        return
+                    continue
+                if not data:
+                    return
+                self._pinged = False
+                if not self._take(data):
+                    return
+        except FrameError as error:
+            self._metrics.refused("frame")
+            self.close(error.code, error.reason)
+            self._drain()
+        except OSError:
+            return
+
+    def _on_silence(self) -> bool:
+        if self._pinged or self._farewell is not None:
+            self._how = "silent"
+            return False
+        if self._clock.monotonic() - self._heard_at > self._limits.idle:
+            self.close(CloseCode.NORMAL, "idle")
+            return True
+        self._pinged = True
+        self._pending.append(frame(Opcode.PING, _PING))
+        self._kick()
+        return True
+
+    def _take(self, data: bytes) -> bool:
+        """Follow the browser's frames; False when the socket is at its end."""
+        buffer = self._buffer + data if self._buffer else data
+        position = 0
+        try:
+            while (header := read_header(buffer, position)) is not None:
+                if header.mask is None:
+                    raise FrameError(CloseCode.PROTOCOL_ERROR, "not masked")
+                if header.length + len(self._message) > self._limits.message:
+                    raise FrameError(CloseCode.TOO_BIG, "message is too big")
+                end = position + header.size + header.length
+                if end > len(buffer):
+                    break
+                raw = buffer[position:end]
+                payload = apply_mask(raw[header.size :], header.mask)
+                position = end
+                if header.is_control:
+                    if not self._take_control(header.opcode, payload, raw):
+                        return False
+                elif not self._take_data(header.opcode, header.fin, payload, raw):
+                    return False
+        finally:
+            self._buffer = buffer[position:]
+        return True
+
+    def _take_control(self, opcode: int, payload: bytes, raw: bytes) -> bool:
+        if opcode == Opcode.PONG and payload == _PING:
+            return True
+        if opcode == Opcode.CLOSE:
+            if self._farewell is None:
+                self._how = "closed-by-phone"
+                self._upstream.sendall(raw)
+            return False
+        self._upstream.sendall(raw)
+        return True
+
+    def _take_data(self, opcode: int, fin: bool, payload: bytes, raw: bytes) -> bool:
+        if (opcode == Opcode.CONTINUATION) is not self._started:
+            raise FrameError(CloseCode.PROTOCOL_ERROR, "fragments out of order")
+        self._started = not fin
+        if not fin or self._message_raw:
+            self._message += payload
+            self._message_raw += raw
+            if not fin:
+                return True
+            payload, raw = self._message, self._message_raw
+            self._message = self._message_raw = b""
+        self._heard_at = self._clock.monotonic()
+        if self._farewell is not None:
+            return True
+        verdict = self._guard.judge(payload)
+        for reason in verdict.reasons:
+            self._metrics.refused(reason)
+        if verdict.forward:
+            self._upstream.sendall(raw)
+            return True
+        self._pending.extend(frame(Opcode.TEXT, answer.encode()) for answer in verdict.answers)
+        self._kick()
+        if verdict.fatal:
+            self.close(CloseCode.POLICY, "not understood")
+            self._drain()
+            return False
+        return True
+
+    def _drain(self) -> None:
+        """Read on for a moment, so that the connection is not reset over the close frame."""
+        with contextlib.suppress(OSError):
+            self._browser.settimeout(_FAREWELL_S)
+            self._browser.shutdown(socket.SHUT_WR)
+            until = self._clock.monotonic() + _FAREWELL_S
+            while self._browser.recv(_RECEIVE_BYTES) and self._clock.monotonic() < until:
+                pass
