@@ -103,7 +103,14 @@ class Control:
             )
         return web.json_response(
             {
-                "domain": self._world.domain,
+                "tenant": {
+                    "domain": self._world.domain,
+                    "admin_login": next((one.login for one in self._world.users if one.type == "administrator"), None),
+                    "api_key": self._world.api_key,
+                    "webhook_user": self._world.webhook_user,
+                    "webhook_password": self._world.webhook_password,
+                    "off_campaign_id": self._world.off_campaign_id,
+                },
                 "agents": agents,
                 "calls": [self._exchange.describe(call) for call in self._book if not call.ended],
                 "queues": [
@@ -115,8 +122,8 @@ class Control:
         )
 
     async def _calls(self, _: web.Request) -> web.StreamResponse:
-        newest = list(self._book)[-_SHOWN:]
-        return web.json_response({"calls": [self._exchange.describe(call) for call in newest]})
+        newest = list(self._book)[: -_SHOWN - 1 : -1]
+        return web.json_response([self._exchange.describe(call) for call in newest])
 
     async def _call(self, request: web.Request) -> web.StreamResponse:
         call = self._book.get(int(request.match_info["calls_id"]))
@@ -125,7 +132,7 @@ class Control:
         return web.json_response(self._exchange.describe(call))
 
     async def _hang_up(self, request: web.Request) -> web.StreamResponse:
-        done = await self._exchange.hang_up(int(request.match_info["calls_id"]), "customer")
+        done = self._exchange.hang_up(int(request.match_info["calls_id"]), "customer")
         if not done:
             return web.json_response({"error": "this call is not up"}, status=404)
         return web.json_response({})

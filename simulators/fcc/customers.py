@@ -25,7 +25,7 @@ class Line(Protocol):
 
     async def refuse(self, side: Literal["customer", "system"], code: int, cause: int) -> None: ...
 
-    async def hang_up(self) -> None: ...
+    def hang_up(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Called:
             await line.answer(self.hz)
             if self.talks_for is not None:
                 await asyncio.sleep(self.talks_for)
-                await line.hang_up()
+                line.hang_up()
 
 
 _T = TypeVar("_T", "Called", "Calling")

@@ -43,7 +43,6 @@ class Live:
     gone: asyncio.Future[Ending] | None = None
     task: asyncio.Task[None] | None = None
     refused_at: dict[int, float] = field(default_factory=dict)
-    last_heard: float | None = None
 
 
 class Exchange:
@@ -204,9 +203,7 @@ class Exchange:
             self._answered(live, user, leg, record)
             hang_up = None
             if behaviour.talks_for is not None:
-                hang_up = asyncio.get_running_loop().call_later(
-                    behaviour.talks_for, lambda: self._server.spawn(leg.hang_up("customer"))
-                )
+                hang_up = asyncio.get_running_loop().call_later(behaviour.talks_for, lambda: leg.hang_up("customer"))
             ending = await leg.ended
             if hang_up is not None:
                 hang_up.cancel()
@@ -239,18 +236,18 @@ class Exchange:
 
     # Both directions
 
-    async def hang_up(self, calls_id: int, side: Side) -> bool:
+    def hang_up(self, calls_id: int, side: Side) -> bool:
         """End a call for one of its sides; False when it is not up."""
         live = self._live.get(calls_id)
         if live is None:
             return False
         if live.gone is not None and live.call.answered_at is None:
             if side == "agent" and live.leg is not None:
-                await live.leg.dismiss("agent", causes.REJECTED)
+                self._server.spawn(live.leg.dismiss("agent", causes.REJECTED))
             elif not live.gone.done():
                 live.gone.set_result(Ending(side, causes.NORMAL))
         elif live.leg is not None:
-            await live.leg.dismiss(side)
+            self._server.spawn(live.leg.dismiss(side))
         return True
 
     def describe(self, call: Call) -> dict[str, Any]:
@@ -436,5 +433,5 @@ class _OutboundLine:
     async def refuse(self, side: Literal["customer", "system"], code: int, cause: int) -> None:
         await self._leg.refuse(side, code, cause)
 
-    async def hang_up(self) -> None:
-        await self._leg.hang_up("customer")
+    def hang_up(self) -> None:
+        self._leg.hang_up("customer")

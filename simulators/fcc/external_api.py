@@ -142,7 +142,7 @@ class ExternalApi:
         call = self._book.get(calls_id)
         if call is None or call.ended or call.users_id != user.id:
             raise Refused("Call not found")
-        await self._exchange.hang_up(calls_id, "agent")
+        self._exchange.hang_up(calls_id, "agent")
         return {}
 
     async def _create_jwt_token(self, user: User, _: dict[str, Any]) -> Answer:

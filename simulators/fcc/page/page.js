@@ -124,10 +124,10 @@ function showSettings(settings) {
 
 async function refresh() {
   const [state, calls, hooks] = await Promise.all([read("state"), read("calls"), read("webhooks")]);
-  $("#domain").textContent = state.domain;
+  $("#domain").textContent = state.tenant.domain;
   const names = new Map(state.agents.map((agent) => [agent.id, agent.name]));
   $("#agents").replaceChildren(...state.agents.filter((agent) => agent.status).map(agentRow));
-  const rows = calls.calls.reverse().slice(0, 20).map((call) => callRow(call, names));
+  const rows = calls.slice(0, 20).map((call) => callRow(call, names));
   if (![...players.values()].some((one) => !one.paused)) $("#calls").replaceChildren(...rows);
   $("#hook").textContent = state.settings.webhook_url ?? "nobody";
   $("#deliveries").replaceChildren(

@@ -84,12 +84,11 @@ class Leg:
         )
         return await self.server.ask(self.server.flow_of(self), message)
 
-    async def hang_up(self, side: Side, cause: int = causes.NORMAL) -> None:
-        """End an answered leg with BYE."""
-        if self.ended.done():
-            return
-        self.finish(Ending(side, cause))
-        await self.request("BYE", headers=(("Reason", causes.reason(cause)),))
+    def hang_up(self, side: Side, cause: int = causes.NORMAL) -> None:
+        """End an answered leg with BYE, whose answer nobody waits for."""
+        if not self.ended.done():
+            self.server.spawn(self.request("BYE", headers=(("Reason", causes.reason(cause)),)))
+            self.finish(Ending(side, cause))
 
     async def dismiss(self, side: Side, cause: int = causes.NORMAL) -> None:
         """End the leg whatever its state."""
@@ -150,7 +149,7 @@ class Leg:
                 await self.connection.send(answer)
             else:
                 return
-        await self.hang_up("system", causes.NETWORK_OUT_OF_ORDER)
+        self.hang_up("system", causes.NETWORK_OUT_OF_ORDER)
 
     async def _reinvite(self, connection: Connection, request: Request) -> None:
         if not self.answered:
@@ -262,7 +261,6 @@ class IncomingLeg(Leg):
         """A final failure with its Q.850 cause."""
         if self.ended.done():
             return
-        self.finish(Ending(side, cause))
         await self._send(
             messages.respond(
                 self.invite,
@@ -272,10 +270,11 @@ class IncomingLeg(Leg):
                 headers=[("Reason", causes.reason(cause))],
             )
         )
+        self.finish(Ending(side, cause))
 
     async def dismiss(self, side: Side, cause: int = causes.NORMAL) -> None:
         if self.answered:
-            await self.hang_up(side, cause)
+            self.hang_up(side, cause)
         else:
             await self.refuse(side, 480 if cause == causes.NORMAL else 503, cause)
 
@@ -358,7 +357,7 @@ class OutgoingLeg(Leg):
 
     async def dismiss(self, side: Side, cause: int = causes.NORMAL) -> None:
         if self.answered:
-            await self.hang_up(side, cause)
+            self.hang_up(side, cause)
         else:
             await self._cancel(Ending(side, cause))
 
@@ -433,11 +432,11 @@ class OutgoingLeg(Leg):
             )
         )
         if self._cancelled is not None:  # the answer and our CANCEL passed each other
-            await self.hang_up(self._cancelled.side, self._cancelled.cause)
+            self.hang_up(self._cancelled.side, self._cancelled.cause)
             return False
         try:
             await self.media.accept(final.body.decode())
         except ValueError:
-            await self.hang_up("system", causes.NETWORK_OUT_OF_ORDER)
+            self.hang_up("system", causes.NETWORK_OUT_OF_ORDER)
             return False
         return True

@@ -166,3 +166,28 @@ def test_the_program_refuses_a_world_it_does_not_understand(tmp_path: Path) -> N
         assert process.wait(20) == 2
         assert process.stderr is not None
         assert "not JSON" in process.stderr.read()
+
+
+def test_the_state_says_what_a_connector_must_be_told(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with tenant(tmp_path) as acme:
+            assert (await acme.look("state"))["tenant"] == {
+                "domain": "acme",
+                "admin_login": "admin",
+                "api_key": "demo-api-key-3f9c1e7a",
+                "webhook_user": "fcc",
+                "webhook_password": "demo-webhook-secret",
+                "off_campaign_id": 9,
+            }
+
+    asyncio.run(scenario())
+
+
+def test_calls_are_shown_newest_first(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with tenant(tmp_path) as acme:
+            for number in ("+48600100200", "+48600100300"):
+                await acme.control("inbound", number=number)
+            assert [call["number_a"] for call in await acme.look("calls")] == ["+48600100300", "+48600100200"]
+
+    asyncio.run(scenario())

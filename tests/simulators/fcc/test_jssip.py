@@ -101,7 +101,7 @@ class Desk:
         return answer.json()
 
     def call(self) -> dict[str, Any]:
-        return self.session.get(f"{self.url}/_sim/calls", timeout=5).json()["calls"][-1]
+        return self.session.get(f"{self.url}/_sim/calls", timeout=5).json()[0]
 
     def hears(self, hz: float) -> Callable[[], bool]:
         return lambda: abs((self.run("return heard()") or 0) - hz) < 12
