@@ -82,7 +82,7 @@ class Check:
         self.seen[direction]["browser_hz"] = round(self.agent.hears(hertz), 1)
 
         def heard() -> float | None:
-            found = self.stack.fcc(f"/_sim/calls/{calls_id}")["heard_hz"]
+            found = self.stack.call(calls_id)["heard_hz"]
             return found if found and abs(found - AGENT_HZ) <= TOLERANCE_HZ else None
 
         self.seen[direction]["customer_hz"] = round(until(heard, 10, what="the agent's tone at the customer"), 1)
@@ -97,13 +97,13 @@ class Check:
         wanted = f"acme:{calls_id}:0"
 
         def task() -> dict[str, Any] | None:
-            for found in self.stack.salesforce("/_sim/tasks"):
+            for found in self.stack.tasks():
                 if found.get("FCC_Call_Id__c") == wanted and found.get("CallDisposition"):
                     return dict(found)
             return None
 
         self.seen[direction]["task"] = found = until(task, 20, what=f"the Task of call {calls_id}")
-        jan = next(r["id"] for r in self.stack.salesforce("/_sim/state")["records"] if r["name"] == "Jan Kowalski")
+        _, jan = self.stack.record("Jan Kowalski")
         expected = {
             "WhoId": jan,
             "CallType": direction.capitalize(),
@@ -120,7 +120,7 @@ class Check:
         until(lambda: subject in self.agent.page_text(), 5, what="the call in the contact's activity history")
 
     def ring(self) -> None:
-        self.agent.open_record("Browar Źródło", "Account")
+        self.agent.open_record("Browar Źródło")
         self.agent.set_status("ready")
         start = time.monotonic()
         made = self.stack.fcc("/_sim/inbound", {"number": JAN})
@@ -139,7 +139,7 @@ class Check:
         self.agent.wait_data("presence", "wrap")
 
     def _call_up(self, *, talking: bool) -> dict[str, Any] | None:
-        for call in self.stack.fcc("/_sim/calls"):
+        for call in self.stack.calls():
             if call["state"] == ("talking" if talking else "ringing"):
                 return dict(call)
         return None

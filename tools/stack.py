@@ -31,7 +31,12 @@ STOP_WITHIN_S = 5.0
 READY_WITHIN_S = 30.0
 
 TENANT = "acme"
-ORG_ALIAS = "acme"
+#: The demo tenant as its FCC administrator knows it (simulators/fcc/world.py); not a secret of anybody's.
+TENANT_API_KEY = "demo-api-key-3f9c1e7a"
+TENANT_ADMIN = "admin"
+WEBHOOK_USER = "fcc"
+WEBHOOK_PASSWORD = "demo-webhook-secret"  # noqa: S105 - the demo's
+OFF_CAMPAIGN = 9
 
 
 class StackError(Exception):
@@ -185,6 +190,30 @@ class Stack:
         """Call the Salesforce simulator's control interface; POST when there is a body."""
         return _control(self.ports.salesforce, "acme-lightning.localhost", path, body)
 
+    def calls(self) -> list[dict[str, Any]]:
+        """The calls at the FCC simulator, oldest first."""
+        return list(self.fcc("/_sim/calls")["calls"])
+
+    def call(self, calls_id: int) -> dict[str, Any]:
+        """One call at the FCC simulator."""
+        return dict(self.fcc(f"/_sim/calls/{calls_id}"))
+
+    def tasks(self) -> list[dict[str, Any]]:
+        """The Tasks that the Salesforce simulator holds."""
+        return list(self.salesforce("/_sim/tasks")["tasks"])
+
+    def record(self, name: str) -> tuple[str, str]:
+        """The object and the id of the record with this name in the Salesforce simulator."""
+        for kind, records in self.salesforce("/_sim/state")["records"].items():
+            for record in records:
+                if name in (record["name"], record["number"]):
+                    return kind, record["id"]
+        raise LookupError(name)
+
+    def user(self, email: str) -> str:
+        """The Salesforce id of the user with this e-mail."""
+        return str(self.salesforce("/_sim/state")["users"][email])
+
     def connector(self, path: str) -> tuple[int, str]:
         """GET a page of the connector: status and text."""
         return _get(self.ports.connector, f"connector.localhost:{self.ports.connector}", path)
@@ -289,12 +318,11 @@ class Stack:
         self.run("migrate")
         if (self.state / "paired").exists():
             return
-        fcc, salesforce = self.fcc("/_sim/state"), self.salesforce("/_sim/state")
-        org, tenant = salesforce["org"], fcc["tenant"]
+        org = self.salesforce("/_sim/state")["org"]
         self.run(
-            "tenant", "add", TENANT, "--domain", tenant["domain"], "--base-url", f"{self.fcc_url}/external-api",
-            "--admin-login", tenant["admin_login"], "--api-key", "-", "--webhook-user", tenant["webhook_user"],
-            "--webhook-password", tenant["webhook_password"], secret=tenant["api_key"],
+            "tenant", "add", TENANT, "--domain", TENANT, "--base-url", f"{self.fcc_url}/external-api",
+            "--admin-login", TENANT_ADMIN, "--api-key", "-", "--webhook-user", WEBHOOK_USER,
+            "--webhook-password", WEBHOOK_PASSWORD, secret=TENANT_API_KEY,
         )  # fmt: skip
         self.run(
             "org", "add", org["id"], "--name", org["name"], "--my-domain-url", self.salesforce_url("my"),
@@ -302,21 +330,13 @@ class Stack:
             "--canvas-key", org["canvas_key"], "--canvas-secret", org["canvas_secret"],
             "--client-id", org["client_id"], "--client-secret", org["client_secret"],
         )  # fmt: skip
-        self.run("pair", TENANT, org["id"], "--off-campaign", str(tenant["off_campaign_id"]))
+        self.run("pair", TENANT, org["id"], "--off-campaign", str(OFF_CAMPAIGN))
         (self.state / "paired").touch()
 
     def connect_webhooks(self) -> None:
         """What FCC's administrator does in the campaign's settings: the webhook's address and password."""
-        tenant = self.fcc("/_sim/state")["tenant"]
-        self.fcc(
-            "/_sim/webhook",
-            {
-                "url": f"{self.connector_url}/fcc/{TENANT}/webhook",
-                "user": tenant["webhook_user"],
-                "password": tenant["webhook_password"],
-                "enabled": True,
-            },
-        )
+        url = f"{self.connector_url}/fcc/{TENANT}/webhook"
+        self.fcc("/_sim/webhook", {"url": url, "user": WEBHOOK_USER, "password": WEBHOOK_PASSWORD, "enabled": True})
 
     def stop(self) -> None:
         """End every process within five seconds: SIGTERM to each group, SIGKILL to what is left after four."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pathlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +12,7 @@ from tests.support.tone import write_tone
 from tools.stack import ROOT, Stack
 
 if TYPE_CHECKING:
+    import pathlib
     from collections.abc import Callable, Iterator
 
 PICTURES = ROOT / "build" / "pictures"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.test_outbound import record_id, task_of
+from tests.browser.test_outbound import task_of
 from tests.support.wait import until
 
 pytestmark = pytest.mark.browser
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 
 def ring(stack, agent, number: str, **more) -> int:
     agent.go_in_queue()
-    agent.open_record("Browar Źródło", "Account")
+    agent.open_record("Browar Źródło")
     calls_id = stack.fcc("/_sim/inbound", {"number": number, **more})["calls_id"]
     agent.wait_shown("answer")
     return calls_id
@@ -25,11 +25,11 @@ def test_the_callers_record_pops_before_the_call_is_taken(anna, stack):
     until(lambda: "Jan Kowalski" in anna.text("call-party"), 5)
     anna.press("answer")
     anna.hears(700)
-    until(lambda: abs((stack.fcc(f"/_sim/calls/{calls_id}")["heard_hz"] or 0) - 440) < 15, 10)
+    until(lambda: abs((stack.call(calls_id)["heard_hz"] or 0) - 440) < 15, 10)
     stack.fcc(f"/_sim/calls/{calls_id}/hangup", {})
     anna.wait_data("presence", "wrap")
     task = until(lambda: task_of(stack, calls_id, CallDisposition="ANSWERED"), 20)
-    assert task["WhoId"] == record_id(stack, "Jan Kowalski")
+    assert task["WhoId"] == stack.record("Jan Kowalski")[1]
     assert task["CallType"] == "Inbound"
     assert task["FCC_Disconnected_By__c"] == "customer"
 
@@ -76,5 +76,4 @@ def test_a_rejected_call_goes_on_in_the_queue(anna, stack, new_agent):
     piotr.hears(700)
     piotr.press("hangup")
     task = until(lambda: task_of(stack, calls_id, CallDisposition="ANSWERED"), 20)
-    people = stack.salesforce("/_sim/state")["users"]
-    assert task["OwnerId"] == next(user["id"] for user in people if user["email"] == "piotr.wisniewski@acme.example")
+    assert task["OwnerId"] == stack.user("piotr.wisniewski@acme.example")

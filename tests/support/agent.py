@@ -70,19 +70,25 @@ class Agent:
     def open_phone(self) -> None:
         """Click *phone* in the utility bar."""
         self.on_page()
-        self._soon(lambda: self.driver.find_element(By.CSS_SELECTOR, "[data-component-id=opencti_softPhone]")).click()
+        self._soon(
+            lambda: self.driver.find_element(By.CSS_SELECTOR, "[data-component-id=opencti_softPhone] button")
+        ).click()
 
     def on_page(self) -> WebDriver:
         """The driver, looking at the Lightning page."""
         self.driver.switch_to.default_content()
         return self.driver
 
-    def open_record(self, name: str, object_type: str = "Contact") -> None:
-        """Open a record as a link to it does."""
-        found = self.stack.salesforce("/_sim/state")["records"]
-        record = next(r["id"] for r in found if r["name"] == name and r["type"] == object_type)
-        self.on_page().execute_script("window.location.hash = ''; return 1")
-        self.driver.execute_script("window.workbench.open(arguments[0])", record)
+    def open_record(self, name: str) -> None:
+        """Open a record's page as a link to it does: without loading the tab again."""
+        kind, record_id = self.stack.record(name)
+        go = "history.pushState(null, '', arguments[0]); dispatchEvent(new PopStateEvent('popstate'))"
+        self.on_page().execute_script(go, f"/lightning/r/{kind}/{record_id}/view")
+        until(lambda: name in self.page_text(), 10, what=f"the page of {name}")
+
+    def blue_numbers(self) -> int:
+        """How many numbers of the page can be clicked now."""
+        return len(self.on_page().find_elements(By.CSS_SELECTOR, "#content a.phone__link"))
 
     def click_number(self, shown: str) -> None:
         """Click a telephone number on the record page."""
@@ -90,7 +96,7 @@ class Agent:
         def click() -> bool:
             self.on_page()
             link = self.driver.find_element(
-                By.XPATH, f"//a[contains(@class,'click-to-dial') and contains(., '{shown}')]"
+                By.XPATH, f"//main//a[contains(@class,'phone__link') and contains(., '{shown}')]"
             )
             link.click()
             return True
@@ -115,7 +121,7 @@ class Agent:
     def _enter(self) -> None:
         def enter() -> bool:
             self.driver.switch_to.default_content()
-            self.driver.switch_to.frame(self.driver.find_element(By.CSS_SELECTOR, "iframe[data-softphone]"))
+            self.driver.switch_to.frame(self.driver.find_element(By.CSS_SELECTOR, "iframe.softphone__frame"))
             self.driver.switch_to.frame(self.driver.find_element(By.CSS_SELECTOR, "iframe[name^='canvas-frame-']"))
             return True
 
