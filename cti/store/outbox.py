@@ -332,7 +332,7 @@ class OutboxRepository:
         query = select(OutboxRow.state, func.count()).group_by(OutboxRow.state)
         if org_id is not None:
             query = query.where(OutboxRow.org_id == org_id)
-        return dict(self._session.execute(query).tuples().all())
+        return {row[0]: row[1] for row in self._session.execute(query)}
 
     def troubled(self, pairing_id: str, limit: int = 100) -> Sequence[OutboxItem]:
         """Rows of a pairing that are dead or met an error, the newest first."""

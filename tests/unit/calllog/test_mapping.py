@@ -1,0 +1,224 @@
+"""What a Task says about a call."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cti.calllog.mapping import changes, is_logged, subject, task_fields
+from cti.domain.call import Direction, Leg, Segment, State
+from cti.domain.outcome import Outcome
+from tests.unit.calllog import support
+from tests.unit.calllog.support import ACME, CASE, DEFAULT_USER, JAN, LEAD, PERSON, Pairing, at
+
+
+def fields(call, segment=0, pairing=None, language="pl", **more):
+    return task_fields(call, call.segments[segment], pairing or Pairing(), language=language, **more)
+
+
+@pytest.mark.req("R2")
+def test_a_call_that_begins_names_itself_its_agent_and_the_number():
+    owner = {"$": "owner", "tenant": "acme", "agent": 101, "default": DEFAULT_USER}
+    assert fields(support.outbound(), campaign="Poza kampaniami") == {
+        "FCC_Call_Id__c": "acme:1017:0",
+        "FCC_Conversation_Id__c": "acme:1017",
+        "TaskSubtype": "Call",
+        "CallType": "Outbound",
+        "CallObject": "1017",
+        "Subject": "Połączenie wychodzące +48600100200",
+        "FCC_Started_At__c": "2026-11-22T09:00:00.000+0000",
+        "FCC_Number__c": "+48600100200",
+        "FCC_Campaign__c": "Poza kampaniami",
+        "OwnerId": owner,
+        "ActivityDate": {"$": "day", "at": "2026-11-22T09:00:00Z", "owner": owner},
+    }
+
+
+@pytest.mark.req("R2")
+def test_a_call_that_ended_says_how_and_for_how_long():
+    call = support.ended(support.answered(support.inbound()), disconnected_by="customer", cause="16")
+    ending = fields(call)
+    assert ending["CallDurationInSeconds"] == 60
+    assert ending["FCC_Outcome__c"] == ending["CallDisposition"] == "ANSWERED"
+    assert ending["FCC_Answered_At__c"] == "2026-11-22T09:00:05.000+0000"
+    assert ending["FCC_Ended_At__c"] == "2026-11-22T09:01:05.000+0000"
+    assert ending["FCC_Disconnected_By__c"] == "customer"
+    assert ending["FCC_Cause__c"] == 16
+    assert ending["FCC_Ivr__c"] == "1234"
+    assert ending["FCC_Queue__c"] == "Obsługa klienta"
+    assert ending["Status"] == {"$": "closed"}
+
+
+def test_a_call_that_goes_on_is_not_closed():
+    going_on = fields(support.answered(support.outbound()))
+    assert not {"Status", "FCC_Outcome__c", "CallDurationInSeconds", "FCC_Ended_At__c", "CallDisposition"} & set(
+        going_on
+    )
+
+
+def test_a_call_that_nobody_answered_lasted_no_time():
+    assert fields(support.ended(support.outbound(), Outcome.BUSY, talk=None))["CallDurationInSeconds"] == 0
+
+
+def test_a_call_without_the_exchanges_id_has_no_task():
+    with pytest.raises(ValueError):
+        fields(support.outbound(calls_id=None))
+
+
+@pytest.mark.parametrize(
+    ("language", "direction", "text"),
+    [
+        ("pl", Direction.INBOUND, "Połączenie przychodzące +48600100200"),
+        ("pl", Direction.INTERNAL, "Połączenie wewnętrzne +48600100200"),
+        ("pl", None, "Połączenie +48600100200"),
+        ("en_US", Direction.INBOUND, "Inbound call +48600100200"),
+        ("en_US", Direction.OUTBOUND, "Outbound call +48600100200"),
+    ],
+)
+def test_the_subject_speaks_the_orgs_language(language, direction, text):
+    assert subject(support.outbound(direction=direction), language) == text
+
+
+def test_a_withheld_number_is_said_to_be_withheld():
+    call = support.inbound(number="", withheld=True)
+    assert fields(call)["Subject"] == "Połączenie przychodzące numer zastrzeżony"
+    assert "FCC_Number__c" not in fields(call)
+
+
+@pytest.mark.req("R16")
+def test_the_owner_of_an_inbound_call_is_open_until_somebody_answers_or_it_ends():
+    ringing = support.inbound()
+    assert "OwnerId" not in fields(ringing)
+    assert fields(support.answered(ringing, agent=103))["OwnerId"]["agent"] == 103
+    nobody = fields(support.ended(ringing, Outcome.NO_ANSWER))["OwnerId"]
+    assert (nobody["agent"], nobody["default"]) == (None, DEFAULT_USER)
+    without_default = fields(support.ended(ringing, Outcome.NO_ANSWER), pairing=Pairing(default_user_id=None))
+    assert "OwnerId" not in without_default
+
+
+@pytest.mark.req("R38")
+@pytest.mark.parametrize(
+    ("record", "who", "what"),
+    [
+        (JAN, JAN.record_id, None),
+        (LEAD, LEAD.record_id, None),
+        (ACME, None, ACME.record_id),
+        (replace(PERSON, contact_id="003P"), "003P", PERSON.record_id),
+        (replace(CASE, contact_id="003C"), "003C", CASE.record_id),
+    ],
+)
+def test_who_and_what_follow_the_kind_of_record(record, who, what):
+    found = fields(support.related(support.outbound(), record, "clicked"))
+    assert (found.get("WhoId"), found.get("WhatId")) == (who, what)
+
+
+@pytest.mark.parametrize("record", [PERSON, CASE])
+def test_a_person_who_is_not_known_yet_is_looked_up_at_delivery(record):
+    found = fields(support.related(support.outbound(), record, "clicked"))
+    assert found["WhoId"]["$"] == "who"
+    assert found["WhoId"]["about"]["id"] == record.record_id
+    assert found["WhatId"] == record.record_id
+
+
+@pytest.mark.req("R17")
+def test_calls_on_other_phones_are_logged_only_where_wanted():
+    call = support.ended(support.answered(support.outbound()))
+    desk = support.with_segment(call, legs=(replace(call.segments[0].legs[0], on_pane=False),))
+    assert is_logged(call, call.segments[0], Pairing())
+    assert not is_logged(desk, desk.segments[0], Pairing())
+    assert is_logged(desk, desk.segments[0], Pairing(record_other_phones=True))
+
+
+@pytest.mark.req("R16")
+def test_a_call_that_nobody_took_is_logged_once_it_is_over():
+    call = support.with_segment(support.inbound(), legs=())
+    assert not is_logged(call, call.segments[0], Pairing())
+    over = support.ended(call, Outcome.NO_ANSWER)
+    assert is_logged(over, over.segments[0], Pairing())
+
+
+@pytest.mark.req("R13")
+def test_nothing_is_logged_while_the_integration_is_off():
+    call = support.outbound()
+    assert not is_logged(call, call.segments[0], Pairing(active=False))
+
+
+@pytest.mark.req("R21")
+def test_only_campaigns_that_are_gathered_are_logged_and_calls_outside_campaigns():
+    pairing = Pairing(campaigns=(2,))
+    for campaign, logged in ((2, True), (1, False), (9, True), (None, True)):
+        call = support.outbound(campaign_id=campaign)
+        assert is_logged(call, call.segments[0], pairing) is logged
+
+
+def test_a_forgotten_call_is_not_logged():
+    call = support.outbound(forgotten=True)
+    assert not is_logged(call, call.segments[0], Pairing())
+
+
+def test_the_second_segment_is_a_task_of_its_own():
+    first = support.ended(support.answered(support.inbound()))
+    leg = Leg(users_id=102, state=State.TALKING, on_pane=True)
+    second = Segment(index=1, agent_users_id=102, started_at=at(65), answered_at=at(66), legs=(leg,))
+    call = replace(first, segments=(*first.segments, second))
+    one, two = fields(call, 0), fields(call, 1)
+    assert (one["FCC_Call_Id__c"], two["FCC_Call_Id__c"]) == ("acme:2001:0", "acme:2001:1")
+    assert one["FCC_Conversation_Id__c"] == two["FCC_Conversation_Id__c"]
+    assert (one["OwnerId"]["agent"], two["OwnerId"]["agent"]) == (101, 102)
+
+
+def test_long_texts_are_cut_to_what_the_fields_hold():
+    call = support.with_segment(support.ended(support.outbound()), disposition="x" * 300)
+    assert len(fields(call)["CallDisposition"]) == 255
+    assert len(subject(replace(call, number="5" * 400), "pl")) == 255
+
+
+def test_only_what_changed_is_sent():
+    base = fields(support.outbound())
+    wanted = fields(support.ended(support.answered(support.outbound())))
+    delta = changes(wanted, base, nothing_sent=False)
+    assert set(delta) == {
+        "FCC_Answered_At__c",
+        "FCC_Ended_At__c",
+        "FCC_Outcome__c",
+        "CallDurationInSeconds",
+        "CallDisposition",
+        "Status",
+    }
+
+
+def test_what_belongs_to_people_is_not_sent_again_by_itself():
+    base = {"Subject": "a", "WhoId": "003A", "OwnerId": "x", "ActivityDate": "2026-11-22", "FCC_Outcome__c": "BUSY"}
+    wanted = {"Subject": "b", "WhoId": "003B", "OwnerId": "y", "ActivityDate": "2026-11-23", "FCC_Outcome__c": "FAILED"}
+    assert changes(wanted, base, nothing_sent=False) == {"FCC_Outcome__c": "FAILED"}
+
+
+def test_what_belongs_to_people_is_sent_when_first_known():
+    assert changes({"OwnerId": "x", "WhoId": "003A"}, {"Subject": "a"}, nothing_sent=False) == {
+        "OwnerId": "x",
+        "WhoId": "003A",
+    }
+
+
+def test_the_agents_own_link_is_sent_and_empties_what_it_does_not_fill():
+    delta = changes({"WhoId": "003B"}, {"WhatId": "500A"}, nothing_sent=False, by_agent=frozenset({"WhoId", "WhatId"}))
+    assert delta == {"WhoId": "003B", "WhatId": None}
+
+
+def test_the_default_user_gives_way_to_the_agent_who_took_the_call_after_all():
+    nobody = {"$": "owner", "tenant": "acme", "agent": None, "default": "005"}
+    agent = {**nobody, "agent": 101}
+    assert changes({"OwnerId": agent}, {"OwnerId": nobody}, nothing_sent=False) == {"OwnerId": agent}
+    assert changes({"OwnerId": nobody}, {"OwnerId": agent}, nothing_sent=False) == {}
+
+
+def test_the_subtype_is_never_sent_twice():
+    assert changes({"TaskSubtype": "Task"}, {"TaskSubtype": "Call"}, nothing_sent=False) == {}
+
+
+def test_a_recording_is_named_only_where_there_is_one():
+    call = support.ended(support.answered(support.outbound()))
+    assert "FCC_Recording_Url__c" not in fields(call, recording_url="https://c.example/r/1")
+    recorded = support.with_segment(call, recording=True)
+    assert fields(recorded, recording_url="https://c.example/r/1")["FCC_Recording_Url__c"] == "https://c.example/r/1"

@@ -1,0 +1,104 @@
+"""An engine on a real database, with an org in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cti.calllog.delivery import TaskCarrier
+from cti.calllog.resolve import Resolver
+from cti.calllog.service import CallLogger, LogNews
+from cti.outbox.engine import Engine
+from tests.support import accounts
+from tests.support.database import make_database
+from tests.support.fake_org import FakeOrg, user
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cti.domain.call import Call
+    from cti.store.database import Database
+    from tests.support.clock import DrivenClock
+
+ORG = accounts.ORG_ID
+
+
+@dataclass
+class World:
+    """Everything between a call's change and the org."""
+
+    database: Database
+    clock: DrivenClock
+    orgs: dict[str, FakeOrg]
+    logger: CallLogger
+    news: list[tuple[str, int]] = field(default_factory=list)
+    calls: dict[int, Call] = field(default_factory=dict)
+    engines: int = 0
+
+    @property
+    def org(self) -> FakeOrg:
+        return self.orgs[ORG]
+
+    def engine(self, **options: Any) -> Engine:
+        """One more engine, as another process would have it."""
+        self.engines += 1
+
+        class Orgs:
+            def org(_self, org_id: str) -> FakeOrg:  # noqa: N805 - `self` is the world's
+                return self.orgs[org_id]
+
+        emails = {101: "anna@acme.example", 102: "piotr@acme.example"}
+        resolver = Resolver(lambda _tenant, users_id: emails.get(users_id), self.clock)
+        return Engine(
+            self.database,
+            {"call": TaskCarrier(Orgs(), resolver)},
+            self.clock,
+            owner=f"engine-{self.engines}",
+            random=lambda: 0.0,
+            listener=LogNews(lambda _uow, tenant_id, calls_id: self.news.append((tenant_id, calls_id))),
+            **options,
+        )
+
+    def change(self, call: Call) -> None:
+        """The call is now like this."""
+        assert call.calls_id is not None
+        with self.database.write() as uow:
+            self.logger.call_changed(
+                uow, tenant_id="acme", call_key=str(call.calls_id), before=self.calls.get(call.calls_id), after=call
+            )
+            uow.commit()
+        self.calls[call.calls_id] = call
+
+    def state(self, call: Call, users_id: int = 101) -> dict[str, Any]:
+        with self.database.read() as uow:
+            return dict(self.logger.of(uow, tenant_id="acme", call_key="", call=call, users_id=users_id))
+
+    def row(self, call: Call, segment: int = 0):
+        with self.database.read() as uow:
+            return uow.outbox.get(f"{ORG}/acme:{call.calls_id}:{segment}")
+
+    def settle(self, engine: Engine | None = None, limit: int = 60) -> None:
+        """Let time pass until nothing waits any more."""
+        engine = engine or self.engine()
+        for _ in range(limit):
+            pause = engine.run_once()
+            with self.database.read() as uow:
+                if uow.outbox.next_due() is None:
+                    return
+            self.clock.advance(pause)
+        raise AssertionError("the outbox never came to rest")
+
+
+@pytest.fixture
+def world(tmp_path, clock) -> Iterator[World]:
+    database = make_database(tmp_path, clock)
+    accounts.pair(database, clock)
+    with database.write() as uow:
+        pairing = uow.pairings.get("acme-1")
+        uow.pairings.save(replace(pairing, default_user_id=user(9, "x").id))
+        uow.commit()
+    org = FakeOrg(users=[user(1, "Anna@acme.example"), user(2, "piotr@acme.example"), user(9, "default@acme.example")])
+    yield World(database, clock, {ORG: org}, CallLogger(clock))
+    database.close()

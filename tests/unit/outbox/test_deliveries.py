@@ -1,0 +1,577 @@
+"""From a call's change to the org: what is created, what is sent again, and what never is."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import pytest
+
+from cti.domain.call import Leg, Segment, State
+from cti.domain.outcome import Outcome
+from cti.outbox.engine import ATTEMPTS
+from cti.salesforce.errors import (
+    AppUnknownError,
+    DailyLimitReachedError,
+    FieldRefusedError,
+    RowLockedError,
+    UnavailableError,
+    from_code,
+)
+from tests.support.fake_org import TASK_FIELDS, FakeOrg, lose_answer, user
+from tests.unit.calllog import support
+from tests.unit.calllog.support import CASE, JAN
+from tests.unit.outbox.conftest import ORG
+
+ONE = "acme:1017:0"
+
+
+def fail(error):
+    def raise_it():
+        raise error
+
+    return raise_it
+
+
+@pytest.mark.req("R2")
+def test_a_call_becomes_one_task_that_is_completed_at_its_end(world):
+    call = support.outbound()
+    world.change(call)
+    world.settle()
+    task = world.org.named(ONE)
+    assert (task["TaskSubtype"], task["Status"], task["CallType"]) == ("Call", "Not Started", "Outbound")
+    assert task["OwnerId"] == user(1, "").id
+    assert task["ActivityDate"] == "2026-11-22"
+    over = support.ended(support.answered(call))
+    world.change(support.answered(call))
+    world.change(over)
+    world.settle()
+    task = world.org.named(ONE)
+    assert (task["Status"], task["CallDurationInSeconds"], task["FCC_Outcome__c"]) == ("Zakończone", 60, "ANSWERED")
+    assert [len(rows) for rows in world.org.sent("create")] == [1]
+    assert [len(rows) for rows in world.org.sent("update")] == [1]
+    assert set(world.org.sent("update")[0][0]) == {
+        "Id",
+        "Status",
+        "CallDurationInSeconds",
+        "CallDisposition",
+        "FCC_Answered_At__c",
+        "FCC_Ended_At__c",
+        "FCC_Outcome__c",
+    }
+
+
+def test_the_same_change_again_sends_nothing(world):
+    call = support.ended(support.answered(support.outbound()))
+    for _ in range(3):
+        world.change(call)
+        world.settle()
+    assert len(world.org.sent("create")) == 1
+    assert world.org.sent("update") == []
+
+
+def test_versions_that_wait_become_one_delivery(world):
+    call = support.outbound()
+    world.change(call)
+    world.change(support.answered(call))
+    world.change(support.ended(support.answered(call)))
+    world.settle()
+    assert [len(rows) for rows in world.org.sent("create")] == [1]
+    assert world.org.sent("update") == []
+    assert world.org.named(ONE)["Status"] == "Zakończone"
+
+
+def test_a_first_delivery_waits_ten_seconds_and_two_when_dialled_from_a_record(world):
+    plain, clicked = support.outbound(), support.related(support.outbound(calls_id=1018), JAN, "clicked")
+    engine = world.engine()
+    world.change(plain)
+    assert engine.run_once() == pytest.approx(10, abs=5)
+    world.clock.advance(9)
+    assert engine.run_once() == pytest.approx(1)
+    assert world.org.calls == []
+    world.change(clicked)
+    world.clock.advance(1)
+    assert engine.run_once() == 0.0
+    # The second one came along though its own time had not come: one request for both.
+    assert [len(rows) for rows in world.org.sent("create")] == [2]
+
+
+def test_a_delivery_made_from_a_record_is_due_after_two_seconds(world):
+    world.change(support.related(support.outbound(), JAN, "clicked"))
+    engine = world.engine()
+    assert engine.run_once() == pytest.approx(2)
+
+
+@pytest.mark.req("R38")
+def test_a_call_clicked_on_a_case_points_at_the_case_and_its_contact(world):
+    world.org.people[CASE.record_id] = {
+        "Id": CASE.record_id,
+        "ContactId": "003C",
+        "Contact": {"Name": "Jan Kowalski", "Email": "jan.kowalski@klient.example"},
+    }
+    world.change(support.ended(support.related(support.outbound(), CASE, "clicked"), Outcome.BUSY))
+    world.settle()
+    task = world.org.named(ONE)
+    assert (task["WhatId"], task["WhoId"]) == (CASE.record_id, "003C")
+    assert (task["FCC_Contact_Name__c"], task["FCC_Contact_Email__c"]) == (
+        "Jan Kowalski",
+        "jan.kowalski@klient.example",
+    )
+
+
+@pytest.mark.req("R2")
+def test_the_customers_name_and_email_are_in_the_task(world):
+    world.org.people[JAN.record_id] = {"Id": JAN.record_id, "Name": "Jan Kowalski", "Email": "jan@klient.example"}
+    world.change(support.related(support.inbound(), JAN, "matched"))
+    world.settle()
+    task = world.org.named("acme:2001:0")
+    assert (task["WhoId"], task["FCC_Contact_Name__c"]) == (JAN.record_id, "Jan Kowalski")
+    assert task["FCC_Contact_Email__c"] == "jan@klient.example"
+
+
+def test_what_people_edit_in_salesforce_stays_theirs(world):
+    call = support.related(support.outbound(), JAN, "matched")
+    world.change(call)
+    world.settle()
+    task = world.org.named(ONE)
+    edits = {
+        "Subject": "Oddzwonić",
+        "WhoId": "003X",
+        "WhatId": "006X",
+        "OwnerId": "005X",
+        "ActivityDate": "2026-12-01",
+        "Description": "moje",
+    }
+    task |= edits
+    world.change(support.related(support.ended(support.answered(call)), replace(JAN, name="Jan K."), "matched"))
+    world.settle()
+    assert {name: world.org.named(ONE)[name] for name in edits} == edits
+    assert world.org.named(ONE)["Status"] == "Zakończone"
+
+
+@pytest.mark.req("R36", "R37")
+def test_the_agents_own_link_and_note_are_sent_again(world):
+    call = support.related(support.outbound(), JAN, "matched")
+    world.change(call)
+    world.settle()
+    world.org.named(ONE)["WhoId"] = "003X"
+    linked = support.with_segment(support.related(call, replace(CASE, contact_id="003C"), "linked"), note="oddzwoni")
+    world.change(linked)
+    world.settle()
+    task = world.org.named(ONE)
+    assert (task["WhoId"], task["WhatId"], task["Description"]) == ("003C", CASE.record_id, "oddzwoni")
+    world.change(support.with_segment(linked, related=None))
+    world.settle()
+    task = world.org.named(ONE)
+    assert (task["WhoId"], task["WhatId"]) == (None, None)
+
+
+def test_a_link_that_the_agent_takes_away_before_anything_was_sent_is_never_sent(world):
+    call = support.related(support.outbound(), JAN, "matched")
+    world.change(call)
+    world.change(support.with_segment(call, related=None))
+    world.settle()
+    assert "WhoId" not in world.org.named(ONE)
+
+
+@pytest.mark.req("R16")
+def test_a_call_nobody_took_belongs_to_the_default_user(world):
+    world.change(support.ended(support.inbound(), Outcome.NO_ANSWER))
+    world.settle()
+    assert world.org.named("acme:2001:0")["OwnerId"] == user(9, "").id
+
+
+@pytest.mark.req("R16")
+def test_an_agent_without_a_salesforce_user_gives_way_to_the_default_user(world):
+    call = support.answered(support.inbound(), agent=150)
+    world.change(call)
+    world.settle()
+    assert world.org.named("acme:2001:0")["OwnerId"] == user(9, "").id
+
+
+def test_a_transfer_makes_a_second_task_of_its_own(world):
+    first = support.ended(support.answered(support.inbound()))
+    leg = Leg(users_id=102, state=State.TALKING, on_pane=True)
+    second = Segment(index=1, agent_users_id=102, started_at=support.at(65), answered_at=support.at(66), legs=(leg,))
+    world.change(replace(first, segments=(*first.segments, second)))
+    world.settle()
+    owners = {key: world.org.named(f"acme:2001:{key}")["OwnerId"] for key in (0, 1)}
+    assert owners == {0: user(1, "").id, 1: user(2, "").id}
+    assert [len(rows) for rows in world.org.sent("create")] == [2]
+
+
+def test_a_task_deleted_in_salesforce_stays_deleted(world):
+    call = support.outbound()
+    world.change(call)
+    world.settle()
+    world.org.delete(world.org.named(ONE)["Id"])
+    world.change(support.answered(call))
+    world.settle()
+    before = len(world.org.calls)
+    world.change(support.ended(support.answered(call)))
+    world.settle()
+    assert len(world.org.calls) == before
+    assert len(world.org.tasks) == 1
+    assert world.row(call).state == "done"
+
+
+def test_the_panes_hear_of_every_change_of_a_logs_state(world):
+    call = support.outbound()
+    assert world.state(call)["state"] == "none"
+    world.change(call)
+    assert world.state(call) == {"state": "waiting", "taskId": None, "code": None}
+    world.settle()
+    assert world.state(call) == {"state": "saved", "taskId": world.org.named(ONE)["Id"], "code": None}
+    assert world.news == [("acme", 1017)]
+
+
+def test_a_field_that_salesforce_refuses_is_shown_and_not_repeated(world):
+    world.org.refuse = lambda _row: FieldRefusedError(
+        salesforce_code="FIELD_CUSTOM_VALIDATION_EXCEPTION", detail="Podaj wynik"
+    )
+    call = support.outbound()
+    world.change(call)
+    world.settle()
+    assert world.row(call).state == "dead"
+    assert world.state(call)["state"] == "failed"
+    assert world.state(call)["code"] == "salesforce-field-refused"
+    assert "Podaj wynik" in world.row(call).detail
+    assert len(world.org.sent("create")) == 1
+    assert world.news == [("acme", 1017)]
+    # The administrator changes the rule and lets it be tried again; nothing of it was lost.
+    world.org.refuse = lambda _row: None
+    with world.database.write() as uow:
+        assert uow.outbox.revive(f"{ORG}/{ONE}")
+        uow.commit()
+    world.settle()
+    assert world.org.named(ONE)["Subject"].startswith("Połączenie wychodzące")
+
+
+def test_newer_fields_give_a_refused_delivery_a_new_chance(world):
+    world.org.refuse = lambda row: None if "Status" in row else FieldRefusedError(salesforce_code="X")
+    call = support.outbound()
+    world.change(call)
+    world.settle()
+    world.change(support.ended(support.answered(call)))
+    world.settle()
+    assert world.org.named(ONE)["TaskSubtype"] == "Call"
+
+
+@pytest.mark.parametrize(
+    "code", ["INVALID_CROSS_REFERENCE_KEY", "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", "ENTITY_IS_DELETED"]
+)
+def test_a_customer_who_cannot_be_referred_to_does_not_cost_the_call(world, code):
+    world.org.refuse = lambda row: from_code(code, "bad reference") if "WhoId" in row else None
+    call = support.related(support.outbound(), JAN, "clicked")
+    world.change(call)
+    world.settle()
+    assert "WhoId" not in world.org.named(ONE)
+    assert world.state(call)["state"] == "saved"
+    assert world.state(call)["code"] == "call-log-without-references"
+
+
+def test_a_locked_row_is_tried_again_with_growing_pauses(world):
+    attempts = []
+
+    def locked(_row):
+        attempts.append(world.clock.monotonic())
+        return RowLockedError() if len(attempts) < 4 else None
+
+    world.org.refuse = locked
+    world.change(support.outbound())
+    world.settle()
+    pauses = [round(later - earlier) for earlier, later in itertools.pairwise(attempts)]
+    assert pauses == [2, 4, 8]
+    assert world.org.named(ONE)
+
+
+def test_a_delivery_that_never_succeeds_by_its_own_fault_ends_dead(world):
+    world.org.refuse = lambda _row: RowLockedError(detail="always")
+    call = support.outbound()
+    world.change(call)
+    engine = world.engine()
+    for _ in range(200):
+        if world.row(call).state == "dead":
+            break
+        world.clock.advance(max(engine.run_once(), 0.01))
+    assert world.row(call).state == "dead"
+    assert len(world.org.sent("create")) == ATTEMPTS
+
+
+@pytest.mark.parametrize("error", [UnavailableError(), AppUnknownError()])
+def test_an_org_in_trouble_keeps_everything_waiting_however_long(world, error):
+    world.org.before = fail(error)
+    call = support.outbound()
+    world.change(call)
+    engine = world.engine()
+    for _ in range(60):
+        world.clock.advance(max(engine.run_once(), 0.01))
+    assert world.row(call).state == "retry"
+    assert world.state(call) == {"state": "waiting", "taskId": None, "code": error.code}
+    world.org.before = lambda: None
+    world.clock.advance(301)
+    world.settle(engine)
+    assert world.org.named(ONE)
+
+
+def test_after_the_daily_limit_the_org_is_left_alone_for_as_long_as_it_said(world):
+    world.org.before = fail(DailyLimitReachedError(retry_after=900))
+    world.change(support.outbound())
+    engine = world.engine()
+    world.clock.advance(10)
+    engine.run_once()
+    world.org.before = lambda: None
+    asked = len(world.org.calls)
+    for _ in range(17):
+        world.clock.advance(50)
+        engine.run_once()
+    assert len(world.org.calls) == asked
+    world.clock.advance(51)
+    world.settle(engine)
+    assert world.org.named(ONE)
+
+
+def test_one_dead_org_holds_nobody_else_up(world, clock):
+    other = "00D8W000000OtherUAC"
+    world.orgs[other] = FakeOrg()
+    world.org.before = fail(UnavailableError())
+    with world.database.write() as uow:
+        for number in range(3):
+            for org_id in (ORG, other):
+                uow.outbox.put(
+                    f"{org_id}/acme:{number}:0",
+                    {"FCC_Call_Id__c": f"acme:{number}:0", "Subject": "x"},
+                    kind="call",
+                    org_id=org_id,
+                    pairing_id="p",
+                    run_after=clock.now(),
+                )
+        uow.commit()
+    engine = world.engine()
+    for _ in range(3):
+        engine.run_once()
+    assert len(world.orgs[other].tasks) == 3
+    assert world.org.tasks == {}
+
+
+def test_an_org_that_comes_back_is_tried_with_one_delivery_first(world):
+    for number in range(5):
+        world.change(support.outbound(calls_id=number))
+    world.org.before = fail(UnavailableError())
+    engine = world.engine()
+    world.clock.advance(10)
+    engine.run_once()
+    world.org.before = lambda: None
+    world.clock.advance(5)
+    world.settle(engine)
+    assert [len(rows) for rows in world.org.sent("create")][-2:] == [1, 4]
+
+
+def test_the_org_lacks_the_packages_fields(world):
+    world.org.fields = TASK_FIELDS - {"FCC_Call_Id__c"}
+    call = support.outbound()
+    world.change(call)
+    engine = world.engine()
+    world.clock.advance(10)
+    engine.run_once()
+    assert world.state(call)["code"] == "call-log-package-missing"
+    assert world.org.sent("create") == []
+
+
+def test_a_field_that_the_org_hides_is_left_out(world):
+    world.org.fields = TASK_FIELDS - {"FCC_Queue__c"}
+    world.change(support.inbound())
+    world.settle()
+    assert "FCC_Queue__c" not in world.org.named("acme:2001:0")
+
+
+def test_two_hundred_and_one_calls_are_two_requests(world):
+    for number in range(201):
+        world.change(support.outbound(calls_id=number))
+    world.settle()
+    assert sorted(len(rows) for rows in world.org.sent("create")) == [1, 200]
+
+
+def test_a_change_that_comes_while_a_delivery_is_on_its_way_is_not_lost(world):
+    call = support.outbound()
+    world.change(call)
+
+    def meanwhile():
+        world.org.before = lambda: None
+        world.change(support.answered(call))
+
+    world.org.after = lambda: None
+    world.org.before = meanwhile
+    world.settle()
+    assert world.org.named(ONE)["FCC_Answered_At__c"] == "2026-11-22T09:00:05.000+0000"
+    assert len(world.org.sent("create")) == 1
+    assert [set(row) for rows in world.org.sent("update") for row in rows] == [{"Id", "FCC_Answered_At__c"}]
+
+
+def test_a_creation_whose_answer_was_lost_is_read_and_not_repeated(world):
+    world.org.after = lose_answer
+    call = support.outbound()
+    world.change(call)
+    engine = world.engine()
+    world.clock.advance(10)
+    engine.run_once()
+    assert len(world.org.tasks) == 1
+    world.org.after = lambda: None
+    world.change(support.answered(call))
+    world.clock.advance(10)
+    world.settle(engine)
+    assert len(world.org.sent("create")) == 1
+    assert world.org.named(ONE)["FCC_Answered_At__c"]
+    assert world.state(call)["state"] == "saved"
+
+
+def test_a_creation_that_never_arrived_is_made_after_looking(world):
+    world.org.before = lose_answer
+    world.change(support.outbound())
+    engine = world.engine()
+    world.clock.advance(10)
+    engine.run_once()
+    world.org.before = lambda: None
+    world.clock.advance(10)
+    world.settle(engine)
+    assert len(world.org.tasks) == 1
+    assert [name for name, _ in world.org.calls] == ["create", "find Task", "create"]
+
+
+def test_a_change_whose_answer_was_lost_does_not_undo_a_persons_edit(world):
+    call = support.outbound()
+    world.change(call)
+    engine = world.engine()
+    world.settle(engine)
+    linked = support.with_segment(support.related(support.answered(call), JAN, "linked"), note="nasze")
+    world.change(linked)
+    world.org.after = lose_answer
+    world.clock.advance(10)
+    engine.run_once()
+    world.org.after = lambda: None
+    world.org.named(ONE)["Description"] = "ich"
+    world.org.named(ONE)["WhoId"] = "003X"
+    world.clock.advance(10)
+    world.settle(engine)
+    assert world.org.named(ONE)["Description"] == "ich"
+    assert world.org.named(ONE)["WhoId"] == "003X"
+    assert len(world.org.sent("update")) == 1
+    assert world.row(call).state == "done"
+
+
+def test_a_change_that_never_arrived_is_repeated_after_looking(world):
+    call = support.outbound()
+    world.change(call)
+    engine = world.engine()
+    world.settle(engine)
+    world.change(support.answered(call))
+    world.org.before = lose_answer
+    world.clock.advance(10)
+    engine.run_once()
+    world.org.before = lambda: None
+    world.clock.advance(10)
+    world.settle(engine)
+    assert world.org.named(ONE)["FCC_Answered_At__c"]
+
+
+def test_a_task_that_an_unremembered_attempt_created_is_taken_over(world):
+    world.org.tasks["00T000000000000099"] = {
+        "Id": "00T000000000000099",
+        "FCC_Call_Id__c": ONE,
+        "Subject": "edited by a person",
+    }
+    call = support.ended(support.answered(support.outbound()))
+    world.change(call)
+    world.settle()
+    task = world.org.named(ONE)
+    assert task["Id"] == "00T000000000000099"
+    assert task["Subject"] == "edited by a person"
+    assert task["Status"] == "Zakończone"
+    assert world.state(call) == {"state": "saved", "taskId": "00T000000000000099", "code": None}
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_process_killed_between_sending_and_recording_leaves_exactly_one_task(world, moment):
+    call = support.outbound()
+    world.change(call)
+    world.clock.advance(10)
+    setattr(world.org, moment, fail(Killed()))
+    with pytest.raises(Killed):
+        world.engine().run_once()
+    setattr(world.org, moment, lambda: None)
+    world.change(support.ended(support.answered(call)))
+    successor = world.engine()
+    world.clock.advance(60)
+    successor.run_once()
+    assert len(world.org.tasks) <= 1  # the lease still stands: nobody else touches it
+    world.clock.advance(200)
+    world.settle(successor)
+    assert len(world.org.tasks) == 1
+    assert world.org.named(ONE)["Status"] == "Zakończone"
+    assert world.row(call).state == "done"
+
+
+def test_an_engine_that_lost_its_lease_records_nothing(world):
+    call = support.outbound()
+    world.change(call)
+    world.clock.advance(10)
+    successor = world.engine()
+
+    def overtaken():
+        world.org.after = lambda: None
+        world.clock.advance(200)
+
+    world.org.after = overtaken
+    slow = world.engine()
+    slow.run_once()
+    assert len(world.org.tasks) == 1
+    world.settle(successor)
+    assert world.row(call).state == "done"
+    assert len(world.org.tasks) == 1
+
+
+def test_forgetting_a_number_leaves_none_of_it(world):
+    call = support.outbound()
+    world.change(call)
+    world.settle()
+    world.change(support.answered(call))
+    world.change(replace(call, forgotten=True, number=""))
+    assert world.row(call) is None
+    with world.database.read() as uow:
+        log = uow.call_logs.get(f"{ORG}/{ONE}")
+        assert dict(log.delivered) == {}
+        assert uow.outbox.attempts(f"{ORG}/{ONE}") == []
+    world.change(support.ended(support.answered(call)))
+    assert world.row(call) is None
+
+
+def test_old_attempts_and_values_are_forgotten_after_ninety_days(world):
+    call = support.outbound()
+    world.change(call)
+    engine = world.engine()
+    world.settle(engine)
+    world.clock.advance(91 * 86400)
+    engine.run_once()
+    assert world.row(call) is None
+    with world.database.read() as uow:
+        assert dict(uow.call_logs.get(f"{ORG}/{ONE}").delivered) == {}
+    assert world.state(call)["state"] == "saved"
+
+
+def test_every_attempt_is_kept_for_the_administrator(world):
+    world.org.refuse = lambda _row: RowLockedError(detail="record 1")
+    call = support.outbound()
+    world.change(call)
+    engine = world.engine()
+    world.clock.advance(10)
+    engine.run_once()
+    world.org.refuse = lambda _row: None
+    world.settle(engine)
+    with world.database.read() as uow:
+        attempts = uow.outbox.attempts(f"{ORG}/{ONE}")
+        assert [(each.result, each.code) for each in attempts] == [("retry", "salesforce-row-locked"), ("done", None)]
+        assert uow.outbox.counts() == {"done": 1}
