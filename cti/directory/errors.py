@@ -44,12 +44,18 @@ class FccUserWrongKindError(ConnectorError):
 
     code = "fcc-user-wrong-kind"
     http_status = 403
-    pl = "Konto FCC {email} jest typu „{kind_pl}”. W integracji mogą pracować tylko użytkownicy PBX."
-    en = "The FCC account {email} is of the kind “{kind_en}”. Only PBX users can work in the integration."
+    pl = "Konto FCC {email} jest typu „{kind}”. W integracji mogą pracować tylko użytkownicy PBX."
+    en = "The FCC account {email} is of the kind “{kind}”. Only PBX users can work in the integration."
 
     def __init__(self, *, email: str, kind: UserKind | None) -> None:
         polish, english = KIND_WORDS[kind] if kind is not None else ("nieznany", "unknown")
-        super().__init__(email=email, kind_pl=polish, kind_en=english)
+        self._words = {"pl": polish, "en": english}
+        super().__init__(email=email)
+
+    def message(self, language: str) -> str:
+        """The sentence, with FCC's kind of account in the same language."""
+        chosen = "pl" if language.lower().startswith("pl") else "en"
+        return (self.pl if chosen == "pl" else self.en).format(**self.values, kind=self._words[chosen])
 
 
 class PairingUnknownError(ConnectorError):
@@ -79,13 +85,13 @@ class DialNoPresentationError(ConnectorError):
     en = "You cannot dial: your FCC account has no presentation number. The FCC administrator can add one."
 
 
-class IntegrationInactiveError(ConnectorError):
-    """The integration is switched off for this pairing (R13)."""
+class DialIntegrationInactiveError(ConnectorError):
+    """The integration is switched off for this pairing (R13), so nobody dials."""
 
-    code = "integration-inactive"
+    code = "dial-integration-inactive"
     http_status = 409
-    pl = "Integracja z FCC jest wyłączona. Administrator może ją włączyć w ustawieniach integracji."
-    en = "The FCC integration is switched off. Your administrator can switch it on in the integration's settings."
+    pl = "Nie możesz dzwonić: integracja z FCC jest wyłączona. Administrator może ją włączyć w ustawieniach integracji."
+    en = "You cannot dial: the FCC integration is switched off. Your administrator can switch it on in its settings."
 
 
 class CampaignMissingError(ConnectorError):

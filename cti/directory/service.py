@@ -11,13 +11,13 @@ import structlog
 from cti.directory.errors import (
     CampaignMissingError,
     CampaignWrongModeError,
+    DialIntegrationInactiveError,
     DialNoCityNumberError,
     DialNoPresentationError,
     FccUserAmbiguousError,
     FccUserInactiveError,
     FccUserUnknownError,
     FccUserWrongKindError,
-    IntegrationInactiveError,
     PairingUnknownError,
 )
 from cti.domain.fcc import CampaignMode, UserKind
@@ -140,7 +140,7 @@ class Directory:
     def capabilities(self, pairing_id: str, users_id: int) -> Capabilities:
         """What stands between this agent and dialling: the integration, the campaign, the agent's own numbers."""
         pairing = self._pairing(pairing_id)
-        missing: list[ConnectorError] = [] if pairing.active else [IntegrationInactiveError()]
+        missing: list[ConnectorError] = [] if pairing.active else [DialIntegrationInactiveError()]
         try:
             missing.extend(self.problems(self.user_of_tenant(pairing.tenant_id, users_id)))
             missing.extend(self.campaign_problems(pairing.tenant_id, pairing.off_campaign_id))
