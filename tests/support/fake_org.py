@@ -133,7 +133,6 @@ class FakeOrg:
             ]
 
     def fields_of(self, table: str) -> frozenset[str]:
-        self.before()
         return self.fields if table == "Task" else frozenset({"Id"})
 
     def closed_task_status(self) -> str:
