@@ -62,6 +62,7 @@ class Control:
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_get("/", self._home)
+        router.add_get("/favicon.ico", self._no_icon)
         for method, path, handler in (
             ("GET", "/_sim/", self._page),
             ("GET", "/_sim/page.js", self._page),
@@ -81,6 +82,9 @@ class Control:
 
     async def _home(self, _: web.Request) -> web.StreamResponse:
         raise web.HTTPFound("/_sim/")
+
+    async def _no_icon(self, _: web.Request) -> web.StreamResponse:
+        return web.Response(status=204)
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
         name = request.path.rpartition("/")[2] or "index.html"

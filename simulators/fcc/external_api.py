@@ -54,7 +54,9 @@ class ExternalApi:
         self._closing = closing
         self.counts: dict[str, int] = {}
         self._admin: dict[str, Callable[[dict[str, Any]], Answer]] = {
-            "fcc-campaigns-list": lambda _: {"campaigns": [one.row() for one in world.campaigns]},
+            "fcc-campaigns-list": lambda _: {
+                "campaigns": [{**one.row(), "wrap_seconds": settings.wrap_seconds[one.id]} for one in world.campaigns]
+            },
             "fcc-users-list": lambda _: {"users": [one.row() for one in world.users]},
             "fcc-staff-statuses-list": lambda _: {"statuses": [one.row() for one in world.statuses]},
             "fcc-calls-list": self._calls_list,

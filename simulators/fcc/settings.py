@@ -93,7 +93,7 @@ class Settings:
 def _seconds(value: Any, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
         raise ValueError(f"{name} is a number of seconds")
-    return float(value)
+    return value
 
 
 def _failure(row: Any) -> Failure:

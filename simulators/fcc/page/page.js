@@ -73,14 +73,21 @@ function agentRow(agent) {
   ]);
 }
 
-// A player that was started must not be replaced while it plays.
-const players = new Map();
+// Rows are made again only when what they show has changed: a button keeps its focus, a player goes on playing.
+const shown = new Map();
 
-function player(call) {
-  if (!players.has(call.calls_id)) {
-    players.set(call.calls_id, element("audio", "", { controls: "", preload: "none", src: call.recording }));
-  }
-  return players.get(call.calls_id);
+function kept(key, content, make) {
+  const signature = JSON.stringify(content);
+  const known = shown.get(key);
+  if (known?.signature === signature) return known.row;
+  const made = make();
+  shown.set(key, { signature, row: made });
+  return made;
+}
+
+function place(body, rows) {
+  if (rows.length === body.children.length && rows.every((one, index) => body.children[index] === one)) return;
+  body.replaceChildren(...rows);
 }
 
 function callRow(call, names) {
@@ -89,7 +96,7 @@ function callRow(call, names) {
     last = element("button", "Customer hangs up", { class: "quiet", type: "button" });
     last.addEventListener("click", act(() => send(`calls/${call.calls_id}/hangup`, {})));
   } else if (call.recording) {
-    last = player(call);
+    last = element("audio", "", { controls: "", preload: "none", src: call.recording });
   }
   const ended = call.status === null ? call.state : `${call.status} (${call.disconnecting_side})`;
   const ivr = call.ivr ? ` · IVR ${call.ivr}` : "";
@@ -126,9 +133,13 @@ async function refresh() {
   const [state, calls, hooks] = await Promise.all([read("state"), read("calls"), read("webhooks")]);
   $("#domain").textContent = state.tenant.domain;
   const names = new Map(state.agents.map((agent) => [agent.id, agent.name]));
-  $("#agents").replaceChildren(...state.agents.filter((agent) => agent.status).map(agentRow));
-  const rows = calls.slice(0, 20).map((call) => callRow(call, names));
-  if (![...players.values()].some((one) => !one.paused)) $("#calls").replaceChildren(...rows);
+  const agents = state.agents.filter((agent) => agent.status);
+  place($("#agents"), agents.map((agent) => kept(`agent ${agent.id}`, agent, () => agentRow(agent))));
+  const rows = calls.slice(0, 20).map((call) => {
+    const seen = { ...call, level: 0, heard_hz: hertz(call.heard_hz) };
+    return kept(`call ${call.calls_id}`, seen, () => callRow(call, names));
+  });
+  place($("#calls"), rows);
   $("#hook").textContent = state.settings.webhook_url ?? "nobody";
   $("#deliveries").replaceChildren(
     ...hooks.deliveries.reverse().slice(0, 50).map((one) => {

@@ -417,7 +417,8 @@ class OutgoingLeg(Leg):
     async def _confirmed(self, final: Response) -> bool:
         self.remote = final.headers["To"]
         self.remote_tag = messages.tag_of(final.to_address) or ""
-        self.target = messages.uri_of(final.headers.get("Contact") or self.target)
+        if messages.is_callable(contact := final.headers.get("Contact") or ""):
+            self.target = messages.uri_of(contact)
         self.answered = True
         assert self._invite is not None
         await self.connection.send(
@@ -436,7 +437,7 @@ class OutgoingLeg(Leg):
             return False
         try:
             await self.media.accept(final.body.decode())
-        except ValueError:
+        except ValueError:  # not UTF-8, or no answer to our offer
             self.hang_up("system", causes.NETWORK_OUT_OF_ORDER)
             return False
         return True

@@ -88,11 +88,17 @@ def uri_of(header: str) -> str:
     return found[1] if found else header.split(";", 1)[0].strip()
 
 
+def is_callable(header: str) -> bool:
+    """Whether a Contact names somebody a request can be sent to."""
+    try:
+        return URI.parse(uri_of(header)).scheme == "sip"
+    except ValueError:
+        return False
+
+
 def parameters_of(header: str) -> dict[str, str]:
     """The parameters behind a header's URI; one without a value has an empty one."""
-    behind = header[header.rindex(">") + 1 :] if ">" in header and not header.rstrip().endswith('>"') else header
-    if "<" in header and behind == header:
-        behind = header[header.index(">") + 1 :]
+    behind = header[header.index(">") + 1 :] if ">" in header else header
     return {name.lower(): value.strip('"') for name, value in _PARAMETER.findall(behind)}
 
 

@@ -171,7 +171,12 @@ class SipServer:
         if isinstance(message, Response):
             self._answered(connection, message)
         else:
-            await self._requested(connection, message)
+            try:
+                await self._requested(connection, message)
+            except ValueError as error:  # a header or body that its own parser does not understand
+                _log.warning("not understood, from %s: %s", connection.peer, error)
+                if message.method != "ACK":
+                    await self._say(connection, message, 400)
 
     def _answered(self, connection: Connection, response: Response) -> None:
         key = (messages.branch_of(response), response.cseq.method)
@@ -225,7 +230,8 @@ class SipServer:
             await self._say(connection, request, 403)
             return
         contacts = request.headers.getlist("Contact")
-        if len(contacts) > 1:
+        removing = [one.strip() for one in contacts] == ["*"]
+        if len(contacts) > 1 or (contacts and not removing and not messages.is_callable(contacts[0])):
             await self._say(connection, request, 400)
             return
         headers: list[tuple[str, str]] = []
@@ -241,7 +247,7 @@ class SipServer:
                 return
             expires = min(expires, MAX_EXPIRES)
             connection.user = user
-            if expires and contacts[0].strip() != "*":
+            if expires and not removing:
                 self.registrar.save(
                     user, connection, messages.uri_of(contacts[0]), request.call_id, request.cseq.sequence, expires
                 )
@@ -289,7 +295,7 @@ class SipServer:
             return 404
         if not request.body or not (request.headers.get("Content-Type") or "").startswith(messages.SDP):
             return 488
-        return 400 if request.headers.get("Contact") is None else None
+        return None if messages.is_callable(request.headers.get("Contact") or "") else 400
 
     async def _in_dialog(self, connection: Connection, request: Request) -> None:
         leg = self._legs.get(request.call_id)
@@ -300,6 +306,9 @@ class SipServer:
             return
         if leg.remote_tag and messages.tag_of(request.from_address) != leg.remote_tag:
             await self._say(connection, request, 481)
+            return
+        if connection.user not in {None, leg.extension}:
+            await self._say(connection, request, 403)
             return
         await leg.on_request(connection, request)
 

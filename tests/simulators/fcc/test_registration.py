@@ -155,11 +155,78 @@ def test_a_request_outside_any_dialog_gets_481(tmp_path: Path) -> None:
     with_phone(tmp_path, scenario)
 
 
-@pytest.mark.parametrize("text", ["nonsense", "BYE sip:x SIP/2.0\r\n\r\n", "SIP/2.0 200 OK\r\nVia: x\r\n\r\n", "\x00"])
+COMMON = f"From: <sip:40312@{DOMAIN}>;tag=a\r\nTo: <sip:1@{DOMAIN}>\r\nCall-ID: n\r\n"
+VIA = "Via: SIP/2.0/WS x.invalid;branch=z9hG4bK1\r\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nonsense",
+        "\x00",
+        "BYE sip:x SIP/2.0\r\n\r\n",
+        "BYE sip: SIP/2.0\r\n\r\n",
+        "SIP/2.0 200 OK\r\nVia: x\r\n\r\n",
+        "SIP/2.0 abc OK\r\n\r\n",
+        f"SIP/2.0 200 OK\r\n{VIA}{COMMON}CSeq: 1 INVITE\r\n\r\n",
+        f"OPTIONS sip:{DOMAIN} SIP/2.0\r\n{VIA}{COMMON}CSeq: one OPTIONS\r\n\r\n",
+        f"OPTIONS sip:{DOMAIN} SIP/2.0\r\n{VIA}{COMMON}CSeq: 1 OPTIONS\r\nno colon\r\n\r\n",
+        f"INVITE sip:1@{DOMAIN} SIP/2.0\r\n{VIA}{COMMON}CSeq: 1 INVITE\r\nProxy-Authorization: Digest x=\r\n\r\n",
+        f"ACK sip:1@{DOMAIN} SIP/2.0\r\n{VIA}{COMMON}CSeq: 1 ACK\r\n\r\n",
+        f"CANCEL sip:1@{DOMAIN} SIP/2.0\r\n{VIA}{COMMON}CSeq: 1 CANCEL\r\n\r\n",
+    ],
+)
 def test_nonsense_on_the_socket_is_survived(tmp_path: Path, text: str) -> None:
-    async def scenario(_: Tenant, phone: Phone) -> None:
+    async def scenario(acme: Tenant, phone: Phone) -> None:
         await phone.socket.send_str(text)
+        await phone.socket.send_str("\r\n\r\n")
+        await eventually(lambda: phone.pongs == 1)
+        while not phone.responses.empty():
+            assert phone.responses.get_nowait().code >= 400
         assert (await phone.register()).code == 200
+        assert await acme.look("calls") == []
+
+    with_phone(tmp_path, scenario)
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({"CSeq": "1 BYE"}, 400),
+        ({"CSeq": "1 OPTIONS", "Content-Length": "7"}, 400),
+        ({"From": f"<sip:40312@{DOMAIN}>", "CSeq": "1 OPTIONS"}, 400),
+    ],
+)
+def test_a_malformed_request_is_told_so(tmp_path: Path, headers: dict[str, str], code: int) -> None:
+    async def scenario(_: Tenant, phone: Phone) -> None:
+        whole = {"From": f"<sip:40312@{DOMAIN}>;tag=a", "To": f"<sip:1@{DOMAIN}>", "Call-ID": "m", **headers}
+        lines = [f"OPTIONS sip:{DOMAIN} SIP/2.0", VIA.strip(), *(f"{name}: {value}" for name, value in whole.items())]
+        await phone.socket.send_str("\r\n".join([*lines, "", ""]))
+        assert (await phone.response()).code == code
+
+    with_phone(tmp_path, scenario)
+
+
+def test_a_contact_nobody_can_be_called_by_is_refused(tmp_path: Path) -> None:
+    async def scenario(acme: Tenant, phone: Phone) -> None:
+        phone.contact = "<mailto:anna@acme.example>"
+        assert (await phone.register()).code == 400
+        call = await phone.dial("+48600100200")
+        assert (await call.answered()).code == 400
+        assert not await registered(acme)
+
+    with_phone(tmp_path, scenario)
+
+
+def test_another_users_socket_may_not_touch_a_call(tmp_path: Path) -> None:
+    async def scenario(acme: Tenant, phone: Phone) -> None:
+        call = await phone.dial("+48600100200")
+        await call.answered()
+        async with await acme.phone("piotr.wisniewski") as other:
+            await other.register()
+            await other.send("BYE", call.target, call.headers("BYE"))
+            assert (await other.response()).code == 403
+        assert (await acme.only_call())["status"] is None
 
     with_phone(tmp_path, scenario)
 
