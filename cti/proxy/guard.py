@@ -133,7 +133,7 @@ class PhoneGuard:
     def _check(self, head: SipHead) -> None:
         method = head.method
         sender, receiver = head.address("from"), head.address("to")
-        if head.cseq_method != method or not head.all("via"):
+        if head.cseq_method != method or not head.all("via") or not head.call_id:
             raise SipUnreadableError("cseq or via")
         if method == "ACK" and receiver.tag == self._tag:
             raise _RefusedError("our-ack")

@@ -1,0 +1,93 @@
+"""Frames as bytes, and following them in a stream."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cti.ws.frames import CloseCode, FrameError, FrameTracker, Opcode, apply_mask, close_frame, frame, read_header
+from cti.ws.handshake import accept_value, same_origin
+
+PAYLOADS = st.one_of(st.binary(max_size=200), st.sampled_from([126, 65535, 65536, 70000]).map(bytes))
+FRAMES = st.lists(
+    st.one_of(
+        st.builds(lambda p, f: frame(Opcode.TEXT, p, fin=f), PAYLOADS, st.booleans()),
+        st.builds(lambda p: frame(Opcode.PING, p), st.binary(max_size=125)),
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@given(FRAMES, st.data())
+def test_boundaries_are_found_however_the_stream_is_cut(frames, data):
+    stream = b"".join(frames)
+    ends, total = set(), 0
+    for one in frames:
+        total += len(one)
+        ends.add(total)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
+    tracker, at = FrameTracker(100_000), 0
+    for cut in [*cuts, len(stream)]:
+        boundary = tracker.feed(stream[at:cut])
+        inside = [end - at for end in ends if at < end <= cut]
+        assert boundary == max(inside, default=0)
+        at = cut
+        assert tracker.between is (at in ends or at == 0)
+
+
+@given(st.binary(max_size=300), st.binary(min_size=4, max_size=4))
+def test_a_mask_undoes_itself(payload, mask):
+    assert apply_mask(apply_mask(payload, mask), mask) == payload
+    made = frame(Opcode.BINARY, payload, mask=mask)
+    header = read_header(made)
+    assert header is not None
+    assert (header.length, header.mask, header.size + header.length) == (len(payload), mask, len(made))
+
+
+def test_what_is_too_big_or_masked_is_no_frame_of_a_server():
+    with pytest.raises(FrameError) as too_big:
+        FrameTracker(10).feed(frame(Opcode.TEXT, b"x" * 11))
+    assert too_big.value.code == CloseCode.TOO_BIG
+    with pytest.raises(FrameError):
+        FrameTracker(10).feed(frame(Opcode.TEXT, b"x", mask=b"1234"))
+
+
+def test_a_close_that_passes_is_noticed():
+    tracker = FrameTracker(1000)
+    tracker.feed(frame(Opcode.TEXT, b"x"))
+    assert not tracker.closed
+    tracker.feed(close_frame(1001))
+    assert tracker.closed
+
+
+@pytest.mark.parametrize("code", [1005, 1006])
+def test_codes_that_must_never_travel_do_not(code):
+    assert close_frame(code) == b"\x88\x00"
+
+
+def test_a_long_reason_is_cut_between_letters():
+    made = close_frame(4401, "ż" * 100)
+    assert len(made) <= 127
+    made[4:].decode()
+
+
+def test_the_key_of_the_rfc_is_answered_as_the_rfc_says():
+    assert accept_value("dGhlIHNhbXBsZSBub25jZQ==") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "same"),
+    [
+        ("https://a.example", "https://A.example:443", True),
+        ("http://a.example:80", "http://a.example", True),
+        ("http://a.example", "https://a.example", False),
+        ("https://a.example.evil", "https://a.example", False),
+        ("null", "null", False),
+        ("https://a.example/x", "https://a.example", False),
+        ("https://u@a.example", "https://a.example", False),
+    ],
+)
+def test_origins_are_compared_as_origins(one, two, same):
+    assert same_origin(one, two) is same
