@@ -7,8 +7,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from tests.support import accounts
-
 from cti.accounts import AgentRef
 from cti.calls.service import CallService
 from cti.directory.service import Directory
@@ -17,13 +15,13 @@ from cti.domain.fcc import Campaign, CampaignMode, FccUser, PhoneCredentials, Us
 from cti.domain.match import MatchResult
 from cti.domain.presence import Presence, PresenceClass, Status
 from cti.domain.times import iso
+from tests.support import accounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tests.support.clock import DrivenClock
-
     from cti.store.database import Database
+    from tests.support.clock import DrivenClock
 
 CUSTOMER, QUEUE = "+48600100200", "+48221110000"
 ANNA = AgentRef("acme-1", "005000000000001AAA", 101)
@@ -49,7 +47,9 @@ class FakeExchange:
         self.dropped: list[tuple[str, int]] = []
         self.failure: Exception | None = None
         self.people = [
-            FccUser(101, "anna.nowak", "anna@x", UserKind.PBX, "Anna", "Nowak", "40312", "+48221234567", "+48221234567"),
+            FccUser(
+                101, "anna.nowak", "anna@x", UserKind.PBX, "Anna", "Nowak", "40312", "+48221234567", "+48221234567"
+            ),
             FccUser(102, "piotr.w", "piotr@x", UserKind.PBX, "Piotr", "W", "40318", "+48221234568", "+48221234568"),
             FccUser(103, "ewa.z", "ewa@x", UserKind.PBX, "Ewa", "Z", "40319", "+48221234569", None),
         ]

@@ -6,12 +6,12 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.integration.calls.bench import ANNA, CUSTOMER, EWA, JAN, PIOTR
 
 from cti.domain.call import Fact
 from cti.domain.match import MatchResult
 from cti.domain.outcome import Outcome
 from cti.domain.presence import Presence, PresenceClass
+from tests.integration.calls.bench import ANNA, CUSTOMER, EWA, JAN, PIOTR
 
 if TYPE_CHECKING:
     from tests.integration.calls.bench import Bench
@@ -80,7 +80,7 @@ def test_facts_sent_at_once_by_many_threads_are_all_stored(bench: Bench) -> None
             for kind, second in (("created", 0), ("ringing", 1), ("ended", 9)):
                 content = {"users_id": 101, "status": "NO ANSWER"} if kind == "ended" else {"users_id": 101}
                 bench.record(bench.fcc(kind, second, calls_id=number, **content))
-        except Exception as error:  # noqa: BLE001 - shown below
+        except Exception as error:
             errors.append(error)
 
     threads = [threading.Thread(target=send, args=(number,)) for number in range(1, 17)]
@@ -280,7 +280,9 @@ def test_a_restart_goes_on_with_the_searches_of_calls_that_are_up(bench: Bench) 
 # -- presence ----------------------------------------------------------------------------------------------------------
 
 
-def presence_fact(bench: Bench, seconds: float, status_id: int, kind: PresenceClass, until: float | None = None) -> Fact:
+def presence_fact(
+    bench: Bench, seconds: float, status_id: int, kind: PresenceClass, until: float | None = None
+) -> Fact:
     presence = Presence(status_id, kind, kind.value, bench.at(seconds), bench.at(until) if until else None)
     return Fact("fcc", "presence", bench.at(seconds), content={"users_id": 101, "presence": presence.to_json()})
 

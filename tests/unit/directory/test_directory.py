@@ -7,7 +7,6 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.support import accounts
 
 from cti.directory.errors import (
     FccUserAmbiguousError,
@@ -19,6 +18,7 @@ from cti.directory.errors import (
 from cti.directory.service import Directory
 from cti.domain.fcc import Campaign, CampaignMode, FccUser, UserKind
 from cti.pbx.errors import FccRefusedError, FccUnreachableError
+from tests.support import accounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

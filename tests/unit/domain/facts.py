@@ -39,7 +39,11 @@ def agent(kind: str, seconds: float, *, user: int = ANNA, calls_id: int | None =
 
 def match(seconds: float, *records: dict[str, Any], user: int = ANNA, complete: bool = True) -> Fact:
     return Fact(
-        "match", "matched", at(seconds), 7, content={"users_id": user, "candidates": list(records), "complete": complete}
+        "match",
+        "matched",
+        at(seconds),
+        7,
+        content={"users_id": user, "candidates": list(records), "complete": complete},
     )
 
 

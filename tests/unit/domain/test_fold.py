@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.domain.facts import ANNA, CUSTOMER, PIOTR, START, agent, at, contact, fcc, match, pane, row
 
 from cti.domain.call import KINDS, Direction, Fact, State, fold, in_order
 from cti.domain.outcome import Outcome
 from cti.domain.projection import from_json, to_json
 from cti.domain.times import iso
+from tests.unit.domain.facts import ANNA, CUSTOMER, PIOTR, START, agent, at, contact, fcc, match, pane, row
 
 
 def inbound_answered() -> list[Fact]:
@@ -280,7 +280,9 @@ any_facts = st.lists(st.one_of(fcc_facts, list_facts, pane_facts, agent_facts, m
 
 @given(any_facts, st.randoms(use_true_random=False), st.data())
 @settings(max_examples=150, deadline=None)
-def test_any_order_and_any_repetition_give_the_same_call(facts: list[Fact], random: object, data: st.DataObject) -> None:
+def test_any_order_and_any_repetition_give_the_same_call(
+    facts: list[Fact], random: object, data: st.DataObject
+) -> None:
     repeated = [*facts, *data.draw(st.lists(st.sampled_from(facts), max_size=6))] if facts else []
     shuffled = list(repeated)
     random.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis gives a random.Random
