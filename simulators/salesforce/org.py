@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import secrets
 import threading
 from dataclasses import asdict, dataclass, fields
@@ -44,6 +45,7 @@ class Settings:
     api_limit: int = 100_000
     console: bool = True
     client_credentials: bool = True
+    case_assignment_rule: bool = True
     sosl_row_limit: int = 2_000
 
     def change(self, name: str, value: Any) -> None:
@@ -104,6 +106,9 @@ class Org:
         self.counters = Counters()
         self.tables: dict[str, dict[str, Record]] = {}
         self.sessions: dict[str, Session] = {}
+        self.keys: dict[tuple[str, str], dict[str, set[str]]] = {}
+        self.locators: dict[str, tuple[str, list[Record], int]] = {}
+        self.api_enabled: dict[str, bool] = {}
         self.frames: dict[str, str] = {}
         self.hidden: dict[str, set[str]] = {}
         self.tokens: dict[str, Token] = {}
@@ -178,7 +183,7 @@ class Org:
 
     def _put(self, object_name: str, given: Record) -> Record:
         owner = getattr(self, "owner_id", None)
-        return self.insert(object_name, given, owner or "", check=False)
+        return self.insert(object_name, given, owner or "")
 
     # records
 
@@ -194,9 +199,8 @@ class Org:
         """Now, as the API writes it."""
         return _stamp(self.now())
 
-    def insert(self, object_name: str, given: Record, user_id: str, *, check: bool = True) -> Record:
+    def insert(self, object_name: str, given: Record, user_id: str) -> Record:
         """Add a row that was already validated; fills ids, system fields and what the platform derives."""
-        del check  # the rules stand in `rules`, before this
         with self.lock:
             kind = self.schema[object_name.lower()]
             row: Record = {one.name: (False if one.type == "boolean" else None) for one in kind.fields.values()}
@@ -215,6 +219,7 @@ class Org:
             self._defaults(kind.name, row)
             self.derive(kind.name, row)
             self.table(kind.name)[row["Id"]] = row
+            self._index(kind.name, row)
             self.counters.rows[f"{kind.name} created"] += 1
             return row
 
@@ -225,8 +230,8 @@ class Org:
             row["LastModifiedDate"] = row["SystemModstamp"] = self.timestamp()
             if "LastModifiedById" in row:
                 row["LastModifiedById"] = user_id
-            row["_indexed_at"] = self.now()
             self.derive(object_name, row)
+            self._index(object_name, row)
             self.counters.rows[f"{object_name} updated"] += 1
 
     def delete(self, object_name: str, row: Record) -> None:
@@ -237,6 +242,33 @@ class Org:
             else:
                 del self.table(object_name)[row["Id"]]
             self.counters.rows[f"{object_name} deleted"] += 1
+
+    def _index(self, object_name: str, row: Record) -> None:
+        for one in self.schema[object_name.lower()].fields.values():
+            if one.external_id or one.unique:
+                table = self.keys.setdefault((object_name, one.name), {})
+                for known in (row.get("_keys") or {}).get(one.name, ()):
+                    table.get(known, set()).discard(row["Id"])
+                value = row.get(one.name)
+                if value is not None:
+                    table.setdefault(one.key(value), set()).add(row["Id"])
+                    row.setdefault("_keys", {})[one.name] = (one.key(value),)
+
+    def with_key(self, object_name: str, one: schema.Field, value: Any) -> list[Record]:
+        """The living rows whose external id (or unique field) has this value."""
+        ids = self.keys.get((object_name, one.name), {}).get(one.key(value), set())
+        rows = (self.table(object_name).get(row_id) for row_id in sorted(ids))
+        return [row for row in rows if row is not None and not row.get("IsDeleted")]
+
+    def snapshot(self) -> tuple[Any, ...]:
+        """The records as they are, for `restore`."""
+        with self.lock:
+            return copy.deepcopy((self.tables, self.keys, self.counters.rows, self._case_number))
+
+    def restore(self, kept: tuple[Any, ...]) -> None:
+        """Put the records back to a snapshot."""
+        with self.lock:
+            self.tables, self.keys, self.counters.rows, self._case_number = kept
 
     def _defaults(self, name: str, row: Record) -> None:
         if name == "Task":
@@ -380,12 +412,15 @@ class Org:
         return user_id not in self.hidden.get(row["Id"], ())
 
     def change_settings(self, said: dict[str, Any]) -> None:
-        """Change switches by name; `language` takes {user name: language}. ValueError or KeyError when unknown."""
+        """Change switches by name; `language` and `api_enabled` take {user name: value}. ValueError, KeyError when unknown."""
         with self.lock:
             for name, value in said.items():
                 if name == "language":
                     for username, language in dict(value).items():
                         self.user_by_name(username)["LanguageLocaleKey"] = language
+                elif name == "api_enabled":
+                    for username, enabled in dict(value).items():
+                        self.api_enabled[self.user_by_name(username)["Id"]] = bool(enabled)
                 else:
                     self.settings.change(name, value)
                     if name == "person_accounts":

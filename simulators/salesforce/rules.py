@@ -59,13 +59,17 @@ def existing(org: Org, object_name: str, record_id: str) -> Record:
     return row
 
 
-def create(org: Org, object_name: str, values: Mapping[str, Any], user_id: str) -> Record:
-    """Create a record; returns its row, raises Refused."""
+def create(
+    org: Org, object_name: str, values: Mapping[str, Any], user_id: str, *, assign: bool = False
+) -> Record:
+    """Create a record; returns its row, raises Refused. `assign`: let the org's assignment rule choose a case's owner."""
     known = object_type(org, object_name, write=True)
     if any(name.lower() == "id" for name in values):
         raise Refused("INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", ("Id",))
     with org.lock:
         given = _clean(org, known, values, user_id, creating=True)
+        if known.name == "Case" and assign and org.settings.case_assignment_rule:
+            given["OwnerId"] = org.owner_id
         missing = [
             one.name for one in known.fields.values() if one.required and given.get(one.name) in {None, ""}
         ]  # fmt: skip
@@ -263,8 +267,8 @@ def _unique(org: Org, known: ObjectType, given: Mapping[str, Any], own_id: str |
         value = given.get(one.name)
         if not one.unique or value is None:
             continue
-        for row in org.rows(known.name):
-            if row["Id"] != own_id and _same(one, row[one.name], value):
+        for row in org.with_key(known.name, one, value):
+            if row["Id"] != own_id:
                 raise Refused(
                     "DUPLICATE_VALUE",
                     f"duplicate value found: {one.name} duplicates value on record with id: {row['Id'][:15]}",
@@ -276,17 +280,6 @@ def _unique(org: Org, known: ObjectType, given: Mapping[str, Any], own_id: str |
                     "DUPLICATE_VALUE",
                     f"duplicate value found: duplicates value on record with id: {row['Id'][:15]}",
                 )
-
-
-def _same(one: Field, left: Any, right: Any) -> bool:
-    if one.case_sensitive or not isinstance(left, str) or not isinstance(right, str):
-        return bool(left == right)
-    return left.lower() == right.lower()
-
-
-def matches(one: Field, left: Any, right: Any) -> bool:
-    """Whether two values of an external id are the same key."""
-    return left is not None and _same(one, left, right)
 
 
 def _together(org: Org, known: ObjectType, row: Mapping[str, Any]) -> None:

@@ -45,6 +45,10 @@ class Field:
     precision: int = 18
     scale: int = 0
 
+    def key(self, value: object) -> str:
+        """The value as uniqueness and external ids compare it."""
+        return str(value) if self.case_sensitive else str(value).lower()
+
     @property
     def title(self) -> str:
         """The label, or one made of the name."""

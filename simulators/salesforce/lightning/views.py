@@ -69,7 +69,7 @@ SEARCHED: Final = ("Contact", "Account", "Lead", "Case")
 MIN_SEARCH: Final = 2
 
 
-def navigation(org: Org) -> list[dict[str, str]]:
+def navigation(org: Org) -> list[dict[str, str | bool]]:
     """The objects in the navigation bar."""
     return [
         {"name": name, "plural": org.schema[name.lower()].plural, "icon": org.schema[name.lower()].icon,
