@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -111,13 +112,10 @@ class PaneChannel:
                 return self._dial(room, pane, command)
             case messages.CallReport():
                 room.reported(pane, command.sip_call_id, up=command.kind != "ended")
-                fields = command.model_dump(exclude={"id", "type"})
-                self._calls.report(agent, pane=pane, **fields)
+                self._calls.report(agent, _fields(command))
                 return {}
             case messages.CallPopped():
-                self._calls.popped(
-                    agent, record_id=command.record_id, calls_id=command.calls_id, sip_call_id=command.sip_call_id
-                )
+                self._calls.popped(agent, _fields(command))
                 return {}
             case messages.SessionRenew():
                 return self._renew(connection, command.signed_request)
@@ -138,7 +136,6 @@ class PaneChannel:
         answer = {"seq": head, **standing.to_json(), "heartbeat": HEARTBEAT_S}
 
         def then() -> None:
-            self._calls.pane_joined(agent, connection.pane)
             if missed is None:
                 connection.catch_up(self._snapshot(room, connection, head), seq=head)
             else:
@@ -149,8 +146,7 @@ class PaneChannel:
     def depart(self, room: AgentRoom, connection: PaneConnection, close_code: int) -> None:
         """Let a pane go."""
         for_good = close_code in {CloseCode.NORMAL, CloseCode.GOING_AWAY, CloseCode.SESSION_OVER}
-        if room.depart(connection, for_good=for_good):
-            self._calls.pane_left(room.agent, connection.pane)
+        room.depart(connection, for_good=for_good)
 
     def _snapshot(self, room: AgentRoom, connection: PaneConnection, head: int) -> list[LoggedEvent]:
         language = connection.session.language
@@ -221,14 +217,14 @@ class PaneChannel:
         if room.leader is None:
             raise PhoneNotReadyError
         record = None if command.record is None else command.record.model_dump(by_alias=True, exclude_none=True)
-        answer = self._calls.dial(room.agent, number=command.number, record=record, command_key=f"{pane}:{command.id}")
+        permit = self._calls.dial(room.agent, command.number, record, dial_id=_dial_id(pane, command.id))
         leader = room.leader
         if leader is None:
             raise PhoneNotReadyError
         if leader != pane:
-            request = {"dialId": answer["dialId"], "number": answer["number"], "record": record}
+            request = {"dialId": permit.dial_id, "number": permit.number, "record": record}
             self._rooms.announce(room.agent, "dial.request", request, leader)
-        return answer
+        return {"dialId": permit.dial_id, "number": permit.number, "display": permit.display}
 
     def _renew(self, connection: PaneConnection, signed_request: str) -> Json:
         before = connection.session
@@ -325,6 +321,15 @@ class _Talk:
             self._window = [now, 0]
         self._window[1] += 1
         return self._window[1] > _RATE
+
+
+def _fields(command: messages.Command) -> Json:
+    return command.model_dump(by_alias=True, exclude={"id", "type"}, exclude_none=True)
+
+
+def _dial_id(pane: str, command: str) -> str:
+    """The same for the same command of the same pane, also after a restart."""
+    return hashlib.sha256(f"{pane}:{command}".encode()).hexdigest()[:32]
 
 
 def _id_of(text: str | bytes) -> str | None:

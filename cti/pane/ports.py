@@ -76,41 +76,43 @@ class PhoneLine(Protocol):
         ...
 
 
+class Permit(Protocol):
+    """Leave to place one call."""
+
+    @property
+    def dial_id(self) -> str:
+        """The name of this dial."""
+        ...
+
+    @property
+    def number(self) -> str:
+        """What the phone rings."""
+        ...
+
+    @property
+    def display(self) -> str:
+        """How a person reads it."""
+        ...
+
+
 class Calls(Protocol):
     """The call service. Every method acts for the agent given and for nobody else, and raises ConnectorError.
 
-    All but the last two may talk to FCC, so none is called inside a transaction.
+    They may talk to FCC, so none is called inside a transaction.
     """
 
     def dial(
-        self, agent: AgentRef, *, number: str, record: Mapping[str, Any] | None, command_key: str
-    ) -> Mapping[str, Any]:
-        """Check a number as it was clicked and permit one call to it: `{dialId, number, display}`.
-
-        The same `command_key` again is the same dial.
-        """
+        self, agent: AgentRef, number: str, record: Mapping[str, Any] | None = None, *, dial_id: str | None = None
+    ) -> Permit:
+        """Check a number as it was clicked and permit one call to it; the same `dial_id` again is the same dial."""
         ...
 
-    def report(
-        self,
-        agent: AgentRef,
-        *,
-        pane: str,
-        sip_call_id: str,
-        kind: str,
-        direction: str,
-        number: str,
-        at: datetime,
-        dial_id: str | None,
-        sip_status: int | None,
-        cause: str | None,
-        by: str | None,
-    ) -> None:
-        """Take a pane's report about its phone."""
+    def report(self, agent: AgentRef, report: Mapping[str, Any]) -> None:
+        """Take a pane's report about its phone: the fields of `call.report`, `at` as an aware datetime."""
         ...
 
-    def popped(self, agent: AgentRef, *, record_id: str, calls_id: int | None, sip_call_id: str | None) -> None:
-        """Note that a record was shown for a call."""
+    def popped(self, agent: AgentRef, call: Mapping[str, Any]) -> None:
+        """Note that a record was shown for a call: `{callsId or sipCallId, recordId}`."""
         ...
 
     def set_presence(self, agent: AgentRef, status_id: int) -> Mapping[str, Any]:
@@ -125,12 +127,8 @@ class Calls(Protocol):
         """Fetch what the agent's phone signs in with."""
         ...
 
-    def pane_joined(self, agent: AgentRef, pane_id: str) -> None:
-        """A pane connected."""
-        ...
-
-    def pane_left(self, agent: AgentRef, pane_id: str) -> None:
-        """A pane's connection is gone."""
+    def panes_present(self, agent: AgentRef, present: bool) -> None:
+        """The agent's first pane came (True), or their last one has been away for 20 s (False)."""
         ...
 
 

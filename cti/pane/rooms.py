@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _ANSWERS = 256
 _TICK_S = 0.25
 _FORGET_S = 120.0
+_GONE_S = 20.0
 _EXPIRING_S = 120
 _STALE_S = 30.0
 
@@ -84,11 +85,20 @@ class Standing:
 class AgentRoom:
     """One agent's panes; safe to share between threads."""
 
-    def __init__(self, agent: AgentRef, clock: Clock, announce: Callable[[AgentRef, str, Json, str], None]) -> None:
+    def __init__(
+        self,
+        agent: AgentRef,
+        clock: Clock,
+        announce: Callable[[AgentRef, str, Json, str], None],
+        present: Callable[[AgentRef, bool], None],
+    ) -> None:
         self.agent = agent
         self.line: PhoneLine | None = None
         self._clock = clock
         self._announce = announce
+        self._present = present
+        self._present_told = False
+        self._present_lock = threading.Lock()
         self._lock = threading.RLock()
         self._leadership = Leadership()
         self._connections: dict[str, PaneConnection] = {}
@@ -127,6 +137,7 @@ class AgentRoom:
             before.ws.close(CloseCode.NORMAL, "replaced")
         if changed:
             self._announce_leader(besides=connection.pane)
+        self._tell_presence()
         return standing
 
     def depart(self, connection: PaneConnection, *, for_good: bool) -> bool:
@@ -207,8 +218,26 @@ class AgentRoom:
             elif left <= _EXPIRING_S and not connection.warned:
                 connection.warned = True
                 self._announce(self.agent, "session.expiring", {"in": int(left)}, connection.pane)
+        self._tell_presence()
         with self._lock:
             return self._empty_since is not None and now - self._empty_since >= _FORGET_S
+
+    def _tell_presence(self) -> None:
+        """Tell when the first pane came and when the last one has been away for a while; once each, in order."""
+        if not self._present_lock.acquire(blocking=False):
+            return
+        try:
+            now = self._clock.monotonic()
+            with self._lock:
+                empty_for = None if self._empty_since is None else now - self._empty_since
+            here = empty_for is None or (self._present_told and empty_for < _GONE_S)
+            if here is not self._present_told:
+                self._present(self.agent, here)
+                self._present_told = here
+        except Exception:  # noqa: BLE001 - a pane is served whether or not FCC could be told; the next tick tries again
+            _log.exception("presence-not-told")
+        finally:
+            self._present_lock.release()
 
     def connections(self) -> list[PaneConnection]:
         """The connected panes."""
@@ -258,8 +287,11 @@ class AgentRoom:
 class AgentRooms:
     """All rooms of the process, and the thread that lets time pass in them."""
 
-    def __init__(self, database: Database, hub: Hub, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, hub: Hub, clock: Clock, *, present: Callable[[AgentRef, bool], None]
+    ) -> None:
         self._database = database
+        self._present = present
         self._hub = hub
         self._clock = clock
         self._lock = threading.Lock()
@@ -272,17 +304,18 @@ class AgentRooms:
         with self._lock:
             room = self._rooms.get(agent.audience)
             if room is None:
-                room = self._rooms[agent.audience] = AgentRoom(agent, self._clock, self.announce)
+                room = self._rooms[agent.audience] = AgentRoom(agent, self._clock, self.announce, self._present)
                 self._hub.join(agent.audience, room)
             if self._thread is None and not self._stop.is_set():
                 self._thread = threading.Thread(target=self._run, name="pane-keeper", daemon=True)
                 self._thread.start()
             return room
 
-    def find(self, audience: str) -> AgentRoom | None:
-        """The room of that audience, None when nobody has been in it for a while."""
+    def fence_of(self, audience: str) -> int | None:
+        """The present fencing number of that agent's panes, None when none has been here for a while."""
         with self._lock:
-            return self._rooms.get(audience)
+            room = self._rooms.get(audience)
+        return None if room is None else room.fence
 
     def announce(self, agent: AgentRef, type: str, payload: Json, pane: str) -> None:  # noqa: A002 - the protocol's word
         """Log an event that only `pane` gets."""
