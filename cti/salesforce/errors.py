@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from cti.accounts import salesforce_id
 from cti.errors import ConnectorError
 
 if TYPE_CHECKING:
@@ -487,14 +488,24 @@ def from_code(
 ) -> SalesforceError:
     """The error for one of Salesforce's codes; an unknown code is judged by the HTTP `status` of the answer."""
     kind = _kind(RULES, code, message) or _BY_STATUS.get(status, SalesforceError)
-    found = _RECORD_ID.search(message)
     return kind(
         salesforce_code=code,
         detail=message,
         fields=fields,
         retry_after=retry_after,
-        record_id=found.group(1) if found else None,
+        record_id=_named_record(message),
     )
+
+
+def _named_record(message: str) -> str | None:
+    """The record that a message names, by its 18-character id; messages use the 15-character form."""
+    found = _RECORD_ID.search(message)
+    if found is None:
+        return None
+    try:
+        return salesforce_id(found.group(1))
+    except ValueError:
+        return None
 
 
 def from_row(errors: Any) -> SalesforceError:

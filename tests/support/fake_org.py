@@ -7,6 +7,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cti.accounts import salesforce_id
 from cti.salesforce.errors import NotFoundError, OutcomeUnknownError, SalesforceError, from_code
 from cti.salesforce.service import RowResult, User
 
@@ -86,12 +87,14 @@ class FakeOrg:
     def _create(self, row: Mapping[str, Any]) -> RowResult:
         held = next((key for key, task in self.tasks.items() if task["FCC_Call_Id__c"] == row["FCC_Call_Id__c"]), None)
         if held is not None:
-            return RowResult(None, from_code("DUPLICATE_VALUE", f"duplicate value found: x on record with id: {held}"))
+            return RowResult(
+                None, from_code("DUPLICATE_VALUE", f"duplicate value found: x on record with id: {held[:15]}")
+            )
         error = self.refuse(row)
         if error is not None:
             return RowResult(None, error)
         assert row.keys() <= self.fields
-        record_id = f"00T{next(self._numbers):015d}"
+        record_id = salesforce_id(f"00T{next(self._numbers):012d}")
         self.tasks[record_id] = {"Id": record_id, "Status": "Not Started", **row}
         return RowResult(record_id)
 

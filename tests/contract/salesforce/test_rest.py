@@ -282,7 +282,7 @@ def test_rows_are_created_each_for_itself(org, fake, server):
                     "errors": [
                         {
                             "statusCode": "DUPLICATE_VALUE",
-                            "message": "duplicate value: record with id: 00T000000000009AAA",
+                            "message": "duplicate value: record with id: 00T000000000009",
                             "fields": [],
                         }
                     ],
@@ -294,7 +294,7 @@ def test_rows_are_created_each_for_itself(org, fake, server):
     assert first.record_id == "00T000000000001AAA"
     assert first.error is None
     assert second.record_id is None
-    assert second.error.record_id == "00T000000000009AAA"
+    assert second.error.record_id == "00T000000000009EAA"
     (request,) = data_requests(server)
     assert (request.method, request.path) == ("POST", "/services/data/v67.0/composite/sobjects")
     assert request.json == {

@@ -475,8 +475,8 @@ def test_a_change_that_never_arrived_is_repeated_after_looking(world):
 
 
 def test_a_task_that_an_unremembered_attempt_created_is_taken_over(world):
-    world.org.tasks["00T000000000000099"] = {
-        "Id": "00T000000000000099",
+    world.org.tasks["00T000000000099EAA"] = {
+        "Id": "00T000000000099EAA",
         "FCC_Call_Id__c": ONE,
         "Subject": "edited by a person",
     }
@@ -484,10 +484,10 @@ def test_a_task_that_an_unremembered_attempt_created_is_taken_over(world):
     world.change(call)
     world.settle()
     task = world.org.named(ONE)
-    assert task["Id"] == "00T000000000000099"
+    assert task["Id"] == "00T000000000099EAA"
     assert task["Subject"] == "edited by a person"
     assert task["Status"] == "Zakończone"
-    assert world.state(call) == {"state": "saved", "taskId": "00T000000000000099", "code": None}
+    assert world.state(call) == {"state": "saved", "taskId": "00T000000000099EAA", "code": None}
 
 
 class Killed(BaseException):

@@ -161,17 +161,18 @@ def test_an_unknown_code_is_kept_and_never_repeated():
     assert (error.code, error.verdict, error.salesforce_code) == ("salesforce-error", Verdict.NEVER, "SOMETHING_NEW")
 
 
-def test_a_duplicate_names_the_record_that_holds_the_value():
+@pytest.mark.parametrize("named", ["00T5g0000000nTx", "00T5g0000000nTxEAI"])
+def test_a_duplicate_names_the_record_that_holds_the_value(named):
     error = from_row(
         [
             {
                 "statusCode": "DUPLICATE_VALUE",
-                "message": "duplicate value found: F__c duplicates value on record with id: 00T8W00000abcdeUAA",
+                "message": "duplicate value found: F__c duplicates value on record with id: " + named,
                 "fields": [],
             }
         ]
     )
-    assert error.record_id == "00T8W00000abcdeUAA"
+    assert error.record_id == "00T5g0000000nTxEAI"
 
 
 @pytest.mark.parametrize("errors_of_row", [None, [], "x", [None], [{"statusCode": 3, "fields": "x"}]])
@@ -197,3 +198,8 @@ def test_every_error_speaks_polish_and_english_and_shows_no_record_data(kind):
 def test_codes_of_our_own_are_not_used_twice():
     codes = [kind.code for kind in _kinds(errors.SalesforceError)]
     assert len(codes) == len(set(codes))
+
+
+@pytest.mark.parametrize("message", ["", "duplicate value found", "on record with id: 00T5g0000000nTxXXX"])
+def test_a_duplicate_that_names_no_readable_record_names_none(message):
+    assert from_code("DUPLICATE_VALUE", message).record_id is None
