@@ -21,8 +21,7 @@ from cti.directory.service import Directory
 from cti.pbx.tenants import Exchanges
 from cti.settings import Settings, load
 from cti.store import migrate
-from cti.store.database import Database
-from cti.store.secrets import SecretBox
+from cti.store.opening import open_database
 from cti.web import health
 from cti.web.assets import Assets
 from cti.web.install import install
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     import requests
 
     from cti.clock import Clock
+    from cti.store.database import Database
 
 ROOT = Path(__file__).resolve().parent
 
@@ -57,14 +57,6 @@ class Services:
         """Give back what is held open."""
         self.http.close()
         self.database.close()
-
-
-def open_database(settings: Settings, clock: Clock) -> Database:
-    """The database of these settings; the directory of an SQLite file is made when it is missing."""
-    if not settings.database_url:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-    keys = [key.get_secret_value() for key in settings.encryption_keys]
-    return Database(settings.database, secrets=SecretBox(keys), clock=clock)
 
 
 def build_services(

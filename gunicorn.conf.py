@@ -27,6 +27,11 @@ limit_request_fields = 60
 forwarded_allow_ips = "127.0.0.1,::1"
 
 
+def on_starting(server: Any) -> None:
+    """Tell the application how many workers there are, however that was set: SQLite allows one."""
+    os.environ["FCC_CONNECTOR_WEB_PROCESSES"] = str(server.cfg.workers)
+
+
 def post_worker_init(worker: Any) -> None:
     """Let the application close its open sockets when this worker is told to stop."""
     from cti.ws import shutdown

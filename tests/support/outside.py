@@ -1,4 +1,4 @@
-"""Salesforce's userinfo and FCC's list of users on one small real HTTP server."""
+"""As much of Salesforce and FCC as sign-in and pairing ask, on one small real HTTP server."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tests.support.signed_request import ORG_ID, TOKEN, USER_ID
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+APP_TOKEN = "00D000000000001!APP.token.of.the.pairing.app"
 ANNA = {
     "id": 101,
     "login": "anna.nowak",
@@ -44,6 +45,41 @@ class Outside:
             }
         }
         self.users: list[dict[str, Any]] = [ANNA]
+        self.campaigns: list[dict[str, Any]] = []
+        self.app_works = False
+        self.org_id = ORG_ID
+        self.people: list[tuple[str, str]] = []
+
+    @property
+    def identity_of_the_app(self) -> dict[str, Any]:
+        """What userinfo says of the pairing app's user."""
+        return {
+            "user_id": "005000000000009AAA",
+            "organization_id": self.org_id,
+            "preferred_username": "fcc.integration@acme.example",
+            "name": "FCC Integration",
+            "email": "fcc.integration@acme.example",
+            "language": "en_US",
+        }
+
+    @property
+    def people_found(self) -> dict[str, Any]:
+        """The answer to a query for users."""
+        records = [
+            {
+                "attributes": {"type": "User"},
+                "Id": f"00500000000010{number}AAA",
+                "Username": email,
+                "Email": email,
+                "Name": name,
+                "IsActive": True,
+                "LanguageLocaleKey": "pl",
+                "TimeZoneSidKey": "Europe/Warsaw",
+                "UserType": "Standard",
+            }
+            for number, (name, email) in enumerate(self.people)
+        ]
+        return {"totalSize": len(records), "done": True, "records": records}
 
     @property
     def my_domain_url(self) -> str:
@@ -66,9 +102,12 @@ def outside() -> Iterator[Outside]:
 
         def do_GET(self) -> None:
             world.hosts.append(self.headers["Host"])
-            identity = world.identities.get(self.headers["Authorization"].removeprefix("Bearer "))
+            token = self.headers["Authorization"].removeprefix("Bearer ")
+            identity = world.identity_of_the_app if token == APP_TOKEN else world.identities.get(token)
             if world.status != 200:
                 self._answer(world.status, {"error": "unavailable"})
+            elif self.path.startswith("/services/data/v67.0/query?") and token == APP_TOKEN:
+                self._answer(200, world.people_found)
             elif self.path != "/services/oauth2/userinfo" or identity is None:
                 self._answer(403, {"error": "bad token"})
             else:
@@ -77,10 +116,14 @@ def outside() -> Iterator[Outside]:
         def do_POST(self) -> None:
             world.hosts.append(self.headers["Host"])
             self.rfile.read(int(self.headers["Content-Length"]))
-            if self.path == "/services/oauth2/token":
+            if self.path == "/services/oauth2/token" and world.app_works:
+                self._answer(200, {"access_token": APP_TOKEN, "token_type": "Bearer", "issued_at": "1"})
+            elif self.path == "/services/oauth2/token":
                 self._answer(400, {"error": "invalid_client_id", "error_description": "client identifier invalid"})
             elif self.path == "/external-api/fcc-users-list":
                 self._answer(200, {"success": True, "users": world.users})
+            elif self.path == "/external-api/fcc-campaigns-list" and world.app_works:
+                self._answer(200, {"success": True, "campaigns": world.campaigns})
             else:
                 self._answer(200, {"success": False, "message": "unknown function"})
 

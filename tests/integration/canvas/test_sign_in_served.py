@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -14,7 +17,7 @@ from cti.store import migrate
 from cti.store.database import Database
 from cti.store.secrets import SecretBox
 from tests.support import accounts
-from tests.support.gunicorn import Served, log_lines, serve
+from tests.support.gunicorn import ROOT, Served, free_port, log_lines, serve
 from tests.support.outside import Outside, outside
 from tests.support.postgresql import empty_database
 from tests.support.signed_request import TOKEN, signed_request
@@ -28,13 +31,14 @@ if TYPE_CHECKING:
 POSTGRESQL = "FCC_TEST_POSTGRESQL_URL"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def world() -> Iterator[Outside]:
     with outside() as made:
         yield made
 
 
 @pytest.fixture(
+    scope="module",
     params=[
         "sqlite",
         pytest.param(
@@ -44,18 +48,18 @@ def world() -> Iterator[Outside]:
                 pytest.mark.skipif(POSTGRESQL not in os.environ, reason=f"{POSTGRESQL} is not set"),
             ],
         ),
-    ]
+    ],
 )
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'connector.db'}"
+        yield f"sqlite:///{tmp_path_factory.mktemp('data') / 'connector.db'}"
     else:
         with empty_database(os.environ[POSTGRESQL]) as url:
             yield url
 
 
-@pytest.fixture
-def served(database_url: str, world: Outside) -> Iterator[Served]:
+@contextlib.contextmanager
+def serving(database_url: str, world: Outside) -> Iterator[Served]:
     key = Fernet.generate_key().decode()
     clock = SystemClock()
     database = Database(database_url, secrets=SecretBox([key]), clock=clock)
@@ -69,6 +73,12 @@ def served(database_url: str, world: Outside) -> Iterator[Served]:
     }
     workers = 1 if database_url.startswith("sqlite") else 2
     with serve(environment, app="tests.support.served:app", workers=workers) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def served(database_url: str, world: Outside) -> Iterator[Served]:
+    with serving(database_url, world) as made:
         yield made
 
 
@@ -109,13 +119,37 @@ def test_many_tabs_at_once_all_get_in(http: requests.Session, served: Served) ->
     assert max(answer.elapsed for answer in answers) < timedelta(seconds=10)
 
 
-def test_a_served_connector_is_ready_logs_json_and_ends_in_time(http: requests.Session, served: Served) -> None:
-    ready = http.get(f"{served.url}/readyz")
-    assert (ready.status_code, ready.json()["ready"]) == (200, True)
-    post(http, served, n="load-1")
-    http.get(f"{served.url}/canvas?signed_request={signed_request()}")
-    assert served.stop(timeout=8) == 0
-    requests_logged = [line for line in log_lines(served) if line["event"] == "request"]
-    assert [line["route"] for line in requests_logged] == ["/canvas", "/canvas"]
-    assert TOKEN not in served.log
-    assert signed_request().partition(".")[2][:60] not in served.log
+def test_a_served_connector_is_ready_logs_json_and_ends_in_time(
+    http: requests.Session, world: Outside, tmp_path: Path
+) -> None:
+    with serving(f"sqlite:///{tmp_path / 'own.db'}", world) as served:
+        ready = http.get(f"{served.url}/readyz")
+        assert (ready.status_code, ready.json()["ready"]) == (200, True)
+        post(http, served, n="load-1")
+        http.get(f"{served.url}/canvas?signed_request={signed_request()}")
+        assert served.stop(timeout=8) == 0
+        requests_logged = [line for line in log_lines(served) if line["event"] == "request"]
+        assert [line["route"] for line in requests_logged] == ["/canvas", "/canvas"]
+        assert TOKEN not in served.log
+        assert signed_request().partition(".")[2][:60] not in served.log
+
+
+def test_two_workers_on_sqlite_are_refused_with_advice(tmp_path: Path) -> None:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PORT": str(free_port()),
+        "FCC_CONNECTOR_PUBLIC_URL": "http://connector.localhost",
+        "FCC_CONNECTOR_SECRET_KEY": "a secret that only tests know, long enough",
+        "FCC_CONNECTOR_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+        "FCC_CONNECTOR_DATA_DIR": str(tmp_path),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "-w", "2", "wsgi:app"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert b"SQLite serves one web process: set it to 1, or set FCC_CONNECTOR_DATABASE_URL" in done.stderr

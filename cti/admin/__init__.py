@@ -1,0 +1,1 @@
+"""What administrators do: pairing and its checks."""

@@ -1,0 +1,111 @@
+"""Trying a pairing on both sides, and saying in sentences what is right and what to do about the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from cti.accounts import salesforce_id
+from cti.domain.fcc import CampaignMode, UserKind
+from cti.errors import ConnectorError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cti.accounts import Org
+    from cti.admin.ports import FccSide, SalesforceSide, SalesforceUser
+    from cti.domain.fcc import Campaign, FccUser
+
+Level = Literal["ok", "warning", "error"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One result of a check. An "error" stands in the way of the pairing, a "warning" does not."""
+
+    level: Level
+    text: str
+
+
+def check(org: Org, salesforce: SalesforceSide, fcc: FccSide, off_campaign_id: int | None) -> list[Line]:
+    """Ask both sides whether they would work together; raises nothing that the sides raise on purpose."""
+    lines: list[Line] = []
+    people = _salesforce(org, salesforce, lines)
+    users = _fcc(fcc, off_campaign_id, lines)
+    if people is not None and users is not None:
+        lines.extend(_matches(*people, users))
+    return lines
+
+
+def _salesforce(org: Org, side: SalesforceSide, lines: list[Line]) -> tuple[str, Sequence[SalesforceUser]] | None:
+    try:
+        me = side.integration_user()
+    except ConnectorError as error:
+        lines.append(Line("error", f"Salesforce: {error.message('en')} [{error.code}]"))
+        return None
+    if salesforce_id(me.organization_id) != org.id:
+        text = (
+            f"Salesforce: {org.my_domain_url} is the org {me.organization_id}, not {org.id}. "
+            "Correct the id or the My Domain address with `fcc-connector org add`."
+        )
+        lines.append(Line("error", text))
+        return None
+    lines.append(Line("ok", f"Salesforce: the connector signs in as {me.name} ({me.email})."))
+    try:
+        people = side.active_users()
+    except ConnectorError as error:
+        lines.append(Line("error", f"Salesforce: {error.message('en')} [{error.code}]"))
+        return None
+    return me.email, people
+
+
+def _fcc(side: FccSide, off_campaign_id: int | None, lines: list[Line]) -> list[FccUser] | None:
+    try:
+        users = [user for user in side.users() if user.kind is UserKind.PBX and user.active]
+        campaigns = {campaign.id: campaign for campaign in side.campaigns()}
+    except ConnectorError as error:
+        lines.append(Line("error", f"FCC: {error.message('en')} [{error.code}]"))
+        return None
+    lines.append(Line("ok", f"FCC: external-api answers; {len(users)} active PBX users."))
+    if not users:
+        lines.append(Line("warning", "FCC: without PBX users nobody can work in the integration."))
+    lines.extend(_off_campaign(campaigns.get(off_campaign_id or 0), off_campaign_id))
+    return users
+
+
+def _off_campaign(campaign: Campaign | None, campaign_id: int | None) -> list[Line]:
+    if campaign_id is None:
+        return [
+            Line("warning", "FCC: no campaign is chosen for calls outside campaigns; give one with --off-campaign.")
+        ]
+    if campaign is None:
+        return [Line("error", f"FCC: there is no campaign {campaign_id}; choose another with --off-campaign.")]
+    name = f"the campaign “{campaign.name}”"
+    if campaign.mode is not CampaignMode.MANUAL_PHONE:
+        mode = campaign.mode.value if campaign.mode is not None else "unknown"
+        text = f"FCC: {name} has the mode {mode}. Set it to “ręczna – telefon” in FCC or choose another campaign."
+        return [Line("error", text)]
+    lines = [Line("ok", f"FCC: calls outside campaigns go to {name}.")]
+    if campaign.ivr_authorization:
+        text = f"FCC: {name} has an IVR authorization block, which the integration does not need; remove it in FCC."
+        lines.append(Line("warning", text))
+    return lines
+
+
+def _matches(me: str, people: Sequence[SalesforceUser], users: Sequence[FccUser]) -> list[Line]:
+    by_email = {person.email.casefold(): person for person in people if person.email}
+    lines: list[Line] = []
+    for user in sorted(users, key=lambda user: user.name):
+        person = by_email.get(user.email.casefold())
+        if person is None:
+            text = f"{user.name} ({user.email or 'no e-mail'}): no active Salesforce user has this e-mail."
+            lines.append(Line("warning", text))
+        elif not user.city_number or not user.presentation:
+            text = f"{user.name} = {person.name}: takes calls but cannot dial; add city number and presentation in FCC."
+            lines.append(Line("warning", text))
+        else:
+            lines.append(Line("ok", f"{user.name} = {person.name} ({user.email})."))
+    if any(user.email.casefold() == me.casefold() for user in users):
+        text = f"Salesforce: the integration user {me} is an agent of FCC too; use one that nobody works with."
+        lines.append(Line("warning", text))
+    return lines

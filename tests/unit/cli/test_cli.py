@@ -1,0 +1,300 @@
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner, Result
+from cryptography.fernet import Fernet
+
+from cti.cli import main, origins_of
+from cti.clock import SystemClock
+from cti.settings import PREFIX, Settings, load
+from cti.store.opening import open_database
+from tests.support.outside import ANNA, Outside, outside
+from tests.support.signed_request import ORG_ID
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from cti.store.database import UnitOfWork
+
+TENANT = (
+    "tenant add --id acme --domain acme --base-url https://acme.fcc-online.pl/external-api --admin-login admin "
+    "--api-key the-api-key --webhook-password the-webhook-password"
+)
+ORG = (
+    f"org add --id {ORG_ID} --name ACME --my-domain-url https://acme.my.salesforce.com --canvas-key canvas-key "
+    "--canvas-secret the-canvas-secret --client-id pairing-key --client-secret the-client-secret"
+)
+
+
+UNNEEDED_BLOCK = (
+    "! FCC: the campaign “Poza” has an IVR authorization block, which the integration does not need; remove it in FCC."
+)
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(PREFIX + name.upper(), raising=False)
+    monkeypatch.setenv("FCC_CONNECTOR_PUBLIC_URL", "http://connector.localhost:8000")
+    monkeypatch.setenv("FCC_CONNECTOR_SECRET_KEY", "k" * 32)
+    monkeypatch.setenv("FCC_CONNECTOR_ENCRYPTION_KEYS", Fernet.generate_key().decode())
+    monkeypatch.setenv("FCC_CONNECTOR_DATA_DIR", str(tmp_path / "data"))
+
+    def invoke(command: str, *, ok: bool = True, **options: Any) -> Result:
+        result = CliRunner().invoke(main, command.split(), **options)
+        assert (result.exit_code == 0) == ok, result.output
+        return result
+
+    return invoke
+
+
+def stored(read: Callable[[UnitOfWork], Any]) -> Any:
+    database = open_database(load(), SystemClock())
+    with database.read() as uow:
+        value = read(uow)
+    database.close()
+    return value
+
+
+@pytest.fixture
+def world() -> Iterator[Outside]:
+    with outside() as made:
+        yield made
+
+
+@pytest.fixture
+def both_sides(run: Callable[..., Result], world: Outside) -> Outside:
+    """A tenant and an org that answer, not paired yet."""
+    run(TENANT.replace("https://acme.fcc-online.pl/external-api", world.fcc_url))
+    origins = "--lightning-origin http://acme-lightning.localhost --vf-origin http://acme-vf.localhost"
+    run(ORG.replace("https://acme.my.salesforce.com", world.my_domain_url) + " " + origins)
+    return world
+
+
+def test_new_secrets_are_fit_for_the_settings(run: Callable[..., Result]) -> None:
+    first, second = run("secret new").output, run("secret new").output
+    assert first != second
+    values = dict(line.split("=", 1) for line in first.splitlines())
+    load(
+        public_url="http://localhost",
+        secret_key=values["FCC_CONNECTOR_SECRET_KEY"],
+        encryption_keys=values["FCC_CONNECTOR_ENCRYPTION_KEYS"],
+    )
+
+
+def test_migrating_makes_the_database_and_can_be_repeated(run: Callable[..., Result], tmp_path: Path) -> None:
+    assert "up to date" in run("migrate").output
+    assert (tmp_path / "data" / "connector.db").is_file()
+    run("migrate")
+
+
+def test_wrong_settings_are_explained_without_a_traceback(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FCC_CONNECTOR_PUBLIC_URL", "http://connector.example.com")
+    result = run("migrate", ok=False)
+    assert "FCC_CONNECTOR_PUBLIC_URL: http is for loopback names only" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_tenant_is_added_and_listed_without_its_secrets(run: Callable[..., Result]) -> None:
+    assert run(TENANT).output == "The tenant acme is added.\n"
+    tenant = stored(lambda uow: uow.tenants.get("acme"))
+    assert (tenant.api_key, tenant.webhook_user, tenant.default_region) == ("the-api-key", "fcc", "PL")
+    assert tenant.webhook_password_hash.startswith("$argon2id$")
+    listed = run("tenant list").output
+    assert listed == "acme\tacme\thttps://acme.fcc-online.pl/external-api\tadmin\n"
+
+
+def test_what_is_given_of_a_tenant_is_changed_and_the_rest_stays(run: Callable[..., Result]) -> None:
+    run(TENANT)
+    before = stored(lambda uow: uow.tenants.get("acme"))
+    assert run("tenant add --id acme --correlation call-id").output == "The tenant acme is changed.\n"
+    after = stored(lambda uow: uow.tenants.get("acme"))
+    assert (after.correlation, after.api_key, after.created_at) == ("call-id", "the-api-key", before.created_at)
+
+
+def test_secrets_come_from_standard_input_too(run: Callable[..., Result]) -> None:
+    command = TENANT.replace("the-api-key", "-").replace("the-webhook-password", "-")
+    result = run(command, input="key-from-input\npassword-from-input\n")
+    assert stored(lambda uow: uow.tenants.get("acme")).api_key == "key-from-input"
+    assert "from-input" not in result.output
+
+
+def test_an_input_that_ends_early_is_an_error(run: Callable[..., Result]) -> None:
+    assert "standard input ended" in run(TENANT.replace("the-api-key", "-"), ok=False, input="").output
+
+
+def test_secrets_come_from_the_environment_too(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FCC_CONNECTOR_API_KEY", "key-from-environment")
+    run(TENANT.replace("--api-key the-api-key", ""))
+    assert stored(lambda uow: uow.tenants.get("acme")).api_key == "key-from-environment"
+
+
+@pytest.mark.parametrize(
+    ("command", "advice"),
+    [
+        ("tenant add --id acme --domain acme", "needs --base-url, --admin-login, --api-key as well"),
+        (TENANT.replace("/external-api", ""), "ends in /external-api"),
+        (TENANT.replace("https:", "http:"), "http is for loopback names only"),
+        (TENANT.replace("--id acme", "--id Acme"), "lower-case letters"),
+        (f"org add --id {ORG_ID}", "needs --my-domain-url, --lightning-origin, --vf-origin, --canvas-key"),
+        (ORG.replace(ORG_ID, "00D"), "15 or 18 characters"),
+        (ORG.replace("salesforce.com", "salesforce.com/path"), "without a path"),
+        (ORG + " --api-version latest", "give a version such as 67.0"),
+        ("pair --tenant none --org " + ORG_ID, "There is no tenant none"),
+    ],
+)
+def test_what_cannot_work_is_refused_with_advice(run: Callable[..., Result], command: str, advice: str) -> None:
+    result = run(command, ok=False)
+    assert advice in re.sub(r"\s+", " ", result.output)
+    assert "the-api-key" not in result.output
+
+
+def test_an_org_is_added_with_the_origins_of_its_my_domain(run: Callable[..., Result]) -> None:
+    run(ORG.replace(ORG_ID, ORG_ID[:15]))
+    org = stored(lambda uow: uow.orgs.get(ORG_ID))
+    assert (org.lightning_origin, org.vf_origin) == ("https://acme.lightning.force.com", "https://acme--c.vf.force.com")
+    assert (org.canvas_secret, org.client_secret, org.api_version) == ("the-canvas-secret", "the-client-secret", "67.0")
+    listed = run("org list").output
+    assert listed == f"{ORG_ID}\tACME\thttps://acme.my.salesforce.com\tproduction\n"
+
+
+@pytest.mark.parametrize(
+    ("my_domain", "expected"),
+    [
+        ("https://acme.my.salesforce.com", ("https://acme.lightning.force.com", "https://acme--c.vf.force.com")),
+        (
+            "https://acme--dev.sandbox.my.salesforce.com",
+            ("https://acme--dev.sandbox.lightning.force.com", "https://acme--dev--c.sandbox.vf.force.com"),
+        ),
+        (
+            "https://acme-dev-ed.develop.my.salesforce.com",
+            ("https://acme-dev-ed.develop.lightning.force.com", "https://acme-dev-ed--c.develop.vf.force.com"),
+        ),
+        ("http://acme-my.localhost:8001", None),
+        ("https://evil.example/.my.salesforce.com", None),
+    ],
+)
+def test_origins_follow_from_my_domain(my_domain: str, expected: tuple[str, str] | None) -> None:
+    assert origins_of(my_domain) == expected
+
+
+def pairing_lines(result: Result) -> Sequence[str]:
+    return [line for line in result.output.splitlines() if line[:1] in "✓!✗"]
+
+
+def test_pairing_asks_both_sides_and_keeps_nothing_when_one_fails(
+    run: Callable[..., Result], both_sides: Outside
+) -> None:
+    result = run(f"pair --tenant acme --org {ORG_ID} --off-campaign 9", ok=False)
+    salesforce, fcc = pairing_lines(result)[:2]
+    assert salesforce.startswith("✗ Salesforce: ")
+    assert "salesforce-app-unknown" in salesforce
+    assert fcc.startswith("✗ FCC: ")
+    assert "The pairing is not kept" in result.output
+    assert stored(lambda uow: uow.pairings.all()) == []
+    for hidden in ("the-api-key", "the-client-secret", "the-canvas-secret"):
+        assert hidden not in result.output
+
+
+def test_pairing_shows_both_sides_green_and_who_is_matched(run: Callable[..., Result], both_sides: Outside) -> None:
+    both_sides.app_works = True
+    both_sides.users = [
+        ANNA,
+        ANNA
+        | {
+            "id": 109,
+            "login": "t",
+            "first_name": "Tomasz",
+            "last_name": "Bez",
+            "email": "t@acme.example",
+            "city_number": None,
+        },
+        ANNA | {"id": 107, "login": "o", "first_name": "Obcy", "last_name": "Nikt", "email": "nobody@acme.example"},
+        ANNA | {"id": 100, "login": "admin", "type": "administrator", "email": "admin@acme.example"},
+    ]
+    both_sides.campaigns = [
+        {
+            "id": 9,
+            "name": "Poza",
+            "direction": "outbound",
+            "mode": "manual-phone",
+            "wrap_seconds": 10,
+            "ivr_authorization": True,
+        }
+    ]
+    both_sides.people = [("Anna Nowak", "Anna.Nowak@acme.example"), ("Tomasz", "t@acme.example")]
+    result = run(f"pair --tenant acme --org {ORG_ID} --off-campaign 9 --campaign 1 --campaign 2 --case-by-ivr-code")
+    assert pairing_lines(result) == [
+        "✓ Salesforce: the connector signs in as FCC Integration (fcc.integration@acme.example).",
+        "✓ FCC: external-api answers; 3 active PBX users.",
+        "✓ FCC: calls outside campaigns go to the campaign “Poza”.",
+        UNNEEDED_BLOCK,
+        "✓ Anna Nowak = Anna Nowak (anna.nowak@acme.example).",
+        "! Obcy Nikt (nobody@acme.example): no active Salesforce user has this e-mail.",
+        "! Tomasz Bez = Tomasz: takes calls but cannot dial; add city number and presentation in FCC.",
+    ]
+    (pairing,) = stored(lambda uow: uow.pairings.all())
+    assert (pairing.active, pairing.off_campaign_id, pairing.campaigns) == (True, 9, (1, 2))
+    assert (pairing.case_by_ivr_code, pairing.create_case) == (True, False)
+
+
+@pytest.mark.req("R7")
+def test_a_campaign_in_another_mode_cannot_be_chosen(run: Callable[..., Result], both_sides: Outside) -> None:
+    both_sides.app_works = True
+    both_sides.campaigns = [{"id": 3, "name": "Windykacja", "direction": "outbound", "mode": "automatic"}]
+    result = run(f"pair --tenant acme --org {ORG_ID} --off-campaign 3", ok=False)
+    assert "✗ FCC: the campaign “Windykacja” has the mode automatic. Set it to “ręczna – telefon”" in result.output
+    assert (
+        "✗ FCC: there is no campaign 4" in run(f"pair --tenant acme --org {ORG_ID} --off-campaign 4", ok=False).output
+    )
+
+
+@pytest.mark.req("R22")
+def test_an_integration_user_who_is_an_agent_is_warned_about(run: Callable[..., Result], both_sides: Outside) -> None:
+    both_sides.app_works = True
+    both_sides.users = [ANNA | {"email": "FCC.Integration@acme.example"}]
+    result = run(f"pair --tenant acme --org {ORG_ID}")
+    assert "! Salesforce: the integration user fcc.integration@acme.example is an agent of FCC too" in result.output
+
+
+def test_an_address_of_another_org_is_noticed(run: Callable[..., Result], both_sides: Outside) -> None:
+    both_sides.app_works = True
+    both_sides.org_id = "00D000000000002EAA"
+    result = run(f"pair --tenant acme --org {ORG_ID}", ok=False)
+    assert "is the org 00D000000000002EAA, not 00D000000000001EAA" in result.output
+
+
+@pytest.mark.req("R13")
+def test_a_pairing_is_switched_off_and_keeps_its_other_settings(
+    run: Callable[..., Result], both_sides: Outside
+) -> None:
+    run(f"pair --tenant acme --org {ORG_ID} --off-campaign 9 --no-check")
+    run(f"pair --tenant acme --org {ORG_ID} --inactive --no-check")
+    (pairing,) = stored(lambda uow: uow.pairings.all())
+    assert (pairing.active, pairing.off_campaign_id) == (False, 9)
+    assert run("pairing list").output == f"{pairing.id}\tacme\t{ORG_ID}\tinactive\n"
+
+
+def test_a_pairing_can_be_kept_in_spite_of_a_check(run: Callable[..., Result], both_sides: Outside) -> None:
+    result = run(f"pair --tenant acme --org {ORG_ID} --anyway")
+    assert "✗ Salesforce: " in result.output
+    assert len(stored(lambda uow: uow.pairings.all())) == 1
+
+
+def test_secrets_are_encrypted_anew_with_the_first_key(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(TENANT)
+    run(ORG)
+    old = load().encryption_keys[0].get_secret_value()
+    new = Fernet.generate_key().decode()
+    monkeypatch.setenv("FCC_CONNECTOR_ENCRYPTION_KEYS", f"{new},{old}")
+    assert run("secret rotate").output.startswith("3 secrets are encrypted")
+    monkeypatch.setenv("FCC_CONNECTOR_ENCRYPTION_KEYS", new)
+    assert stored(lambda uow: uow.tenants.get("acme")).api_key == "the-api-key"
