@@ -64,6 +64,14 @@ def test_what_is_wrong_with_a_control_request_is_said(
     asyncio.run(scenario())
 
 
+def test_a_call_that_is_over_or_unknown_cannot_be_hung_up(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with tenant(tmp_path) as acme, acme.http.post(f"{acme.url}/_sim/calls/7/hangup") as response:
+            assert response.status == 404
+
+    asyncio.run(scenario())
+
+
 def test_control_is_for_this_machine_only() -> None:
     class Transport:
         def get_extra_info(self, name: str, default: object = None) -> object:

@@ -138,6 +138,16 @@ def test_lists_hold_the_whole_tenant(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
+def test_a_campaigns_wrap_is_the_one_in_force(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with tenant(tmp_path) as acme:
+            await acme.control("settings", wrap_seconds={"9": 3})
+            campaigns = {one["id"]: one["wrap_seconds"] for one in (await acme.api("fcc-campaigns-list"))["campaigns"]}
+            assert campaigns == {1: 20, 2: 15, 3: 10, 4: 5, 9: 3}
+
+    asyncio.run(scenario())
+
+
 def test_phone_credentials_work_in_sip_and_say_how_long(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with tenant(tmp_path) as acme:
