@@ -50,13 +50,3 @@ export function initials(name) {
   const words = name.trim().split(/\s+/u).filter((word) => /[\p{L}\p{N}]/u.test(word));
   return words.slice(0, 2).map((word) => [...word][0] ?? "").join("").toUpperCase();
 }
-
-/**
- * What may be typed into the dial field, cleaned for the server.
- *
- * @param {string} text
- * @returns {string} digits, plus, star and hash
- */
-export function dialable(text) {
-  return text.replace(/[^\d+*#]/g, "").replace(/(?!^)\+/g, "");
-}

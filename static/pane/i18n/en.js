@@ -17,7 +17,7 @@ export const en = {
   "status-suspend": "Suspended",
   "status-in_campaign": "In campaign",
   "status-unknown": "Status unknown",
-  "status-button": "Status: {status}, for {time}. Change status",
+  "status-button": "Change status, now:",
   "status-menu": "Choose a status",
 
   "phone-registered": "Phone ready",
@@ -32,7 +32,6 @@ export const en = {
   "dial-button": "Call",
   "dial-button-busy": "Connecting…",
   "keypad": "Keypad",
-  "key": "Key {key}",
 
   "hint-queue": "To receive calls and click numbers in Salesforce, choose the status “In queue”.",
   "click-to-dial-not-in-queue": "Numbers in Salesforce are inactive until you choose the status “In queue”.",
@@ -82,7 +81,6 @@ export const en = {
   "hold": "Hold",
   "resume": "Resume",
   "keypad-open": "Keypad",
-  "keypad-close": "Hide keypad",
   "tones-sent": "Digits sent",
   "call-not-here": "This call’s sound is not in this window. The pane was opened anew, or the call runs on another device.",
   "call-other-pane": "You see the call of the window that holds the phone. The call’s buttons are there.",

@@ -15,7 +15,7 @@ export const pl = {
   "status-suspend": "Zawieszony",
   "status-in_campaign": "W kampanii",
   "status-unknown": "Status nieznany",
-  "status-button": "Status: {status}, od {time}. Zmień status",
+  "status-button": "Zmień status, teraz:",
   "status-menu": "Wybierz status",
 
   "phone-registered": "Telefon gotowy",
@@ -30,7 +30,6 @@ export const pl = {
   "dial-button": "Zadzwoń",
   "dial-button-busy": "Łączenie…",
   "keypad": "Klawiatura",
-  "key": "Klawisz {key}",
 
   "hint-queue": "Aby odbierać połączenia i klikać numery w Salesforce, wybierz status „W kolejce”.",
   "click-to-dial-not-in-queue": "Numery w Salesforce są nieaktywne, dopóki nie wybierzesz statusu „W kolejce”.",
@@ -80,7 +79,6 @@ export const pl = {
   "hold": "Pauza",
   "resume": "Wznów",
   "keypad-open": "Klawiatura",
-  "keypad-close": "Schowaj klawiaturę",
   "tones-sent": "Wysłane cyfry",
   "call-not-here": "Dźwięk tej rozmowy nie jest w tym oknie. Panel został otwarty na nowo albo rozmowa toczy się na innym aparacie.",
   "call-other-pane": "Widzisz rozmowę z okna, które ma telefon. Tam są przyciski rozmowy.",

@@ -102,6 +102,7 @@ function page(context, seen, spoken) {
       <div class="strip" aria-hidden="true"></div>
       ${head(context, seen)}
       <main class="main main-${seen.screen} ${seen.call && seen.state.keypadOpen ? "main-pad" : ""}">
+        ${seen.screen === "idle" || seen.screen === "starting" ? html`<h1 class="slds-assistive-text" tabindex="-1">WebPhone</h1>` : nothing}
         ${seen.screen === "over" || seen.screen === "refused" ? nothing : notices(context, seen)}
         ${working && seen.elsewhere ? elsewhere(context, seen) : nothing}
         ${body}

@@ -97,9 +97,9 @@ export function foot(context, seen) {
       ${state.menuOpen ? menu(context, seen) : nothing}
       <button type="button" class="slds-button status" data-testid="status-button" data-class=${shown?.class ?? nothing}
         aria-haspopup="menu" aria-expanded=${state.menuOpen ? "true" : "false"}
-        aria-label=${t("status-button", { status: word, time: time || "00:00" })} ?disabled=${!presence || seen.link !== "open" || seen.choices.length === 0}
+        ?disabled=${!presence || seen.link !== "open" || seen.choices.length === 0}
         aria-busy=${pending ? "true" : "false"} @click=${() => act.menu(!state.menuOpen)}>
-        <i class="dot"></i><span class="status-word">${word}</span><span class="status-time">${time}</span>${icon(context, "chevronup")}
+        <span class="slds-assistive-text">${t("status-button")}</span><i class="dot"></i><span class="status-word">${word}</span><span class="status-time">${time}</span>${icon(context, "chevronup")}
       </button>
     </footer>`;
 }

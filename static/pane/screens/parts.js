@@ -204,7 +204,7 @@ export function keypad({ t }, onKey, disabled = false) {
   return html`
     <div class="keys" role="group" aria-label=${t("keypad")}>
       ${KEYS.map(([key = "", letters]) => html`
-        <button type="button" class="slds-button key" data-testid="key-${key}" aria-label=${t("key", { key })} ?disabled=${disabled}
-          @click=${() => onKey(key)}><b>${key}</b><small aria-hidden="true">${letters}</small></button>`)}
+        <button type="button" class="slds-button key" data-testid="key-${key}" ?disabled=${disabled}
+          @click=${() => onKey(key)}><b>${key}</b><small>${letters}</small></button>`)}
     </div>`;
 }

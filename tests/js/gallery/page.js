@@ -7,7 +7,13 @@ import { scenes, time } from "./scenes.js";
 
 const wanted = new URLSearchParams(location.search);
 const store = createStore(reduce, initialState);
-const act = new Proxy({}, { get: () => () => undefined });
+const own = {
+  menu: (open) => store.dispatch({ type: "menu", open }),
+  keypad: (open) => store.dispatch({ type: "keypad", open }),
+  dialText: (text) => store.dispatch({ type: "dial.text", text }),
+  press: (key) => store.dispatch({ type: "dial.text", text: store.get().dialText + key }),
+};
+const act = new Proxy(own, { get: (known, name) => known[name] ?? (() => undefined) });
 document.documentElement.lang = wanted.get("language") ?? "pl";
 mount({
   root: document.getElementById("pane"),
@@ -20,4 +26,6 @@ mount({
   now: () => time,
 });
 for (const action of scenes[wanted.get("scene")] ?? []) store.dispatch(action);
+const name = wanted.get("name");
+for (const call of name ? store.get().calls : []) store.dispatch({ type: "call", call: { ...call, party: { ...call.party, name } } });
 document.documentElement.dataset.drawn = "yes";

@@ -1,0 +1,339 @@
+/** What the pane does with events, clicks and reports; every neighbour is a stand-in. */
+import assert from "node:assert/strict";
+import { beforeEach, describe, it } from "node:test";
+
+import { ChannelError } from "../../static/pane/channel.js";
+import { translator } from "../../static/pane/i18n/index.js";
+import { createPane } from "../../static/pane/pane.js";
+import { MicrophoneError } from "../../static/pane/phone/microphone.js";
+import { initialState, reduce } from "../../static/pane/state/reducer.js";
+import { createStore } from "../../static/pane/state/store.js";
+import { DrivenTime, settle } from "./support.mjs";
+
+const READY = { id: 1, class: "ready", name: "W kolejce", since: "2026-03-04T10:00:00Z", until: null };
+const NOT_READY = { id: 2, class: "notready", name: "Niegotowy", since: "2026-03-04T10:00:00Z", until: null };
+const JAN = { number: "600 100 200", recordId: "003000000000001AAA", recordName: "Jan Kowalski", objectType: "Contact" };
+
+/** A pane whose channel, host and phone keep what they were asked. */
+function workbench() {
+  const time = new DrivenTime(Date.parse("2026-03-04T10:15:00Z"));
+  const store = createStore(reduce, initialState);
+  const asked = [];
+  const host = [];
+  const phone = [];
+  let started = false;
+  let streams = 0;
+  let released = 0;
+  const bench = {
+    time, store, asked, host, phone,
+    answers: {
+      "phone.credentials": () => ({ uri: "sip:40312@acme.fcc.example", username: "40312", password: "p", expiresAt: null, iceServers: [] }),
+      "sip.ticket": () => ({ ticket: "t1", expiresIn: 30 }),
+      "dial": () => ({ dialId: "d1", number: "+48600100200", display: "600 100 200" }),
+      "presence.set": ({ statusId }) => ({ presence: statusId === 1 ? READY : NOT_READY }),
+      "leader.take": () => ({ fence: 7 }),
+    },
+    hostAnswer: async () => null,
+    microphoneState: { state: "allowed", code: null },
+    openMicrophone: async () => {
+      streams += 1;
+      return { getTracks: () => [{ stop: () => (released += 1) }] };
+    },
+    released: () => released,
+    streams: () => streams,
+    commands: (type) => asked.filter((command) => command.type === type),
+    codes: () => store.get().notices.map((notice) => notice.code),
+  };
+  const pane = createPane(() => ({
+    store,
+    now: time.now,
+    after: time.after,
+    t: translator("pl"),
+    channel: {
+      open: () => undefined, close: () => undefined, tick: () => undefined, hurry: () => undefined, isOpen: () => true,
+      async request(type, fields) {
+        asked.push({ type, ...fields });
+        return (bench.answers[type] ?? (() => ({})))(fields);
+      },
+    },
+    bridge: { ready: () => undefined, call: async (method, args) => (host.push([method, args]), bench.hostAnswer(method)) },
+    canvas: { refreshSignedRequest: async () => "a.b", repost: () => host.push(["repost"]) },
+    session: { token: () => "t", expired: () => false, tick: () => undefined, renew: async () => host.push(["renew"]) },
+    microphone: { check: async () => bench.microphoneState, onChange: () => undefined, open: () => bench.openMicrophone() },
+    phone: {
+      start: (credentials) => ((started = true), phone.push(["start", credentials.username])),
+      stop: () => ((started = false), phone.push(["stop"])),
+      started: () => started,
+      async call(number, dialId, stream) {
+        await stream;
+        phone.push(["call", number, dialId]);
+      },
+      answer: async () => phone.push(["answer"]), reject: () => phone.push(["reject"]), hangUp: () => phone.push(["hangUp"]),
+      hold: (on) => phone.push(["hold", on]), mute: (on) => phone.push(["mute", on]), tone: (tone) => phone.push(["tone", tone]),
+      unlockSound: () => phone.push(["unlock"]), tick: () => undefined,
+    },
+  }));
+  return Object.assign(bench, { pane });
+}
+
+describe("the pane", () => {
+  /** @type {any} */ let bench;
+  const snapshot = (more = {}) => ({
+    type: "snapshot", seq: 1, at: "2026-03-04T10:15:00Z", presence: READY, statuses: [READY, NOT_READY], calls: [],
+    capabilities: { canDial: true, missing: [] }, leader: true, fence: 3, ...more,
+  });
+  const arrive = async (more = {}, { registers = true } = {}) => {
+    bench.pane.start();
+    bench.pane.onLink("open");
+    bench.pane.onHello({ seq: 1, leader: more.leader ?? true, fence: 3, heartbeat: 10 });
+    bench.pane.onHostHello({ version: "1", cti: true, mic: null });
+    bench.pane.onEvent(snapshot(more));
+    await settle();
+    if (registers) bench.pane.phoneListener.onPhase("registered", null);
+    await settle();
+  };
+  const clickToDial = () => bench.host.filter(([method]) => /ClickToDial$/.test(method)).map(([method]) => method);
+  beforeEach(() => {
+    bench = workbench();
+  });
+
+  describe("that leads", () => {
+    it("asks for the phone's credentials once, with its fence, and registers", async () => {
+      await arrive();
+      assert.deepEqual(bench.commands("phone.credentials"), [{ type: "phone.credentials", fence: 3 }]);
+      assert.deepEqual(bench.phone, [["start", "40312"]]);
+    });
+    it("fetches tickets under its present fence", async () => {
+      await arrive();
+      bench.pane.onEvent({ type: "leader", seq: 2, leader: true, fence: 4 });
+      assert.equal(await bench.pane.ticket(), "t1");
+      assert.equal(bench.commands("sip.ticket")[0].fence, 4);
+    });
+    it("gives the phone up when another pane takes it", async () => {
+      await arrive();
+      bench.pane.onEvent({ type: "leader", seq: 2, leader: false, fence: 4 });
+      assert.deepEqual(bench.phone.at(-1), ["stop"]);
+      assert.equal(bench.store.get().leader, false);
+    });
+    it("tries again later when it gets no credentials, and says what the server said", async () => {
+      let refuse = true;
+      const good = bench.answers["phone.credentials"];
+      bench.answers["phone.credentials"] = () => {
+        if (refuse) throw new ChannelError("fcc-unreachable", "Centrala nie odpowiada.");
+        return good();
+      };
+      await arrive({}, { registers: false });
+      assert.ok(bench.codes().includes("fcc-unreachable"));
+      assert.equal(bench.store.get().phone, "failed");
+      refuse = false;
+      bench.time.move(1500);
+      bench.pane.tick();
+      await settle();
+      assert.deepEqual(bench.phone, [["start", "40312"]]);
+    });
+  });
+
+  describe("that does not lead", () => {
+    it("asks for no credentials", async () => {
+      await arrive({ leader: false });
+      assert.equal(bench.commands("phone.credentials").length, 0);
+    });
+    it("dials through the server and opens no microphone", async () => {
+      await arrive({ leader: false });
+      bench.pane.onClickToDial(JAN);
+      await settle();
+      assert.equal(bench.commands("dial").length, 1);
+      assert.equal(bench.streams(), 0);
+      assert.deepEqual(bench.phone.filter(([what]) => what === "call"), []);
+    });
+    it("can take the phone over", async () => {
+      await arrive({ leader: false });
+      bench.pane.act.takeOver();
+      await settle();
+      assert.equal(bench.commands("phone.credentials")[0].fence, 7);
+      assert.equal(bench.store.get().leader, true);
+    });
+  });
+
+  describe("when a number is clicked", () => {
+    it("shows itself, dials with the record, and calls", async () => {
+      await arrive();
+      bench.pane.onClickToDial(JAN);
+      await settle();
+      assert.deepEqual(bench.commands("dial"), [{
+        type: "dial", number: "600 100 200", record: { recordId: JAN.recordId, objectType: "Contact", recordName: "Jan Kowalski" },
+      }]);
+      assert.deepEqual(bench.phone.at(-1), ["call", "+48600100200", "d1"]);
+      assert.ok(bench.host.some(([method, args]) => method === "setSoftphonePanelVisibility" && args.visible === true));
+    });
+    it("keeps a person account's ids", async () => {
+      await arrive();
+      bench.pane.onClickToDial({ ...JAN, objectType: "Account", contactId: "003000000000009AAA", personAccount: true });
+      await settle();
+      assert.deepEqual([bench.commands("dial")[0].record.contactId, bench.commands("dial")[0].record.personAccount], ["003000000000009AAA", true]);
+    });
+    it("says why not, in the server's words, and lets the microphone go", async () => {
+      await arrive();
+      bench.answers.dial = () => {
+        throw new ChannelError("number-invalid", "To nie jest numer telefonu.");
+      };
+      bench.pane.onClickToDial(JAN);
+      await settle();
+      assert.equal(bench.store.get().notices.at(-1).message, "To nie jest numer telefonu.");
+      assert.equal(bench.released(), 1);
+      assert.equal(bench.store.get().dialling, null);
+    });
+    it("does nothing twice at once", async () => {
+      await arrive();
+      bench.pane.onClickToDial(JAN);
+      bench.pane.onClickToDial(JAN);
+      await settle();
+      assert.equal(bench.commands("dial").length, 1);
+      assert.ok(bench.codes().includes("agent-busy"));
+    });
+    it("names the microphone's level when that is what is missing", async () => {
+      bench.microphoneState = { state: "blocked", code: "mic-salesforce-frame" };
+      await arrive();
+      bench.pane.onClickToDial(JAN);
+      await settle();
+      assert.equal(bench.commands("dial").length, 0);
+      assert.ok(bench.codes().includes("mic-salesforce-frame"));
+    });
+    it("tells of a microphone that fails at that very moment", async () => {
+      await arrive();
+      bench.openMicrophone = async () => {
+        throw new MicrophoneError("mic-busy");
+      };
+      bench.pane.onClickToDial(JAN);
+      await settle();
+      assert.ok(bench.codes().includes("mic-busy"));
+    });
+  });
+
+  describe("asked by another pane to dial", () => {
+    it("calls once, however often it is told", async () => {
+      await arrive();
+      const request = { type: "dial.request", dialId: "d9", number: "+48600100205", record: null };
+      bench.pane.onEvent({ ...request, seq: 5 });
+      bench.pane.onEvent({ ...request, seq: 6 });
+      await settle();
+      assert.deepEqual(bench.phone.filter(([what]) => what === "call"), [["call", "+48600100205", "d9"]]);
+    });
+  });
+
+  describe("clickable numbers", () => {
+    it("are switched on in the queue and off outside it, once each", async () => {
+      await arrive();
+      bench.pane.onEvent({ type: "presence", seq: 2, presence: NOT_READY });
+      bench.pane.onEvent({ type: "presence", seq: 3, presence: NOT_READY });
+      bench.pane.onEvent({ type: "presence", seq: 4, presence: READY });
+      assert.deepEqual(clickToDial(), ["disableClickToDial", "enableClickToDial", "disableClickToDial", "enableClickToDial"]);
+    });
+    it("are off while the server can't dial", async () => {
+      await arrive({ capabilities: { canDial: false, missing: [{ code: "dial-no-presentation", message: "Brak prezentacji." }] } });
+      assert.deepEqual(clickToDial(), ["disableClickToDial"]);
+    });
+    it("are off when the connection is lost", async () => {
+      await arrive();
+      bench.pane.onLink("lost");
+      assert.equal(clickToDial().at(-1), "disableClickToDial");
+    });
+    it("are nobody's business where Open CTI did not start", async () => {
+      bench.pane.start();
+      bench.pane.onHostHello({ version: "1", cti: false, mic: null });
+      await settle();
+      assert.deepEqual(clickToDial(), []);
+      assert.ok(bench.codes().includes("cti-missing"));
+    });
+  });
+
+  describe("told to pop a record", () => {
+    const call = { callId: "k1", callsId: 71, sipCallId: null, state: "ringing", direction: "inbound", number: "+48600100200", startedAt: "2026-03-04T10:15:00Z" };
+    it("pops it once and reports it", async () => {
+      await arrive();
+      bench.pane.onEvent({ type: "call", seq: 2, call });
+      const pop = { type: "pop", callId: "k1", recordId: "003000000000001AAA", objectType: "Contact", reason: "Telefon" };
+      bench.pane.onEvent({ ...pop, seq: 3 });
+      bench.pane.onEvent({ ...pop, seq: 4 });
+      await settle();
+      assert.deepEqual(bench.host.filter(([method]) => method === "screenPop"), [["screenPop", { type: "sobject", params: { recordId: "003000000000001AAA" } }]]);
+      assert.deepEqual(bench.commands("call.popped"), [{ type: "call.popped", callsId: 71, recordId: "003000000000001AAA" }]);
+    });
+    it("says so when Salesforce does not open it", async () => {
+      await arrive();
+      bench.hostAnswer = async () => {
+        throw new Error("refused");
+      };
+      bench.pane.onEvent({ type: "pop", seq: 3, callId: "k1", recordId: "003000000000001AAA" });
+      await settle();
+      assert.ok(bench.codes().includes("pop-failed"));
+    });
+  });
+
+  describe("rung", () => {
+    it("shows itself once and reports what the phone saw", async () => {
+      await arrive();
+      const call = { sipCallId: "s1", dialId: null, direction: "inbound", number: "+48600100200", state: "ringing", startedAt: bench.time.now(), answeredAt: null, endedAt: null };
+      bench.pane.phoneListener.onCall(call);
+      bench.pane.phoneListener.onCall({ ...call, state: "talking", answeredAt: bench.time.now() });
+      bench.pane.phoneListener.onReport({ sipCallId: "s1", kind: "ringing", direction: "inbound", number: "+48600100200", at: "2026-03-04T10:15:00Z" });
+      assert.equal(bench.host.filter(([method]) => method === "setSoftphonePanelVisibility").length, 1);
+      assert.ok(bench.host.some(([method, args]) => method === "setSoftphoneItemIcon" && args.key === "incoming_call"));
+      assert.equal(bench.commands("call.report")[0].kind, "ringing");
+    });
+  });
+
+  describe("asked for a status", () => {
+    it("shows it as pending, then as the server has it", async () => {
+      await arrive();
+      bench.pane.act.chooseStatus(2);
+      assert.equal(bench.store.get().pendingStatusId, 2);
+      await settle();
+      assert.equal(bench.store.get().presence.class, "notready");
+      assert.equal(bench.store.get().pendingStatusId, null);
+    });
+    it("stays as it was when FCC refuses", async () => {
+      await arrive();
+      bench.answers["presence.set"] = () => {
+        throw new ChannelError("presence-refused", "FCC nie zmieniło statusu.");
+      };
+      bench.pane.act.chooseStatus(2);
+      await settle();
+      assert.equal(bench.store.get().presence.class, "ready");
+      assert.equal(bench.store.get().notices.at(-1).message, "FCC nie zmieniło statusu.");
+    });
+  });
+
+  it("renews its session when the server says it is time", async () => {
+    await arrive();
+    bench.pane.onEvent({ type: "session.expiring", seq: 9, in: 300 });
+    assert.deepEqual(bench.host.at(-1), ["renew"]);
+  });
+
+  it("says something a person can act on, whatever goes wrong", async () => {
+    await arrive();
+    bench.pane.phoneListener.onProblem("media-lost");
+    bench.pane.phoneListener.onProblem("a-code-nobody-knows");
+    const messages = bench.store.get().notices.map((notice) => notice.message);
+    assert.ok(messages.some((message) => message.includes("utracono połączenie głosowe")));
+    assert.ok(messages.some((message) => message.includes("a-code-nobody-knows")));
+  });
+
+  it("offers the way out with the notice: check the microphone, turn sound on, retry the phone", async () => {
+    await arrive();
+    for (const code of ["mic-denied", "sound-blocked", "phone-refused"]) bench.pane.phoneListener.onProblem(code);
+    assert.deepEqual(bench.store.get().notices.map((notice) => notice.button.action), ["microphone.check", "sound.unlock", "phone.retry"]);
+    bench.pane.act.noticeAction("sound.unlock");
+    assert.deepEqual(bench.phone.at(-1), ["unlock"]);
+    bench.pane.act.noticeAction("microphone.check");
+    await settle();
+    assert.ok(!bench.codes().includes("mic-denied"));
+  });
+
+  it("ignores an event of a newer server", async () => {
+    await arrive();
+    const before = bench.store.get();
+    bench.pane.onEvent({ type: "something.new", seq: 12 });
+    assert.equal(bench.store.get(), before);
+  });
+});
