@@ -21,7 +21,7 @@ from .hosts import Site
 from .metadata import Package
 from .org import Org
 
-METADATA = ROOT / "sf_metadata" / "force-app" / "main" / "default"
+METADATA = ROOT / "sf_metadata" / "force-app"
 STOP_WITHIN_S = 1.5
 
 
@@ -35,6 +35,14 @@ class Handler(WSGIRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         del size
         logging.getLogger("simulators.salesforce").debug("%s %s", self.requestline, code)
+
+
+def rendered(site: Site) -> dict[str, str]:
+    """The addresses that the project holds before it is rendered for an org, and those of this org."""
+    return {
+        "https://connector.example.com": site.connector_url,
+        "https://example--c.vf.force.com": site.vf_origin,
+    }
 
 
 def listen(port: int) -> socket.socket:
@@ -65,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--world", type=pathlib.Path, default=None, help="a JSON file that changes the demo world")
     parser.add_argument("--connector-url", required=True, help="origin of the connector, e.g. http://connector.localhost:5000")
     parser.add_argument("--fcc-url", default=None, help="origin of the FCC simulator")
-    parser.add_argument("--metadata", type=pathlib.Path, default=METADATA, help="the project's main/default folder")
+    parser.add_argument("--metadata", type=pathlib.Path, default=METADATA, help="the project's package directories")
     parser.add_argument("--log-level", default="WARNING")
     given = parser.parse_args(arguments)
 
@@ -73,7 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
     connector = given.connector_url.rstrip("/")
     sock = listen(given.port)
     site = Site(sock.getsockname()[1], connector, given.fcc_url)
-    package = Package(given.metadata, connector)
+    package = Package(given.metadata, rendered(site))
     org = Org(site, package, world.load(given.world) if given.world else world.demo(), time.time)
     if given.state is not None:
         given.state.mkdir(parents=True, exist_ok=True)

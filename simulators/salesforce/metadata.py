@@ -6,6 +6,7 @@ CallCenter, FlexiPage, PermissionSet, CustomApplication.
 
 from __future__ import annotations
 
+import functools
 import json
 import mimetypes
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from .schema import Field, FieldType
 
 if TYPE_CHECKING:
     import pathlib
+    from collections.abc import Mapping
     from xml.etree.ElementTree import Element
 
 _TYPES: dict[str, FieldType] = {
@@ -79,71 +81,73 @@ class CallCenter:
 
 
 class Package:
-    """The files under `root` (a project's `main/default` folder); everything is optional.
+    """The metadata files under `root` (an sfdx package directory, or a folder of several); everything is optional.
 
-    `connector_url` takes the place of the address that stands in the project before it is rendered for an org.
+    `rendered` maps what stands in the project before it is rendered for an org (the connector's and the org's
+    addresses) to what stands there afterwards. Pages and resources are read at each request, the rest once.
     """
 
-    PLACEHOLDER = "https://connector.example.com"
-
-    def __init__(self, root: pathlib.Path, connector_url: str = PLACEHOLDER) -> None:
+    def __init__(self, root: pathlib.Path, rendered: Mapping[str, str] | None = None) -> None:
         self.root = root
-        self._connector_url = connector_url
+        self._rendered_as = dict(rendered or {})
 
-    def _rendered(self, content: bytes) -> bytes:
-        return content.replace(self.PLACEHOLDER.encode(), self._connector_url.encode())
+    def _find(self, folder: str, pattern: str) -> list[pathlib.Path]:
+        return sorted(self.root.glob(f"**/{folder}/{pattern}"))
+
+    def _read(self, path: pathlib.Path) -> bytes:
+        content = path.read_bytes()
+        for before, after in self._rendered_as.items():
+            content = content.replace(before.encode(), after.encode())
+        return content
+
+    def _parse(self, path: pathlib.Path) -> Element:
+        return _strip(cast("Element", ElementTree.fromstring(self._read(path))))
 
     # pages and resources
 
     def page(self, name: str) -> str | None:
         """The text of a Visualforce page, None when there is no page of that name (any letter case)."""
-        folder = self.root / "pages"
-        if folder.is_dir():
-            for path in folder.glob("*.page"):
-                if path.stem.lower() == name.lower():
-                    return self._rendered(path.read_bytes()).decode()
-        return None
+        found = [path for path in self._find("pages", "*.page") if path.stem.lower() == name.lower()]
+        return self._read(found[0]).decode() if found else None
 
     def resource(self, name: str, inner: str = "") -> tuple[bytes, str] | None:
         """Content and media type of a static resource, or of a file inside an unpacked one."""
-        folder = self.root / "staticresources"
-        if not folder.is_dir() or not name.replace("_", "").isalnum():
+        if not name.replace("_", "").isalnum():
             return None
         if inner:
-            base = (folder / name).resolve()
-            path = (base / inner).resolve()
-            if not path.is_file() or not path.is_relative_to(base):
-                return None
-            return self._rendered(path.read_bytes()), mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        for path in sorted(folder.glob(f"{name}.*")):
+            for base in self._find("staticresources", name):
+                path = (base / inner).resolve()
+                if path.is_file() and path.is_relative_to(base.resolve()):
+                    return self._read(path), mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+            return None
+        for path in self._find("staticresources", f"{name}.*"):
             if not path.name.endswith("-meta.xml"):
                 media = self._content_type(name) or mimetypes.guess_type(path.name)[0] or "text/plain"
-                return self._rendered(path.read_bytes()), media
+                return self._read(path), media
         return None
 
     def has_resource(self, name: str) -> bool:
         """Whether the package holds this static resource, as a file or as an unpacked folder."""
-        return (self.root / "staticresources" / name).is_dir() or self.resource(name) is not None
+        return bool(self._find("staticresources", name)) or self.resource(name) is not None
 
     def has_class(self, name: str) -> bool:
         """Whether the package holds this Apex class."""
-        return (self.root / "classes" / f"{name}.cls").is_file()
+        return bool(self._find("classes", f"{name}.cls"))
 
     def _content_type(self, name: str) -> str | None:
-        meta = self.root / "staticresources" / f"{name}.resource-meta.xml"
-        return _parse(meta).findtext("contentType") if meta.is_file() else None
+        found = self._find("staticresources", f"{name}.resource-meta.xml")
+        return self._parse(found[0]).findtext("contentType") if found else None
 
     # labels
 
     def labels(self, language: str) -> dict[str, str]:
         """Custom labels by name, in a language where the package is translated into it."""
         found: dict[str, str] = {}
-        for path in (self.root / "labels").glob("*.labels-meta.xml"):
-            for label in _parse(path).iter("labels"):
+        for path in self._find("labels", "*.labels-meta.xml"):
+            for label in self._parse(path).iter("labels"):
                 found[label.findtext("fullName") or ""] = label.findtext("value") or ""
-        translation = self.root / "translations" / f"{language}.translation-meta.xml"
-        if translation.is_file():
-            for label in _parse(translation).iter("customLabels"):
+        for path in self._find("translations", f"{language}.translation-meta.xml"):
+            for label in self._parse(path).iter("customLabels"):
                 found[label.findtext("name") or ""] = label.findtext("label") or ""
         return found
 
@@ -151,11 +155,10 @@ class Package:
 
     def activity_fields(self) -> list[Field]:
         """The custom fields on Activity (they appear on Task)."""
-        folder = self.root / "objects" / "Activity" / "fields"
-        return [self._field(path) for path in sorted(folder.glob("*.field-meta.xml"))]
+        return [self._field(path) for path in self._find("objects/Activity/fields", "*.field-meta.xml")]
 
     def _field(self, path: pathlib.Path) -> Field:
-        root = _parse(path)
+        root = self._parse(path)
         kind = root.findtext("type") or ""
         name = root.findtext("fullName") or ""
         if kind not in _TYPES:
@@ -177,31 +180,33 @@ class Package:
             scale=int(root.findtext("scale") or 0),
         )
 
-    def granted_fields(self, permission_set: str) -> dict[str, bool]:
-        """Field API names ("Task.X__c") that a permission set makes readable; the value says whether editable."""
-        path = self.root / "permissionsets" / f"{permission_set}.permissionset-meta.xml"
-        if not path.is_file():
-            return {}
-        return {
-            (grant.findtext("field") or ""): _flag(grant, "editable")
-            for grant in _parse(path).iter("fieldPermissions")
-            if _flag(grant, "readable")
-        }
-
+    @functools.cached_property
     def permission_sets(self) -> dict[str, str]:
         """Labels of the package's permission sets by API name."""
-        folder = self.root / "permissionsets"
+        return {name: root.findtext("label") or "" for name, root in self._permission_sets().items()}
+
+    @functools.cached_property
+    def grants(self) -> dict[str, dict[str, bool]]:
+        """By permission set: the fields ("Task.X__c") it makes readable, and whether editable."""
         return {
-            path.name.removesuffix(".permissionset-meta.xml"): _parse(path).findtext("label") or ""
-            for path in sorted(folder.glob("*.permissionset-meta.xml"))
+            name: {
+                (grant.findtext("field") or ""): _flag(grant, "editable")
+                for grant in root.iter("fieldPermissions")
+                if _flag(grant, "readable")
+            }
+            for name, root in self._permission_sets().items()
         }
+
+    def _permission_sets(self) -> dict[str, Element]:
+        ending = ".permissionset-meta.xml"
+        return {path.name.removesuffix(ending): self._parse(path) for path in self._find("permissionsets", f"*{ending}")}
 
     # Lightning
 
     def softphone_item(self) -> SoftphoneItem:
         """The `opencti:softPhone` item of the first utility bar that has one, else App Builder's defaults."""
-        for path in sorted((self.root / "flexipages").glob("*.flexipage-meta.xml")):
-            for component in _parse(path).iter("componentInstance"):
+        for path in self._find("flexipages", "*.flexipage-meta.xml"):
+            for component in self._parse(path).iter("componentInstance"):
                 if component.findtext("componentName") == "opencti:softPhone":
                     said = {
                         prop.findtext("name") or "": prop.findtext("value") or ""
@@ -218,19 +223,15 @@ class Package:
 
     def app_name(self) -> str | None:
         """The label of the package's Lightning application, if it ships one."""
-        for path in sorted((self.root / "applications").glob("*.app-meta.xml")):
-            return _parse(path).findtext("label")
+        for path in self._find("applications", "*.app-meta.xml"):
+            return self._parse(path).findtext("label")
         return None
 
     def call_center(self) -> CallCenter | None:
         """The package's call centre, from its metadata form or from an importable definition file."""
-        for path in sorted((self.root / "callCenters").glob("*.callCenter-meta.xml")):
-            return _call_center(_parse(path), path.name.removesuffix(".callCenter-meta.xml"))
+        for path in self._find("callCenters", "*.callCenter-meta.xml"):
+            return _call_center(self._parse(path), path.name.removesuffix(".callCenter-meta.xml"))
         return None
-
-
-def _parse(path: pathlib.Path) -> Element:
-    return _strip(cast("Element", ElementTree.parse(path).getroot()))
 
 
 def _call_center(root: Element, internal_name: str) -> CallCenter:

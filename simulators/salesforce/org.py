@@ -134,7 +134,7 @@ class Org:
         for order, (api_name, label, closed) in enumerate(self.world.task_statuses, start=1):
             self._put("TaskStatus", {"ApiName": api_name, "MasterLabel": label, "IsClosed": closed,
                                      "IsDefault": order == 1, "SortOrder": order})  # fmt: skip
-        sets = {ACCESS_PERMISSION_SET: "Fcc Access", **self.package.permission_sets()}
+        sets = {ACCESS_PERMISSION_SET: "Fcc Access", **self.package.permission_sets}
         set_ids = {
             name: self._put("PermissionSet", {"Name": name, "Label": label, "NamespacePrefix": None, "IsCustom": True,
                                               "IsOwnedByProfile": False})["Id"]
@@ -361,7 +361,7 @@ class Org:
 
         Only the package's own fields are under field-level security here, and only when it ships permission sets.
         """
-        grants = {name: self.package.granted_fields(name) for name in self.package.permission_sets()}
+        grants = self.package.grants
         if object_name != "Task" or not any(grants.values()):
             return lambda _field, _write: True
         allowed: dict[str, bool] = {}

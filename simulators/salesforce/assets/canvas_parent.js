@@ -81,11 +81,11 @@
         };
     }
 
-    /** @param {string} name @param {unknown} value */
-    function tell(name, value) {
+    /** @param {string} name of a function of the page @param {unknown[]} values */
+    function tell(name, ...values) {
         const listener = name && /** @type {any} */ (window)[name];
         if (typeof listener === 'function') {
-            listener(value);
+            listener(...values);
         }
     }
 
@@ -111,7 +111,7 @@
     async function render(app) {
         const place = document.getElementById(app.container);
         if (!place) {
-            tell(app.onError, 'The container ' + app.container + ' does not exist.');
+            tell(app.onError, app.developerName, 'APP_NOT_FOUND', 'The container ' + app.container + ' does not exist.');
             return;
         }
         const frame = document.createElement('iframe');
@@ -127,7 +127,7 @@
         try {
             const answer = await ask('signedrequest', app);
             app.canvasUrl = answer.auxiliary.canvasUrl;
-            frame.addEventListener('load', () => tell(app.onLoad, { instanceId: app.instanceId }), { once: true });
+            frame.addEventListener('load', () => tell(app.onLoad, app.developerName), { once: true });
             if (answer.auxiliary.userApprovalUrl) {
                 frame.src = answer.auxiliary.userApprovalUrl;
             } else {
@@ -141,7 +141,7 @@
             message.dataset.code = failed.name;
             message.textContent = failed.message;
             place.append(message);
-            tell(app.onError, { name: failed.name, message: failed.message });
+            tell(app.onError, app.developerName, failed.name, failed.message);
         }
     }
 

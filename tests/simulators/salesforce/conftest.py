@@ -10,7 +10,7 @@ import pytest
 from werkzeug.test import Client
 
 from simulators.salesforce import world
-from simulators.salesforce.__main__ import METADATA
+from simulators.salesforce.__main__ import METADATA, rendered
 from simulators.salesforce.app import create_app
 from simulators.salesforce.hosts import Site
 from simulators.salesforce.metadata import Package
@@ -117,13 +117,14 @@ def metadata(tmp_path: pathlib.Path) -> pathlib.Path:
 
 @pytest.fixture
 def org(metadata: pathlib.Path, seconds: Seconds) -> Org:
-    return Org(Site(9444, CONNECTOR), Package(metadata, CONNECTOR), world.demo(), seconds)
+    return Org(Site(9444, CONNECTOR), Package(metadata), world.demo(), seconds)
 
 
 @pytest.fixture
 def product_org(seconds: Seconds) -> Org:
     """An org with the product's own package."""
-    return Org(Site(9444, CONNECTOR), Package(METADATA, CONNECTOR), world.demo(), seconds)
+    site = Site(9444, CONNECTOR)
+    return Org(site, Package(METADATA, rendered(site)), world.demo(), seconds)
 
 
 @pytest.fixture
