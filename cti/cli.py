@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import re
-import secrets
 import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -164,9 +163,8 @@ def secret() -> None:
 
 @secret.command("new")
 def secret_new() -> None:
-    """Make the two secrets that the settings need, as lines for an environment file."""
-    click.echo(f"{PREFIX}SECRET_KEY={secrets.token_urlsafe(48)}")
-    click.echo(f"{PREFIX}ENCRYPTION_KEYS={SecretBox.new_key()}")
+    """Make a secret that is fit for SECRET_KEY and for ENCRYPTION_KEYS alike; make one for each."""
+    click.echo(SecretBox.new_key())
 
 
 @secret.command("rotate")
@@ -183,7 +181,7 @@ def tenant() -> None:
 
 
 @tenant.command("add")
-@click.option("--id", "tenant_id", required=True, callback=_slug, help="A short name of your own for the tenant.")
+@click.argument("tenant_id", metavar="TENANT", callback=_slug)
 @click.option("--domain", help="FCC's name of the instance (FCC domain).")
 @click.option("--base-url", callback=_base_url, help="https://CLIENT.fcc-online.pl/external-api")
 @click.option("--admin-login", help="Login in whose name the connector asks FCC.")
@@ -195,7 +193,7 @@ def tenant() -> None:
 @click.option("--hash-method", type=click.Choice(["sha1", "md5"]), help="How requests to FCC are signed.")
 @_with_database
 def tenant_add(context: Context, tenant_id: str, webhook_password: str | None, **given: Any) -> None:
-    """Add an FCC tenant, or change what is given of one that is there."""
+    """Add an FCC tenant, or change what is given of one that is there; TENANT is a short name of your own for it."""
     if webhook_password is not None:
         given["webhook_password_hash"] = argon2.PasswordHasher().hash(webhook_password)
     values = {name: value for name, value in given.items() if value is not None}
@@ -236,7 +234,7 @@ def org() -> None:
 
 
 @org.command("add")
-@click.option("--id", "org_id", required=True, callback=_org_id, help="The org's id (00D…).")
+@click.argument("org_id", metavar="ORG", callback=_org_id)
 @click.option("--name", help="A name for people.")
 @click.option("--my-domain-url", callback=_origin, help="https://NAME.my.salesforce.com")
 @click.option("--lightning-origin", callback=_origin, help="Derived from My Domain unless given.")
@@ -249,7 +247,7 @@ def org() -> None:
 @click.option("--api-version", help="67.0 unless given.")
 @_with_database
 def org_add(context: Context, org_id: str, **given: Any) -> None:
-    """Add a Salesforce org, or change what is given of one that is there."""
+    """Add a Salesforce org, or change what is given of one that is there; ORG is its id (00D…)."""
     values = {name: value for name, value in given.items() if value is not None}
     version = values.get("api_version")
     if version is not None and not re.fullmatch(r"\d{2}\.0", version):
@@ -290,8 +288,8 @@ def org_list(context: Context) -> None:
 
 
 @main.command("pair")
-@click.option("--tenant", "tenant_id", required=True, help="The tenant's id.")
-@click.option("--org", "org_id", required=True, callback=_org_id, help="The org's id.")
+@click.argument("tenant_id", metavar="TENANT")
+@click.argument("org_id", metavar="ORG", callback=_org_id)
 @click.option("--active/--inactive", default=None, help="Whether the integration works; active unless given.")
 @click.option("--off-campaign", "off_campaign_id", type=int, help="Campaign for calls outside campaigns.")
 @click.option("--default-user", "default_user_id", help="Salesforce user who owns calls that nobody took.")
@@ -326,6 +324,10 @@ def pair(context: Context, tenant_id: str, org_id: str, anyway: bool, no_check: 
         raise click.ClickException("The pairing is not kept. Put the lines marked ✗ right and repeat.")
     with context.database.write() as uow:
         uow.pairings.save(made)
+        # A call is judged by the settings in force when it began, so each change is remembered with its time.
+        fact = pairing_check.settings_fact(made, context.clock.now())
+        if uow.facts.unknown(made.tenant_id, [fact]):
+            uow.facts.add(made.tenant_id, fact, call_key=None, subject=made.id)
         uow.commit()
     click.echo(f"{tenant_id} and {org_id} are paired as {made.id}; the integration is {_state(made)}.")
 
@@ -342,6 +344,34 @@ def pairing_list(context: Context) -> None:
     with context.database.read() as uow:
         for each in uow.pairings.all():
             click.echo(f"{each.id}\t{each.tenant_id}\t{each.org_id}\t{_state(each)}")
+
+
+@main.command("status")
+@_with_database
+def status(context: Context) -> None:
+    """Show for each pairing whether it works, what waits for Salesforce and what went wrong."""
+    with context.database.read() as uow:
+        for each in uow.pairings.all():
+            counts = uow.outbox.counts(each.org_id)
+            waiting = sum(number for state, number in counts.items() if state not in {"done", "dead"})
+            dead = counts.get("dead", 0)
+            click.echo(f"{each.id}: {_state(each)}; {waiting} deliveries wait, {dead} were given up")
+            for item in uow.outbox.troubled(each.id):
+                mark, colour = _MARKS["error" if item.state == "dead" else "warning"]
+                click.secho(f"{mark} {item.key}: {item.code or 'unknown'}", fg=colour)
+
+
+@main.command("retry")
+@click.argument("key")
+@_with_database
+def retry(context: Context, key: str) -> None:
+    """Try a delivery again that was given up; KEY is what `status` shows."""
+    with context.database.write() as uow:
+        revived = uow.outbox.revive(key)
+        uow.commit()
+    if not revived:
+        raise click.ClickException(f"No delivery {key} was given up.")
+    click.echo(f"The delivery {key} will be tried again.")
 
 
 def _state(pairing: Pairing) -> str:

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from cti.accounts import salesforce_id
+from cti.domain.call import Fact
 from cti.domain.fcc import CampaignMode, UserKind
 from cti.errors import ConnectorError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
-    from cti.accounts import Org
+    from cti.accounts import Org, Pairing
     from cti.admin.ports import FccSide, SalesforceSide, SalesforceUser
     from cti.domain.fcc import Campaign, FccUser
 
@@ -25,6 +27,21 @@ class Line:
 
     level: Level
     text: str
+
+
+def settings_fact(pairing: Pairing, at: datetime) -> Fact:
+    """The pairing's settings as a fact: from `at` on, calls are judged by them."""
+    settings = {
+        "active": pairing.active,
+        "off_campaign_id": pairing.off_campaign_id,
+        "default_user_id": pairing.default_user_id,
+        "record_other_phones": pairing.record_other_phones,
+        "create_case": pairing.create_case,
+        "case_by_ivr_code": pairing.case_by_ivr_code,
+        "person_accounts": pairing.person_accounts,
+        "campaigns": list(pairing.campaigns),
+    }
+    return Fact("agent", "settings", at, content={"pairing_id": pairing.id, "settings": settings})
 
 
 def check(org: Org, salesforce: SalesforceSide, fcc: FccSide, off_campaign_id: int | None) -> list[Line]:

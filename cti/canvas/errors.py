@@ -95,7 +95,7 @@ class SalesforceTokenRefusedError(ConnectorError):
 class SalesforceUnavailableError(ConnectorError):
     """The org could not be asked who the token belongs to."""
 
-    code = "salesforce-unavailable"
+    code = "canvas-salesforce-unavailable"
     http_status = 503
     retryable = True
     pl = "Salesforce chwilowo nie odpowiada. Spróbuj ponownie za minutę."

@@ -156,7 +156,8 @@ def test_a_refusal_page_needs_nothing_from_elsewhere(client: FlaskClient) -> Non
 
 
 @pytest.mark.parametrize(
-    ("status", "expected", "code"), [(503, 503, "salesforce-unavailable"), (401, 403, "salesforce-token-refused")]
+    ("status", "expected", "code"),
+    [(503, 503, "canvas-salesforce-unavailable"), (401, 403, "salesforce-token-refused")],
 )
 def test_what_salesforce_answers_decides_whether_to_try_again(
     client: FlaskClient, world: Outside, status: int, expected: int, code: str

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
     from cti.store.database import UnitOfWork
 
 TENANT = (
-    "tenant add --id acme --domain acme --base-url https://acme.fcc-online.pl/external-api --admin-login admin "
+    "tenant add acme --domain acme --base-url https://acme.fcc-online.pl/external-api --admin-login admin "
     "--api-key the-api-key --webhook-password the-webhook-password"
 )
 ORG = (
-    f"org add --id {ORG_ID} --name ACME --my-domain-url https://acme.my.salesforce.com --canvas-key canvas-key "
+    f"org add {ORG_ID} --name ACME --my-domain-url https://acme.my.salesforce.com --canvas-key canvas-key "
     "--canvas-secret the-canvas-secret --client-id pairing-key --client-secret the-client-secret"
 )
 
@@ -75,15 +76,10 @@ def both_sides(run: Callable[..., Result], world: Outside) -> Outside:
     return world
 
 
-def test_new_secrets_are_fit_for_the_settings(run: Callable[..., Result]) -> None:
-    first, second = run("secret new").output, run("secret new").output
+def test_a_new_secret_is_fit_for_both_settings(run: Callable[..., Result]) -> None:
+    first, second = run("secret new").output.strip(), run("secret new").output.strip()
     assert first != second
-    values = dict(line.split("=", 1) for line in first.splitlines())
-    load(
-        public_url="http://localhost",
-        secret_key=values["FCC_CONNECTOR_SECRET_KEY"],
-        encryption_keys=values["FCC_CONNECTOR_ENCRYPTION_KEYS"],
-    )
+    load(public_url="http://localhost", secret_key=first, encryption_keys=second)
 
 
 def test_migrating_makes_the_database_and_can_be_repeated(run: Callable[..., Result], tmp_path: Path) -> None:
@@ -113,7 +109,7 @@ def test_a_tenant_is_added_and_listed_without_its_secrets(run: Callable[..., Res
 def test_what_is_given_of_a_tenant_is_changed_and_the_rest_stays(run: Callable[..., Result]) -> None:
     run(TENANT)
     before = stored(lambda uow: uow.tenants.get("acme"))
-    assert run("tenant add --id acme --correlation call-id").output == "The tenant acme is changed.\n"
+    assert run("tenant add acme --correlation call-id").output == "The tenant acme is changed.\n"
     after = stored(lambda uow: uow.tenants.get("acme"))
     assert (after.correlation, after.api_key, after.created_at) == ("call-id", "the-api-key", before.created_at)
 
@@ -138,15 +134,15 @@ def test_secrets_come_from_the_environment_too(run: Callable[..., Result], monke
 @pytest.mark.parametrize(
     ("command", "advice"),
     [
-        ("tenant add --id acme --domain acme", "needs --base-url, --admin-login, --api-key as well"),
+        ("tenant add acme --domain acme", "needs --base-url, --admin-login, --api-key as well"),
         (TENANT.replace("/external-api", ""), "ends in /external-api"),
         (TENANT.replace("https:", "http:"), "http is for loopback names only"),
-        (TENANT.replace("--id acme", "--id Acme"), "lower-case letters"),
-        (f"org add --id {ORG_ID}", "needs --my-domain-url, --lightning-origin, --vf-origin, --canvas-key"),
+        (TENANT.replace("add acme", "add Acme"), "lower-case letters"),
+        (f"org add {ORG_ID}", "needs --my-domain-url, --lightning-origin, --vf-origin, --canvas-key"),
         (ORG.replace(ORG_ID, "00D"), "15 or 18 characters"),
         (ORG.replace("salesforce.com", "salesforce.com/path"), "without a path"),
         (ORG + " --api-version latest", "give a version such as 67.0"),
-        ("pair --tenant none --org " + ORG_ID, "There is no tenant none"),
+        ("pair none " + ORG_ID, "There is no tenant none"),
     ],
 )
 def test_what_cannot_work_is_refused_with_advice(run: Callable[..., Result], command: str, advice: str) -> None:
@@ -191,7 +187,7 @@ def pairing_lines(result: Result) -> Sequence[str]:
 def test_pairing_asks_both_sides_and_keeps_nothing_when_one_fails(
     run: Callable[..., Result], both_sides: Outside
 ) -> None:
-    result = run(f"pair --tenant acme --org {ORG_ID} --off-campaign 9", ok=False)
+    result = run(f"pair acme {ORG_ID} --off-campaign 9", ok=False)
     salesforce, fcc = pairing_lines(result)[:2]
     assert salesforce.startswith("✗ Salesforce: ")
     assert "salesforce-app-unknown" in salesforce
@@ -229,7 +225,7 @@ def test_pairing_shows_both_sides_green_and_who_is_matched(run: Callable[..., Re
         }
     ]
     both_sides.people = [("Anna Nowak", "Anna.Nowak@acme.example"), ("Tomasz", "t@acme.example")]
-    result = run(f"pair --tenant acme --org {ORG_ID} --off-campaign 9 --campaign 1 --campaign 2 --case-by-ivr-code")
+    result = run(f"pair acme {ORG_ID} --off-campaign 9 --campaign 1 --campaign 2 --case-by-ivr-code")
     assert pairing_lines(result) == [
         "✓ Salesforce: the connector signs in as FCC Integration (fcc.integration@acme.example).",
         "✓ FCC: external-api answers; 3 active PBX users.",
@@ -248,25 +244,23 @@ def test_pairing_shows_both_sides_green_and_who_is_matched(run: Callable[..., Re
 def test_a_campaign_in_another_mode_cannot_be_chosen(run: Callable[..., Result], both_sides: Outside) -> None:
     both_sides.app_works = True
     both_sides.campaigns = [{"id": 3, "name": "Windykacja", "direction": "outbound", "mode": "automatic"}]
-    result = run(f"pair --tenant acme --org {ORG_ID} --off-campaign 3", ok=False)
+    result = run(f"pair acme {ORG_ID} --off-campaign 3", ok=False)
     assert "✗ FCC: the campaign “Windykacja” has the mode automatic. Set it to “ręczna – telefon”" in result.output
-    assert (
-        "✗ FCC: there is no campaign 4" in run(f"pair --tenant acme --org {ORG_ID} --off-campaign 4", ok=False).output
-    )
+    assert "✗ FCC: there is no campaign 4" in run(f"pair acme {ORG_ID} --off-campaign 4", ok=False).output
 
 
 @pytest.mark.req("R22")
 def test_an_integration_user_who_is_an_agent_is_warned_about(run: Callable[..., Result], both_sides: Outside) -> None:
     both_sides.app_works = True
     both_sides.users = [ANNA | {"email": "FCC.Integration@acme.example"}]
-    result = run(f"pair --tenant acme --org {ORG_ID}")
+    result = run(f"pair acme {ORG_ID}")
     assert "! Salesforce: the integration user fcc.integration@acme.example is an agent of FCC too" in result.output
 
 
 def test_an_address_of_another_org_is_noticed(run: Callable[..., Result], both_sides: Outside) -> None:
     both_sides.app_works = True
     both_sides.org_id = "00D000000000002EAA"
-    result = run(f"pair --tenant acme --org {ORG_ID}", ok=False)
+    result = run(f"pair acme {ORG_ID}", ok=False)
     assert "is the org 00D000000000002EAA, not 00D000000000001EAA" in result.output
 
 
@@ -274,15 +268,17 @@ def test_an_address_of_another_org_is_noticed(run: Callable[..., Result], both_s
 def test_a_pairing_is_switched_off_and_keeps_its_other_settings(
     run: Callable[..., Result], both_sides: Outside
 ) -> None:
-    run(f"pair --tenant acme --org {ORG_ID} --off-campaign 9 --no-check")
-    run(f"pair --tenant acme --org {ORG_ID} --inactive --no-check")
+    run(f"pair acme {ORG_ID} --off-campaign 9 --no-check")
+    run(f"pair acme {ORG_ID} --inactive --no-check")
     (pairing,) = stored(lambda uow: uow.pairings.all())
     assert (pairing.active, pairing.off_campaign_id) == (False, 9)
+    remembered = stored(lambda uow: uow.facts.settings_in_force("acme", pairing.id, SystemClock().now()))
+    assert (remembered["active"], remembered["off_campaign_id"]) == (False, 9)
     assert run("pairing list").output == f"{pairing.id}\tacme\t{ORG_ID}\tinactive\n"
 
 
 def test_a_pairing_can_be_kept_in_spite_of_a_check(run: Callable[..., Result], both_sides: Outside) -> None:
-    result = run(f"pair --tenant acme --org {ORG_ID} --anyway")
+    result = run(f"pair acme {ORG_ID} --anyway")
     assert "✗ Salesforce: " in result.output
     assert len(stored(lambda uow: uow.pairings.all())) == 1
 
@@ -298,3 +294,27 @@ def test_secrets_are_encrypted_anew_with_the_first_key(
     assert run("secret rotate").output.startswith("3 secrets are encrypted")
     monkeypatch.setenv("FCC_CONNECTOR_ENCRYPTION_KEYS", new)
     assert stored(lambda uow: uow.tenants.get("acme")).api_key == "the-api-key"
+
+
+def test_status_shows_what_was_given_up_and_retry_tries_it_again(run: Callable[..., Result]) -> None:
+    run(TENANT)
+    run(ORG)
+    run(f"pair acme {ORG_ID} --no-check")
+    (pairing,) = stored(lambda uow: uow.pairings.all())
+    key, clock = "acme:4711:0", SystemClock()
+    database = open_database(load(), clock)
+    with database.write() as uow:
+        uow.outbox.put(key, {"Subject": "x"}, kind="call", org_id=ORG_ID, pairing_id=pairing.id, run_after=clock.now())
+        uow.commit()
+    assert run("status").output == f"{pairing.id}: active; 1 deliveries wait, 0 were given up\n"
+    assert "was given up" in run(f"retry {key}", ok=False).output
+    with database.write() as uow:
+        uow.outbox.lease("owner", until=clock.now() + timedelta(minutes=1), limit=10)
+        assert uow.outbox.died("owner", key, code="salesforce-field-refused", detail="")
+        uow.commit()
+    database.close()
+    assert run("status").output == (
+        f"{pairing.id}: active; 0 deliveries wait, 1 were given up\n✗ {key}: salesforce-field-refused\n"
+    )
+    assert "will be tried again" in run(f"retry {key}").output
+    assert "1 deliveries wait, 0 were given up" in run("status").output
