@@ -8,8 +8,9 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -21,6 +22,9 @@ from simulators.fcc.customers import called, called_from, calling_from
 from simulators.fcc.media import RATE, Listener
 from simulators.fcc.world import read_world
 from tests.simulators.fcc.tenant import Tenant, demo_world, tenant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[3]
 
@@ -137,9 +141,14 @@ def test_the_listener_names_the_frequency_it_hears() -> None:
     assert listener.hz is None
 
 
-def start(state: Path, *more: str) -> subprocess.Popen[str]:
+@contextmanager
+def start(state: Path, *more: str) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-W", "error", "-m", "simulators.fcc", "--port", "0", "--state", str(state), *more]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_the_program_says_when_it_is_ready_and_ends_at_once_on_sigterm(tmp_path: Path) -> None:

@@ -101,7 +101,9 @@ class Desk:
         return answer.json()
 
     def call(self) -> dict[str, Any]:
-        return self.session.get(f"{self.url}/_sim/calls", timeout=5).json()[0]
+        """The newest call, or one of which nothing is known yet."""
+        calls = self.session.get(f"{self.url}/_sim/calls", timeout=5).json()
+        return calls[0] if calls else {"heard_hz": None}
 
     def hears(self, hz: float) -> Callable[[], bool]:
         return lambda: abs((self.run("return heard()") or 0) - hz) < 12
@@ -136,27 +138,51 @@ await build({{
         thread.join()
 
 
+class Program:
+    """The simulator as a process that can be killed and started again on its port."""
+
+    def __init__(self, state: Path) -> None:
+        self.state = state
+        self.port = 0
+        self.start()
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "simulators.fcc", "--port", str(self.port), "--state", str(self.state)]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        assert self.process.stdout is not None
+        self.port = int(json.loads(self.process.stdout.readline())["url"].rpartition(":")[2])
+
+    def end(self, *, killed: bool = False) -> None:
+        (self.process.kill if killed else self.process.terminate)()
+        self.process.wait(5)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
 @pytest.fixture
-def desk(pages: str, tmp_path: Path) -> Iterator[Desk]:
+def program(tmp_path: Path) -> Iterator[Program]:
+    program = Program(tmp_path / "state")
+    yield program
+    program.end()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    driver = chromium(microphone=write_tone(tmp_path_factory.mktemp("tone") / "agent.wav", 440))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def desk(browser: Chrome, pages: str, program: Program) -> Iterator[Desk]:
     """Anna's phone, registered."""
-    command = [sys.executable, "-m", "simulators.fcc", "--port", "0", "--state", str(tmp_path / "state")]
-    simulator = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    driver = chromium(microphone=write_tone(tmp_path / "agent.wav", 440))
-    try:
-        assert simulator.stdout is not None
-        port = json.loads(simulator.stdout.readline())["url"].rpartition(":")[2]
-        desk = Desk(driver, f"http://127.0.0.1:{port}")
-        driver.get(pages)
-        driver.execute_script("connect(arguments[0])", credentials(desk))
-        until(desk.has("registered"), 10)
-        yield desk
-        desk.session.close()
-    finally:
-        driver.quit()
-        simulator.terminate()
-        simulator.wait(5)
-        assert simulator.stdout is not None
-        simulator.stdout.close()
+    desk = Desk(browser, f"http://127.0.0.1:{program.port}")
+    browser.get(pages)
+    browser.execute_script("connect(arguments[0])", credentials(desk))
+    until(desk.has("registered"), 10)
+    yield desk
+    browser.get("about:blank")
+    desk.session.close()
 
 
 def credentials(desk: Desk, login: str = "anna.nowak") -> dict[str, Any]:
@@ -221,3 +247,14 @@ def test_calls_that_fail_say_why_and_an_announcement_is_heard(desk: Desk) -> Non
     assert desk.call()["disconnecting_side"] == "agent"
     desk.run("agent.stop()")
     until(desk.has("unregistered"), 10)
+
+
+def test_the_phone_registers_again_by_itself_after_the_pbx_was_killed(desk: Desk, program: Program) -> None:
+    desk.run("dial('+48600100200')")
+    until(desk.is_heard(440), 15, what="the agent at the customer")
+    program.end(killed=True)
+    until(desk.has("disconnected"), 10)
+    desk.run("log.length = 0")
+    program.start()
+    until(desk.has("registered"), 20)
+    assert (desk.call()["status"], desk.call()["disconnecting_side"]) == ("FAILED", "system")

@@ -30,18 +30,25 @@ pytestmark = [
 ROOT = Path(__file__).parents[3]
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Chrome]:
+    driver = chromium()
+    yield driver
+    driver.quit()
+
+
 @pytest.fixture
-def page(tmp_path: Path) -> Iterator[Chrome]:
+def page(browser: Chrome, tmp_path: Path) -> Iterator[Chrome]:
     command = [sys.executable, "-m", "simulators.fcc", "--port", "0", "--state", str(tmp_path / "state")]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as simulator:
-        driver = chromium()
         try:
             assert simulator.stdout is not None
-            driver.get(json.loads(simulator.stdout.readline())["url"])
-            until(lambda: driver.find_elements(By.CSS_SELECTOR, "#agents tr"), 10)
-            yield driver
+            browser.get(json.loads(simulator.stdout.readline())["url"])
+            until(lambda: browser.find_elements(By.CSS_SELECTOR, "#agents tr"), 10)
+            browser.get_log("browser")
+            yield browser
+            browser.get("about:blank")
         finally:
-            driver.quit()
             simulator.terminate()
 
 
