@@ -164,9 +164,14 @@ class Engine:
         if results and not troubles:
             self._breakers.fine(org_id)
         with self._database.write() as uow:
-            for item in items:
-                result = results.get(item.key)
-                if self._apply(uow, item, result, pause) and self._listener is not None:
+            keys = [item.key for item in items]
+            claimed = uow.outbox.claim(self._owner, keys)
+            uow.call_logs.of(keys)
+            settled = [
+                item for item in items if item.key in claimed and self._apply(uow, item, results.get(item.key), pause)
+            ]
+            if self._listener is not None:
+                for item in settled:
                     self._listener(uow, item.org_id, item.pairing_id, item.key)
             uow.commit()
         for item in items:

@@ -83,6 +83,10 @@ class Outbox(Protocol):
         """When the next row wants attention."""
         ...
 
+    def claim(self, owner: str, keys: Collection[str]) -> frozenset[str]:
+        """Those of the keys whose lease is still this owner's."""
+        ...
+
     def finished(self, owner: str, key: str, delivered: Mapping[str, Any]) -> bool:
         """Delivered."""
         ...

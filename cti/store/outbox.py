@@ -159,6 +159,7 @@ class OutboxRepository:
     def __init__(self, session: Session, clock: Clock) -> None:
         self._session = session
         self._clock = clock
+        self._claimed: dict[str, OutboxRow] = {}
 
     def get(self, key: str) -> OutboxItem | None:
         """The row with this key, in whatever state."""
@@ -262,6 +263,17 @@ class OutboxRepository:
         times = [moment for moment in (self._session.scalar(waiting), self._session.scalar(leased)) if moment]
         return min(times, default=None)
 
+    def claim(self, owner: str, keys: Collection[str]) -> frozenset[str]:
+        """Those of `keys` whose lease is still this owner's; reads them all at once, to be settled one by one."""
+        rows = self._session.scalars(
+            select(OutboxRow)
+            .where(OutboxRow.key.in_(list(keys)), OutboxRow.state == LEASED, OutboxRow.lease_owner == owner)
+            .order_by(OutboxRow.key)
+            .with_for_update()
+        )
+        self._claimed = {row.key: row for row in rows}
+        return frozenset(self._claimed)
+
     def finished(self, owner: str, key: str, delivered: Mapping[str, Any]) -> bool:
         """`delivered` arrived. What came in meanwhile waits for its turn at once. False: the lease was lost."""
         row = self._own(owner, key)
@@ -355,7 +367,7 @@ class OutboxRepository:
         self._session.execute(delete(OutboxRow).where(OutboxRow.state == DONE, OutboxRow.updated_at < before))
 
     def _own(self, owner: str, key: str) -> OutboxRow | None:
-        row = self._session.get(OutboxRow, key, with_for_update=True)
+        row = self._claimed.get(key) or self._session.get(OutboxRow, key, with_for_update=True)
         return row if row is not None and row.state == LEASED and row.lease_owner == owner else None
 
     def _release(self, row: OutboxRow, state: str, run_after: datetime, *, uncertain: bool = False) -> None:
@@ -379,6 +391,7 @@ class CallLogRepository:
     def __init__(self, session: Session, clock: Clock) -> None:
         self._session = session
         self._clock = clock
+        self._read: dict[str, CallLogRow | None] = {}
 
     def get(self, key: str) -> CallLog | None:
         """What was delivered under this key."""
@@ -387,8 +400,10 @@ class CallLogRepository:
 
     def of(self, keys: Collection[str]) -> dict[str, CallLog]:
         """What was delivered under each of these keys, where anything was."""
-        rows = self._session.scalars(select(CallLogRow).where(CallLogRow.key.in_(list(keys)))) if keys else ()
-        return {row.key: self._value(row) for row in rows}
+        found = self._session.scalars(select(CallLogRow).where(CallLogRow.key.in_(list(keys)))).all() if keys else []
+        self._read |= dict.fromkeys(keys)
+        self._read |= {row.key: row for row in found}
+        return {row.key: self._value(row) for row in found}
 
     def saved(
         self,
@@ -403,12 +418,13 @@ class CallLogRepository:
     ) -> None:
         """These fields arrived at the Task; or it was found `deleted`. `code`: what had to be left out, and why."""
         now = self._clock.now()
-        row = self._session.get(CallLogRow, key)
+        row = self._read[key] if key in self._read else self._session.get(CallLogRow, key)
         if row is None:
             row = CallLogRow(
                 key=key, org_id=org_id, pairing_id=pairing_id, delivered={}, deleted=False, closed=False, created_at=now
             )
             self._session.add(row)
+            self._read[key] = row
         row.task_id = task_id or row.task_id
         row.delivered = {} if row.closed else {**row.delivered, **delivered}
         row.deleted = row.deleted or deleted
