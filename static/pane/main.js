@@ -102,5 +102,9 @@ clock.onmessage = () => {
 addEventListener("focus", pane.onFocus);
 addEventListener("pointerdown", pane.onFocus);
 addEventListener("online", channel.hurry);
-addEventListener("pagehide", () => phone.stop());
+for (const gesture of ["pointerdown", "keydown"]) addEventListener(gesture, phone.unlockSound, { once: true });
+addEventListener("pagehide", () => {
+  phone.hangUp(); // its sound ends with the page
+  phone.stop();
+});
 pane.start();

@@ -184,7 +184,7 @@ export function createPane(wire) {
     opening?.catch(() => undefined);
     try {
       const ok = await channel.request("dial", { number, record }, { timeout: ANSWER_PATIENCE });
-      if (here && opening) await place(ok.dialId, ok.number, opening);
+      if (here && opening) await place(ok.dialId, ok.number, opening, record);
       else dispatch({ type: "dial.text", text: "" });
     } catch (error) {
       opening?.then((stream) => stream.getTracks().forEach((track) => track.stop()), () => undefined);
@@ -198,13 +198,17 @@ export function createPane(wire) {
    * @param {string} dialId
    * @param {string} number
    * @param {Promise<MediaStream>} opening
+   * @param {any} record the number was clicked on, if it was
    */
-  async function place(dialId, number, opening) {
+  async function place(dialId, number, opening, record) {
     if (dialled.has(dialId)) {
       opening.then((stream) => stream.getTracks().forEach((track) => track.stop()), () => undefined);
       return;
     }
     dialled.add(dialId);
+    if (record?.recordId && record.recordName) {
+      dispatch({ type: "dialled", dialId, record: { recordId: record.recordId, objectType: record.objectType, name: record.recordName } });
+    }
     await wire().phone.call(number, dialId, opening);
     if (state().microphone.state === "ask") void checkMicrophone();
   }
@@ -321,7 +325,7 @@ export function createPane(wire) {
 
   return {
     act,
-    onLink: (link) => dispatch({ type: "link", link }),
+    onLink: (link) => dispatch({ type: "link", link, at: wire().now() }),
     onHello(hello) {
       lead(hello.leader, hello.fence);
       if (hello.leader && retryAt !== null) void startPhone();
@@ -362,7 +366,7 @@ export function createPane(wire) {
         case "dial.request":
           if (state().leader) {
             showPanel();
-            void place(content.dialId, content.number, wire().microphone.open());
+            void place(content.dialId, content.number, wire().microphone.open(), content.record);
           }
           break;
         case "session.expiring":

@@ -164,3 +164,28 @@ describe("the store", () => {
     assert.equal(told, 1);
   });
 });
+
+describe("a lost connection", () => {
+  it("does not flicker while the channel tries again and again", () => {
+    const lost = [...scenes.menu, { type: "link", link: "lost", at: time - 30_000 }];
+    const trying = seen([...lost, { type: "link", link: "connecting" }, { type: "link", link: "lost", at: time }]);
+    assert.equal(trying.link, "lost");
+    assert.equal(trying.lostLong, true);
+    assert.equal(seen([...lost, { type: "link", link: "open" }]).lostLong, false);
+  });
+});
+
+describe("a call made from a record", () => {
+  const record = { recordId: "003000000000001AAA", objectType: "Contact", name: "Jan Kowalski" };
+  const begun = { ...phoneCallOf("calling"), dialId: "d1", state: "calling" };
+  const before = scenes.notready;
+
+  it("shows the person at once, before the server has told of the call", () => {
+    const call = seen([...before, { type: "dialled", dialId: "d1", record }, { type: "phone.call", call: begun }]).call;
+    assert.equal(call?.party?.name, "Jan Kowalski");
+    assert.equal(call?.known, false);
+  });
+  it("does not lend its person to the next call", () => {
+    assert.equal(seen([...before, { type: "dialled", dialId: "d0", record }, { type: "phone.call", call: begun }]).call?.party, null);
+  });
+});

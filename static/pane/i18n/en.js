@@ -47,6 +47,7 @@ export const en = {
   "direction-internal": "Internal",
   "ivr": "IVR code: {code}",
   "number-withheld": "Withheld number",
+  "caller-searching": "Looking in Salesforce…",
   "caller-unknown": "Unknown caller",
   "caller-unknown-out": "Number not in Salesforce",
   "caller-choose": "Who is calling?",

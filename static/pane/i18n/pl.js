@@ -45,6 +45,7 @@ export const pl = {
   "direction-internal": "Wewnętrzne",
   "ivr": "Kod z IVR: {code}",
   "number-withheld": "Numer zastrzeżony",
+  "caller-searching": "Szukam w Salesforce…",
   "caller-unknown": "Nieznany rozmówca",
   "caller-unknown-out": "Numer spoza Salesforce",
   "caller-choose": "Kto dzwoni?",

@@ -84,6 +84,11 @@ export function mount({ root, document, store, act, t, agent, icons, now }) {
     return spoken;
   }
 
+  document.addEventListener("keydown", (event) => {
+    const { keypadOpen } = store.get();
+    const typing = /** @type {HTMLElement} */ (event.target).tagName === "INPUT";
+    if (keypadOpen && !typing && !event.ctrlKey && !event.metaKey && !event.altKey && /^[0-9*#]$/.test(event.key)) act.tone(event.key);
+  });
   store.subscribe(draw);
   draw();
   return { draw };

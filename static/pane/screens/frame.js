@@ -36,12 +36,16 @@ const TONE_ICONS = { error: "error", warning: "warning", info: "info" };
  */
 export function notices(context, seen) {
   const { t, act } = context;
-  const lost = seen.link === "lost" && seen.state.everOpen;
+  const lost = seen.link === "lost";
   return html`
     <div class="notices">
       ${lost
         ? html`<div class="notice notice-warning" role="status" data-testid="notice" data-code="link-lost">${icon(context, "offline")}
-            <p>${t(seen.call ? "link-lost-call" : "link-lost-idle")}</p></div>`
+            <div class="notice-body"><p>${t(seen.call ? "link-lost-call" : "link-lost-idle")}</p>
+              ${seen.lostLong && !seen.call
+                ? html`<button type="button" class="slds-button slds-button_neutral small" @click=${act.signIn}>${t("over-button")}</button>`
+                : nothing}
+            </div></div>`
         : nothing}
       ${seen.state.notices.map((notice) => html`
         <div class="notice notice-${notice.tone}" role=${notice.tone === "error" ? "alert" : "status"} data-testid="notice" data-code=${notice.code}>

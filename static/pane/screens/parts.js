@@ -18,6 +18,8 @@ import { isKey } from "../i18n/index.js";
  * @property {number} time the server's clock, in milliseconds
  */
 
+/** How long the server may take to say who it is before the caller counts as unknown. */
+const SEARCH_TAKES = 4_000;
 const KNOWN_TYPES = ["Contact", "Account", "Lead", "Case", "Opportunity"];
 
 /**
@@ -93,6 +95,7 @@ export function person(context, call, { large = false } = {}) {
   const name = call.party?.name
     ?? (choose ? t(out ? "caller-choose-out" : "caller-choose") : null)
     ?? named
+    ?? (!call.known && call.state !== "ended" && context.time - call.startedAt < SEARCH_TAKES ? t("caller-searching") : null)
     ?? t(out ? "caller-unknown-out" : "caller-unknown");
   return html`
     <section class="person ${large ? "person-large" : ""}">
@@ -144,9 +147,10 @@ const LOG_ICONS = { none: "dash", waiting: "clock", saved: "success", failed: "e
 /**
  * @param {Context} context
  * @param {CallView} call
- * @returns {Template}
+ * @returns {Template|typeof nothing}
  */
 export function logState(context, call) {
+  if (!call.known) return nothing;
   const { t, act } = context;
   const { state, taskId, code } = call.log;
   return html`
@@ -192,7 +196,7 @@ export function action(context, { kind, icon: name, label, test, disabled = fals
       aria-describedby=${describedBy ?? nothing} @click=${onClick}>${icon(context, name)}<span>${label}</span></button>`;
 }
 
-const KEYS = [["1", ""], ["2", "ABC"], ["3", "DEF"], ["4", "GHI"], ["5", "JKL"], ["6", "MNO"], ["7", "PQRS"], ["8", "TUV"], ["9", "WXYZ"], ["*", ""], ["0", "+"], ["#", ""]];
+const KEYS = [["1", ""], ["2", "ABC"], ["3", "DEF"], ["4", "GHI"], ["5", "JKL"], ["6", "MNO"], ["7", "PQRS"], ["8", "TUV"], ["9", "WXYZ"], ["*", ""], ["0", ""], ["#", ""]];
 
 /**
  * @param {Context} context

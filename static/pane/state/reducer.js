@@ -5,7 +5,7 @@
 /** @typedef {import("./types.js").Notice} Notice */
 
 /**
- * @typedef {{type: "link", link: import("./types.js").LinkState}
+ * @typedef {{type: "link", link: import("./types.js").LinkState, at?: number}
  *  | {type: "leader", leader: boolean}
  *  | {type: "snapshot", snapshot: Snapshot, clockOffset: number|null}
  *  | {type: "presence", presence: import("./types.js").Presence}
@@ -16,6 +16,7 @@
  *  | {type: "phone.call", call: import("./types.js").PhoneCall}
  *  | {type: "dialling", number: string, since: number}
  *  | {type: "dialling.over"}
+ *  | {type: "dialled", dialId: string, record: import("./types.js").RecordRef}
  *  | {type: "microphone", microphone: import("./types.js").MicrophoneState}
  *  | {type: "notice", notice: Notice}
  *  | {type: "notice.close", code: string}
@@ -39,6 +40,7 @@ const KEPT_CALLS = 20;
 export const initialState = {
   link: "connecting",
   everOpen: false,
+  lostSince: null,
   leader: null,
   phone: "connecting",
   phoneCode: null,
@@ -49,6 +51,7 @@ export const initialState = {
   calls: [],
   phoneCall: null,
   dialling: null,
+  dialled: null,
   microphone: { state: "unknown", code: null },
   notices: [],
   clockOffset: 0,
@@ -67,7 +70,14 @@ export function reduce(state, action) {
   switch (action.type) {
     case "link":
       if (state.link === "over" || state.link === "refused") return state;
-      return { ...state, link: action.link, everOpen: state.everOpen || action.link === "open" };
+      // Each new attempt is part of the same loss, so that the screen does not flicker.
+      if (action.link === "connecting" && state.link === "lost") return state;
+      return {
+        ...state,
+        link: action.link,
+        everOpen: state.everOpen || action.link === "open",
+        lostSince: action.link === "lost" ? (state.lostSince ?? action.at ?? null) : null,
+      };
     case "leader":
       return state.leader === action.leader ? state : { ...state, leader: action.leader };
     case "snapshot": {
@@ -111,6 +121,8 @@ export function reduce(state, action) {
       return { ...state, dialling: { number: action.number, since: action.since } };
     case "dialling.over":
       return state.dialling ? { ...state, dialling: null } : state;
+    case "dialled":
+      return { ...state, dialled: { dialId: action.dialId, record: action.record } };
     case "microphone":
       return { ...state, microphone: action.microphone };
     case "notice":

@@ -90,6 +90,7 @@
  * @typedef {object} State everything the screens are drawn from.
  * @property {LinkState} link
  * @property {boolean} everOpen the channel was open at least once
+ * @property {number|null} lostSince when the channel was lost, by our clock, in milliseconds
  * @property {boolean|null} leader this pane holds the agent's phone; null until the server said
  * @property {PhonePhase} phone
  * @property {string|null} phoneCode
@@ -100,6 +101,7 @@
  * @property {ServerCall[]} calls newest last
  * @property {PhoneCall|null} phoneCall
  * @property {{number: string, since: number}|null} dialling a dial was asked for and has no call yet
+ * @property {{dialId: string, record: RecordRef}|null} dialled the record that the last dial was made from
  * @property {MicrophoneState} microphone
  * @property {Notice[]} notices
  * @property {number} clockOffset the server's clock minus ours, in milliseconds

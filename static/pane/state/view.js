@@ -17,6 +17,7 @@
  * @property {"calling"|"ringing"|"talking"|"held"|"ended"} state
  * @property {boolean} early
  * @property {boolean} here its sound runs in this pane
+ * @property {boolean} known the server has told of it
  * @property {boolean} muted
  * @property {boolean} heldByFar
  * @property {boolean} silent
@@ -41,6 +42,7 @@
  * @property {Screen} screen
  * @property {"connecting"|"registered"|"unregistered"|"failed"|"other-pane"} phone
  * @property {"open"|"connecting"|"lost"} link
+ * @property {boolean} lostLong the connection has been lost for so long that signing in anew is worth a try
  * @property {boolean} elsewhere another pane of this agent holds the phone
  * @property {CallView|null} call
  * @property {CallView|null} lastCall
@@ -61,6 +63,7 @@
 const CHOOSABLE = new Set(["ready", "notready", "pause", "away", "suspend"]);
 const SAME_CALL_WITHIN = 30_000;
 const ENDED_HERE_FOR = 20_000;
+const LOST_LONG = 20_000;
 
 /** @type {import("./types.js").CallLog} */
 const NO_LOG = { state: "none", taskId: null, code: null };
@@ -89,6 +92,7 @@ export function view(state, now) {
     screen: screenOf(state, call),
     phone,
     link,
+    lostLong: state.lostSince !== null && now - state.lostSince > LOST_LONG,
     elsewhere,
     call,
     lastCall,
@@ -159,7 +163,7 @@ function wrapOf(presence, time) {
  */
 export function currentCall(state, time) {
   const own = state.phoneCall;
-  if (own && own.state !== "ended") return fromPhone(own, matching(state, own), state.clockOffset);
+  if (own && own.state !== "ended") return fromPhone(own, matching(state, own), state);
   const up = state.calls.filter((call) => call.state !== "ended").at(-1);
   if (!up) return null;
   // What our phone just ended is over for the agent, even if the server hears of it a moment later.
@@ -177,7 +181,7 @@ function latestCall(state) {
   if (own?.state === "ended") {
     const known = matching(state, own);
     const newer = newest && newest.state === "ended" && Date.parse(newest.startedAt) > own.startedAt + state.clockOffset + SAME_CALL_WITHIN;
-    if (!newer) return fromPhone(own, known, state.clockOffset);
+    if (!newer) return fromPhone(own, known, state);
   }
   return newest && newest.state === "ended" ? fromServer(newest) : null;
 }
@@ -209,10 +213,12 @@ function same(own, call, offset) {
 /**
  * @param {PhoneCall} own
  * @param {ServerCall|null} known
- * @param {number} offset
+ * @param {State} state
  * @returns {CallView}
  */
-function fromPhone(own, known, offset) {
+function fromPhone(own, known, state) {
+  const offset = state.clockOffset;
+  const clicked = own.dialId !== null && state.dialled?.dialId === own.dialId ? state.dialled.record : null;
   const onServer = (/** @type {number|null} */ local) => (local === null ? null : local + offset);
   return {
     key: own.sipCallId,
@@ -223,6 +229,7 @@ function fromPhone(own, known, offset) {
     state: own.state === "talking" && own.held ? "held" : own.state,
     early: own.early,
     here: true,
+    known: known !== null,
     muted: own.muted,
     heldByFar: own.heldByFar,
     silent: own.silent,
@@ -233,7 +240,7 @@ function fromPhone(own, known, offset) {
     campaign: known?.campaign ?? null,
     ivr: known?.ivr ?? null,
     name: own.name,
-    party: known?.party ?? null,
+    party: known?.party ?? clicked,
     candidates: known?.candidates ?? [],
     log: known?.log ?? NO_LOG,
   };
@@ -254,6 +261,7 @@ function fromServer(call) {
     state: call.state,
     early: false,
     here: false,
+    known: true,
     muted: false,
     heldByFar: false,
     silent: false,

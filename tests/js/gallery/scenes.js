@@ -80,6 +80,8 @@ export const scenes = {
   "wrap": base({ who: presence("wrap", 8, iso(12)), calls: [serverCall({ state: "ended", endedAt: iso(-8), outcome: "ANSWERED", log: saved })] }),
   "other-pane": base({ leader: false }),
   "other-pane-call": base({ who: presence("busy", 70), leader: false, calls: [serverCall({})] }),
+  "link-lost-long": [...base(), { type: "link", link: "lost", at: AT - 60_000 }],
+  "searching": [...base({ who: presence("busy", 1) }), { type: "phone.call", call: phoneCall({ state: "calling", answeredAt: null, startedAt: AT - 1000 }) }],
   "link-lost": [...base({ who: presence("busy", 277), calls: [serverCall({})] }), { type: "phone.call", call: phoneCall({}) }, { type: "link", link: "lost" }],
   "over": [...base(), { type: "link", link: "over" }],
   "refused": [...base(), { type: "link", link: "refused" }],
