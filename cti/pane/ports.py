@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -132,12 +131,18 @@ class Calls(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Ticket:
+class Ticket(Protocol):
     """What opens the phone's socket once, within `expires_in` seconds."""
 
-    ticket: str
-    expires_in: int
+    @property
+    def ticket(self) -> str:
+        """The secret."""
+        ...
+
+    @property
+    def expires_in(self) -> int:
+        """Seconds."""
+        ...
 
 
 class Tickets(Protocol):

@@ -28,6 +28,7 @@ _ANSWERS = 256
 _TICK_S = 0.25
 _FORGET_S = 120.0
 _GONE_S = 20.0
+_RETRY_S = 5.0
 _EXPIRING_S = 120
 _STALE_S = 30.0
 
@@ -98,9 +99,11 @@ class AgentRoom:
         self._announce = announce
         self._present = present
         self._present_told = False
+        self._present_retry_at = float("-inf")
         self._present_lock = threading.Lock()
         self._lock = threading.RLock()
-        self._leadership = Leadership()
+        # Fencing numbers must go on rising when the room or the process begins anew.
+        self._leadership = Leadership(fence=int(clock.now().timestamp()))
         self._connections: dict[str, PaneConnection] = {}
         self._answers: dict[str, OrderedDict[str, str]] = {}
         self._turns: dict[str, threading.Lock] = {}
@@ -231,8 +234,10 @@ class AgentRoom:
             with self._lock:
                 empty_for = None if self._empty_since is None else now - self._empty_since
             here = empty_for is None or (self._present_told and empty_for < _GONE_S)
-            if here is not self._present_told:
+            if here is not self._present_told and now >= self._present_retry_at:
+                self._present_retry_at = now + _RETRY_S
                 self._present(self.agent, here)
+                self._present_retry_at = float("-inf")
                 self._present_told = here
         except Exception:  # noqa: BLE001 - a pane is served whether or not FCC could be told; the next tick tries again
             _log.exception("presence-not-told")
