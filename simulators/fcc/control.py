@@ -126,8 +126,8 @@ class Control:
         )
 
     async def _calls(self, _: web.Request) -> web.StreamResponse:
-        newest = list(self._book)[: -_SHOWN - 1 : -1]
-        return web.json_response([self._exchange.describe(call) for call in newest])
+        newest = list(self._book)[-_SHOWN:]
+        return web.json_response({"calls": [self._exchange.describe(call) for call in newest]})
 
     async def _call(self, request: web.Request) -> web.StreamResponse:
         call = self._book.get(int(request.match_info["calls_id"]))

@@ -135,7 +135,7 @@ async function refresh() {
   const names = new Map(state.agents.map((agent) => [agent.id, agent.name]));
   const agents = state.agents.filter((agent) => agent.status);
   place($("#agents"), agents.map((agent) => kept(`agent ${agent.id}`, agent, () => agentRow(agent))));
-  const rows = calls.slice(0, 20).map((call) => {
+  const rows = calls.calls.reverse().slice(0, 20).map((call) => {
     const seen = { ...call, level: 0, heard_hz: hertz(call.heard_hz) };
     return kept(`call ${call.calls_id}`, seen, () => callRow(call, names));
   });

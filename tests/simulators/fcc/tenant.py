@@ -89,7 +89,7 @@ class Tenant:
         return await self.look(f"calls/{calls_id}")
 
     async def only_call(self) -> dict[str, Any]:
-        calls = await self.look("calls")
+        calls = (await self.look("calls"))["calls"]
         assert len(calls) == 1
         return calls[0]
 

@@ -200,11 +200,14 @@ def test_the_state_says_what_a_connector_must_be_told(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
-def test_calls_are_shown_newest_first(tmp_path: Path) -> None:
+def test_calls_are_shown_oldest_first(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with tenant(tmp_path) as acme:
             for number in ("+48600100200", "+48600100300"):
                 await acme.control("inbound", number=number)
-            assert [call["number_a"] for call in await acme.look("calls")] == ["+48600100300", "+48600100200"]
+            assert [call["number_a"] for call in (await acme.look("calls"))["calls"]] == [
+                "+48600100200",
+                "+48600100300",
+            ]
 
     asyncio.run(scenario())

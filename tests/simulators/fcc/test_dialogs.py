@@ -81,7 +81,7 @@ def test_a_repeated_invite_gets_the_last_answer_again(tmp_path: Path) -> None:
             await phone.send("INVITE", call.uri, {**headers, "Via": call.invite_via}, sdp)
             again = await phone.response()
             assert (again.code, again.headers["To"]) == (180, first.headers["To"])
-            assert len(await acme.look("calls")) == 1
+            assert len((await acme.look("calls"))["calls"]) == 1
 
     asyncio.run(scenario())
 

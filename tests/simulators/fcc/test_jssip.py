@@ -102,8 +102,8 @@ class Desk:
 
     def call(self) -> dict[str, Any]:
         """The newest call, or one of which nothing is known yet."""
-        calls = self.session.get(f"{self.url}/_sim/calls", timeout=5).json()
-        return calls[0] if calls else {"heard_hz": None}
+        calls = self.session.get(f"{self.url}/_sim/calls", timeout=5).json()["calls"]
+        return calls[-1] if calls else {"heard_hz": None}
 
     def hears(self, hz: float) -> Callable[[], bool]:
         return lambda: abs((self.run("return heard()") or 0) - hz) < 12
