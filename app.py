@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -12,13 +14,32 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from cti import outgoing
+from cti.calllog.delivery import TaskCarrier
+from cti.calllog.resolve import Resolver
+from cti.calllog.service import KIND, CallLogger, LogNews, Waits
+from cti.calls.service import CallService
 from cti.canvas import routes as canvas_routes
+from cti.canvas.errors import CanvasOrgUnknownError
 from cti.canvas.service import CanvasSignIn
 from cti.canvas.sessions import SessionStore, SessionTokens
 from cti.canvas.userinfo import UserInfo
 from cti.clock import SystemClock
 from cti.directory.service import Directory
+from cti.events.hub import EventHub
+from cti.matching.service import Matching
+from cti.outbox.engine import Engine
+from cti.pane import routes as pane_routes
+from cti.pane.channel import PaneChannel
+from cti.pane.rooms import AgentRooms
+from cti.pbx import routes as webhook_routes
+from cti.pbx.polling import Poller, Runner
 from cti.pbx.tenants import Exchanges
+from cti.pbx.webhooks import WebhookIntake
+from cti.proxy import routes as sip_routes
+from cti.proxy.metrics import RelayMetrics
+from cti.proxy.sip_relay import SipRelay
+from cti.proxy.tickets import TicketOffice
+from cti.salesforce.service import SalesforceOrgs
 from cti.settings import Settings, load
 from cti.store import migrate
 from cti.store.opening import open_database
@@ -27,16 +48,21 @@ from cti.web.assets import Assets
 from cti.web.install import install
 from cti.web.logs import configure_logging
 from cti.web.metrics import Metrics
+from cti.ws import shutdown
+from cti.ws.registry import SocketRegistry
+from cti.ws.routing import Sockets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import requests
 
+    from cti.accounts import Org
     from cti.clock import Clock
     from cti.store.database import Database
 
 ROOT = Path(__file__).resolve().parent
+BACKGROUND_THREADS = 16
 
 
 @dataclass(frozen=True)
@@ -49,12 +75,33 @@ class Services:
     http: requests.Session
     metrics: Metrics
     assets: Assets
-    exchanges: Exchanges
     directory: Directory
     sign_in: CanvasSignIn
+    calls: CallService
+    intake: WebhookIntake
+    polling: Runner
+    outbox: Engine
+    hub: EventHub
+    rooms: AgentRooms
+    channel: PaneChannel
+    tickets: TicketOffice
+    relay: SipRelay
+    sockets: SocketRegistry
+    background: ThreadPoolExecutor
+
+    def start(self) -> None:
+        """Begin what goes on beside requests: polling, deliveries, the searches of calls that are up."""
+        self.polling.start()
+        self.outbox.start()
+        self.background.submit(self.calls.resume)
 
     def close(self) -> None:
-        """Give back what is held open."""
+        """End what `start` began and give back what is held open."""
+        self.polling.stop()
+        self.outbox.stop()
+        self.rooms.stop()
+        self.hub.stop()
+        self.background.shutdown(wait=False, cancel_futures=True)
         self.http.close()
         self.database.close()
 
@@ -68,32 +115,116 @@ def build_services(
 ) -> Services:
     """Make and tie together everything but the HTTP side; an SQLite database is brought up to date on the way."""
     clock = clock or SystemClock()
+    metrics = Metrics()
     database = open_database(settings, clock)
     if database.is_sqlite:
         migrate.migrate(database)
     http = outgoing.session(ca_file=settings.ca_file)
-    exchanges = Exchanges(database, http=http, clock=clock)
+    background = ThreadPoolExecutor(BACKGROUND_THREADS, thread_name_prefix="background")
+
+    # FCC and Salesforce
+    exchanges = Exchanges(database, http=http, clock=clock, count=metrics.unreadable)
     directory = Directory(exchanges, database, clock=clock)
+    orgs = SalesforceOrgs(partial(_org, database), http, clock, metrics)
+
+    # sign-in
     tokens = SessionTokens(settings.secret_key.get_secret_value(), settings.public_url, clock)
     sessions = SessionStore(database, tokens, clock, session_seconds=settings.session_seconds, new_id=new_id)
     sign_in = CanvasSignIn(
         database, UserInfo(http, clock), directory, sessions, clock, max_bytes=settings.canvas_max_bytes
     )
+
+    # calls, and what is written of them in Salesforce
+    call_log = CallLogger(
+        clock,
+        waits=Waits(first=settings.outbox_wait_seconds, from_record=min(2.0, settings.outbox_wait_seconds)),
+        campaign_name=partial(_campaign_name, directory),
+    )
+    calls = CallService(
+        database=database,
+        exchanges=exchanges,
+        directory=directory,
+        clock=clock,
+        executor=background,
+        matching=Matching(database, orgs, clock),
+        call_log=call_log,
+        log_view=call_log,
+        new_id=new_id,
+    )
+    outbox = Engine(
+        database,
+        {KIND: TaskCarrier(orgs, Resolver(partial(_email, directory), clock))},
+        clock,
+        owner=new_id(),
+        random=secrets.SystemRandom().random,
+        listener=LogNews(calls.log_changed),
+        observer=metrics,
+    )
+    intake = WebhookIntake(database, calls, clock=clock, count=metrics.webhook, unreadable=metrics.unreadable)
+    polling = Runner(
+        Poller(
+            database=database,
+            exchange=exchanges.of,
+            sink=calls,
+            activity=calls,
+            clock=clock,
+            presence_told_at=lambda tenant_id: intake.heard(tenant_id).presence,
+            tick=calls.tick,
+        ),
+        clock=clock,
+    )
+
+    # panes and their phones
+    alone = database.is_sqlite  # then nobody but this process writes
+    hub = EventHub(database, clock, poll_seconds=1.0 if alone else 0.2, many_writers=not alone)
+    database.on_commit(hub.wake)
+    rooms = AgentRooms(database, hub, clock, present=calls.panes_present)
+    tickets = TicketOffice(clock, new_id)
+    channel = PaneChannel(
+        database=database,
+        rooms=rooms,
+        sessions=sign_in,
+        calls=calls,
+        tickets=tickets,
+        clock=clock,
+        count_error=metrics.error,
+    )
+    relay = SipRelay(
+        connect=partial(outgoing.connect, ca_file=settings.ca_file),
+        rules=calls,
+        fences=rooms,
+        clock=clock,
+        new_id=new_id,
+        random_bytes=secrets.token_bytes,
+        metrics=RelayMetrics(metrics.registry),
+    )
+    sockets = SocketRegistry(monotonic=clock.monotonic)
+    metrics.watch_sockets(sockets.count)
     return Services(
         settings=settings,
         clock=clock,
         database=database,
         http=http,
-        metrics=Metrics(),
+        metrics=metrics,
         assets=assets or Assets(ROOT / "static" / "dist"),
-        exchanges=exchanges,
         directory=directory,
         sign_in=sign_in,
+        calls=calls,
+        intake=intake,
+        polling=polling,
+        outbox=outbox,
+        hub=hub,
+        rooms=rooms,
+        channel=channel,
+        tickets=tickets,
+        relay=relay,
+        sockets=sockets,
+        background=background,
     )
 
 
 def build_app(services: Services) -> Flask:
-    """The Flask application on top of `services`."""
+    """The Flask application on top of `services`; starts nothing."""
     app = Flask("cti", static_folder=str(ROOT / "static"), template_folder=str(ROOT / "templates"))
     install(app, services.settings, services.metrics, services.clock)
     app.register_blueprint(
@@ -113,15 +244,24 @@ def build_app(services: Services) -> Flask:
             new_id=lambda: secrets.token_urlsafe(16),
         )
     )
+    app.register_blueprint(webhook_routes.blueprint(services.intake, count_error=services.metrics.error))
+    sockets = Sockets(app)
+    origins = [services.settings.public_url]
+    pane_routes.install(sockets, services.channel, services.sockets, origins=origins)
+    sip_routes.install(sockets, services.relay, services.tickets, services.sockets, origins=origins)
+    app.extensions[shutdown.EXTENSION] = services.sockets
     app.extensions["fcc"] = services
     return app
 
 
 def create_app(settings: Settings | None = None, clock: Clock | None = None) -> Flask:
-    """The application, by the settings in the environment and the machine's clock unless others are given."""
+    """The application at work, by the settings in the environment and the machine's clock unless others are given."""
     settings = settings or load()
     configure_logging(settings.log_level)
-    return build_app(build_services(settings, clock))
+    services = build_services(settings, clock)
+    app = build_app(services)
+    services.start()
+    return app
 
 
 def connector_version() -> str:
@@ -130,3 +270,20 @@ def connector_version() -> str:
         return version_of("fcc-connector")
     except PackageNotFoundError:
         return "dev"
+
+
+def _org(database: Database, org_id: str) -> Org:
+    with database.read() as uow:
+        org = uow.orgs.get(org_id)
+    if org is None:
+        raise CanvasOrgUnknownError
+    return org
+
+
+def _campaign_name(directory: Directory, tenant_id: str, campaign_id: int) -> str | None:
+    campaign = directory.known_campaign(tenant_id, campaign_id)
+    return None if campaign is None else campaign.name
+
+
+def _email(directory: Directory, tenant_id: str, users_id: int) -> str | None:
+    return directory.user_of_tenant(tenant_id, users_id).email or None

@@ -305,6 +305,13 @@ class Recorder:
                     uow.events.add(f"{attendance.pairing_id}:{users_id}", "call", {"call": view})
         work.searches.extend(self.searches(uow, work.tenant, stored))
 
+    def tell_again(self, uow: UnitOfWork, tenant: Tenant, stored: StoredCall) -> None:
+        """Show a call as it is now to the panes of its agents."""
+        for users_id in sorted(stored.call.agents):
+            for attendance in uow.agents.attendances(tenant.id, users_id):
+                view = self.view(uow, tenant, stored, users_id)
+                uow.events.add(f"{attendance.pairing_id}:{users_id}", "call", {"call": view})
+
     @staticmethod
     def searches(uow: UnitOfWork, tenant: Tenant, stored: StoredCall) -> list[Search]:
         """The searches this call still needs: one for each present agent whose leg is up and who has none yet."""

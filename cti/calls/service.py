@@ -399,6 +399,23 @@ class CallService:
         if uow.facts.unknown(pairing.tenant_id, [fact]):
             uow.facts.add(pairing.tenant_id, fact, call_key=None, subject=pairing.id)
 
+    def log_changed(self, uow: UnitOfWork, tenant_id: str, calls_id: int) -> None:
+        """Tell the panes that a call's log came to another state, in the transaction that records it; SQL only."""
+        tenant = uow.tenants.get(tenant_id)
+        stored = uow.calls.by_calls_id(tenant_id, calls_id)
+        if tenant is not None and stored is not None:
+            self._recorder.tell_again(uow, tenant, stored)
+
+    def may_invite(self, agent: Agent, number: str) -> bool:
+        """Whether the agent's phone may ring that number now: the rules of `dial`, asked by the SIP relay."""
+        try:
+            with self._database.read() as uow:
+                tenant = self._place(uow, agent)[1]
+            dialable(number, tenant.default_region)
+            return not self._directory.capabilities(agent.pairing_id, agent.fcc_user_id).missing
+        except ConnectorError:
+            return False
+
     def calls_up(self, tenant_id: str) -> int:
         """How many of the tenant's calls are up."""
         with self._database.read() as uow:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from functools import partial
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -22,6 +28,21 @@ class Metrics:
             ["route", "method", "status"],
             registry=self.registry,
         )
+        self._events = Counter("fcc_webhook_events", "Webhook events taken in", ["event"], registry=self.registry)
+        self._unread = Counter(
+            "fcc_unreadable_fields", "FCC's fields that were not as expected", ["where"], registry=self.registry
+        )
+        self._salesforce = Histogram(
+            "fcc_salesforce_request_seconds", "Requests to Salesforce", ["resource", "status"], registry=self.registry
+        )
+        self._usage = Gauge(
+            "fcc_salesforce_api_calls", "Salesforce's own count of 24 hours", ["org", "which"], registry=self.registry
+        )
+        self._deliveries = Counter(
+            "fcc_deliveries", "Attempts to deliver, by what they came to", ["state", "code"], registry=self.registry
+        )
+        self._waiting = Gauge("fcc_outbox_rows", "Deliveries by state", ["state"], registry=self.registry)
+        self._sockets = Gauge("fcc_open_sockets", "Open WebSockets", ["kind"], registry=self.registry)
 
     def error(self, code: str) -> None:
         """Count one error shown to a person or a system: `fcc_errors_total{code}`."""
@@ -30,6 +51,40 @@ class Metrics:
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one answered request; `route` is the rule, never the address that was asked for."""
         self._requests.labels(route, method, str(status)).observe(seconds)
+
+    def webhook(self, tenant_id: str, event: str) -> None:
+        """Count one accepted webhook event by its name."""
+        del tenant_id
+        self._events.labels(event).inc()
+
+    def unreadable(self, where: str, field: str) -> None:
+        """Count one field of FCC's that could not be read."""
+        self._unread.labels(f"{where}.{field}").inc()
+
+    def request(self, org_id: str, resource: str, status: int, seconds: float) -> None:
+        """Count one request to Salesforce; `resource` is its name only, status 0 means that no answer came."""
+        del org_id
+        self._salesforce.labels(resource, str(status)).observe(seconds)
+
+    def api_usage(self, org_id: str, used: int, allowed: int) -> None:
+        """Keep Salesforce's own count of API calls."""
+        self._usage.labels(org_id, "used").set(used)
+        self._usage.labels(org_id, "allowed").set(allowed)
+
+    def delivered(self, org_id: str, state: str, code: str) -> None:
+        """Count one delivery that came to `state`."""
+        del org_id
+        self._deliveries.labels(state, code).inc()
+
+    def waiting(self, counts: Mapping[str, int]) -> None:
+        """Keep how many deliveries are in each state."""
+        for state, count in counts.items():
+            self._waiting.labels(state).set(count)
+
+    def watch_sockets(self, count: Callable[[str], int]) -> None:
+        """Ask `count` for the open sockets of a kind whenever the numbers are read."""
+        for kind in ("pane", "sip"):
+            self._sockets.labels(kind).set_function(partial(count, kind))
 
     def render(self) -> bytes:
         """Everything in Prometheus's text format."""
