@@ -9,10 +9,11 @@ writer that meets another process's transaction sleeps in Python and tries again
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import threading
 import time
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from sqlalchemy import and_, create_engine, event, select, update
@@ -44,6 +45,7 @@ LOCK_PATIENCE_S = 15.0
 _WRITING = "fcc_writing"
 
 _log = structlog.get_logger("cti.store")
+T = TypeVar("T")
 
 
 class DatabaseBusyError(Exception):
@@ -186,7 +188,7 @@ class Database:
         opens a second transaction inside its own.
         """
         with self._turn(), Session(self._write_engine, expire_on_commit=False) as session:
-            self._begin(session)
+            self._begun(session.connection, session.rollback)
             uow = UnitOfWork(session, self._clock)
             try:
                 yield uow
@@ -199,8 +201,10 @@ class Database:
     @contextlib.contextmanager
     def schema_change(self) -> Iterator[Connection]:
         """A connection in a transaction that may change the tables; committed at the end."""
-        with self._turn(), self._write_engine.begin() as connection:
-            yield connection
+        with self._turn(), self._write_engine.connect() as connection:
+            transaction = self._begun(connection.begin)
+            with transaction:
+                yield connection
 
     def rotate_secrets(self) -> int:
         """Encrypt every stored secret with the first key; returns how many there are."""
@@ -245,22 +249,21 @@ class Database:
             finally:
                 self._writer = None
 
-    def _begin(self, session: Session) -> None:
+    def _begun(self, begin: Callable[[], T], undo: Callable[[], None] = lambda: None) -> T:
+        """What `begin` gives once no other process holds the database."""
         deadline = time.monotonic() + LOCK_PATIENCE_S
         pause = 0.005
         while True:
             try:
-                session.connection()
+                return begin()
             except OperationalError as error:
-                session.rollback()
+                undo()
                 if not _is_locked(error):
                     raise
                 if time.monotonic() >= deadline:
                     raise DatabaseBusyError("the database stayed locked by another process") from error
-                self._sleep(pause)
-                pause = min(pause * 2, 0.1)
-            else:
-                return
+            self._sleep(pause)
+            pause = min(pause * 2, 0.1)
 
     def _notify(self) -> None:
         for listener in tuple(self._listeners):
@@ -300,10 +303,24 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # transactions are begun by _begin_sqlite, none by the driver itself
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    cursor.execute("PRAGMA journal_mode = WAL")
+    _turn_wal_on(cursor)
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _turn_wal_on(cursor: Any) -> None:
+    # The first connection ever changes the file, which another process may be doing at the same moment.
+    deadline = time.monotonic() + LOCK_PATIENCE_S
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:
