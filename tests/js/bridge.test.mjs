@@ -446,6 +446,15 @@ describe('calls', () => {
         await world.close();
     });
 
+    it('passes any number of calls one after the other', async () => {
+        const world = await page();
+        for (let i = 0; i < 200; i += 1) {
+            assert.equal(world.call('getAppViewInfo', {}, 'p' + i).success, true);
+        }
+
+        await world.close();
+    });
+
     it('does not let a broken pane pile calls up without end', async () => {
         const world = await page();
         world.cti.answers.getAppViewInfo = null;
