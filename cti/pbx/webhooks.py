@@ -97,8 +97,8 @@ class PasswordCheck:
     guessing costs little here. Only one check runs at a time. Safe to share between threads.
     """
 
-    def __init__(self) -> None:
-        self._hasher = argon2.PasswordHasher()
+    def __init__(self, hasher: argon2.PasswordHasher | None = None) -> None:
+        self._hasher = hasher or argon2.PasswordHasher()
         self._key = secrets.token_bytes(32)
         self._known: OrderedDict[bytes, bool] = OrderedDict()
         self._lock = threading.Lock()
@@ -231,7 +231,7 @@ class WebhookIntake:
                 return fact
         self._count(tenant.id, "unknown")
         heard.unknown += 1
-        _log.info("webhook-unknown", tenant=tenant.id, event=name)
+        _log.info("webhook-unknown", tenant=tenant.id, name=name)
         return Fact("fcc", "unknown", envelope.created_at, None, None, {"event_name": name, "data": data})
 
     def _presence_fact(self, envelope: Envelope) -> Fact | None:

@@ -1,0 +1,249 @@
+"""When the call list and the agents' statuses are read."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cti.domain.call import Fact
+from cti.domain.fcc import CallPage
+from cti.domain.presence import Presence, PresenceClass
+from cti.pbx.errors import FccRefusedError, FccUnreachableError
+from cti.pbx.polling import Poller, Runner, pause
+from tests.support import accounts
+from tests.support.wait import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from tests.support.clock import DrivenClock
+
+
+class World:
+    """Everything the poller talks to."""
+
+    def __init__(self, clock: DrivenClock, **pairing: Any) -> None:
+        self.clock = clock
+        self.pairing = accounts.pairing(clock, **pairing)
+        self.tenant = accounts.tenant(clock)
+        self.up = 0
+        self.pages: list[CallPage] = []
+        self.asked: list[str | None] = []
+        self.asked_presence: list[str] = []
+        self.recorded: list[tuple[Sequence[Fact], str | None]] = []
+        self.present: list[tuple[int, str]] = []
+        self.heard: dict[int, datetime] = {}
+        self.kept_cursor: str | None = None
+        self.failure: Exception | None = None
+        self.ticks = 0
+        self.presence_told: float | None = None
+        self.poller = Poller(
+            database=self,
+            exchange=lambda _: self,  # type: ignore[arg-type, return-value]  # only what is asked of it is here
+            sink=self,
+            activity=self,
+            clock=clock,
+            presence_told_at=lambda _: self.presence_told,
+            tick=self.tick,
+        )
+
+    @contextmanager
+    def read(self) -> Iterator[Any]:
+        yield SimpleNamespace(
+            tenants=SimpleNamespace(all=lambda: [self.tenant]),
+            pairings=SimpleNamespace(of_tenant=lambda _: [self.pairing]),
+            agents=SimpleNamespace(cursor=lambda _: self.kept_cursor),
+        )
+
+    def calls_since(self, cursor: str | None, *, limit: int) -> CallPage:
+        assert limit > 0
+        self.asked.append(cursor)
+        if self.failure is not None:
+            raise self.failure
+        return self.pages.pop(0) if self.pages else CallPage((), cursor)
+
+    def presence(self, login: str) -> Presence:
+        self.asked_presence.append(login)
+        if self.failure is not None:
+            raise self.failure
+        return Presence(1, PresenceClass.READY, "W kolejce", self.clock.now())
+
+    def record(self, tenant_id: str, facts: Sequence[Fact], *, cursor: str | None = None) -> None:
+        assert tenant_id == "acme"
+        self.recorded.append((facts, cursor))
+        self.kept_cursor = cursor
+
+    def presence_reported(self, _tenant_id: str, users_id: int, presence: Presence) -> None:
+        self.heard[users_id] = presence.since
+
+    def calls_up(self, _tenant_id: str) -> int:
+        return self.up
+
+    def agents_present(self, _tenant_id: str) -> list[tuple[int, str]]:
+        return self.present
+
+    def last_presence_at(self, _tenant_id: str, users_id: int) -> datetime | None:
+        return self.heard.get(users_id)
+
+    def tick(self) -> None:
+        self.ticks += 1
+
+    def run(self, seconds: float) -> None:
+        """Let that long pass, a second at a time."""
+        for _ in range(round(seconds)):
+            self.clock.advance(1)
+            self.poller.step()
+
+
+@pytest.fixture
+def world(clock: DrivenClock) -> World:
+    return World(clock)
+
+
+def fact(world: World, seconds: float = 1) -> Fact:
+    return Fact("list", "row", world.tenant.created_at + timedelta(seconds=seconds), 7, content={"status": "BUSY"})
+
+
+@pytest.mark.parametrize(
+    ("up", "failures", "seconds"),
+    [(0, 0, 60), (1, 0, 15), (9, 0, 15), (0, 1, 30), (1, 2, 60), (0, 3, 120), (0, 9, 300)],
+)
+def test_the_pause_follows_the_calls_and_the_failures(up: int, failures: int, seconds: float) -> None:
+    assert pause(calls_up=up, failures=failures) == seconds
+
+
+def test_the_first_reading_comes_soon_and_then_every_minute(world: World) -> None:
+    world.run(2)
+    assert len(world.asked) == 1
+    world.run(58)
+    assert len(world.asked) == 1
+    world.run(3)
+    assert len(world.asked) == 2
+
+
+def test_while_calls_are_up_the_list_is_read_every_fifteen_seconds(world: World) -> None:
+    world.up = 1
+    world.run(61)
+    assert len(world.asked) == 5
+
+
+def test_facts_and_their_cursor_are_stored_together(world: World) -> None:
+    world.pages = [CallPage((fact(world),), "c-1")]
+    world.run(2)
+    assert world.recorded == [([fact(world)], "c-1")]
+
+
+def test_a_full_page_is_followed_by_the_next(world: World) -> None:
+    world.pages = [CallPage((fact(world),), "c-1", more=True), CallPage((fact(world, 2),), "c-2", more=False)]
+    world.run(2)
+    assert world.asked == [None, "c-1"]
+    assert world.kept_cursor == "c-2"
+
+
+def test_a_page_that_never_moves_on_ends_the_reading(world: World) -> None:
+    world.pages = [CallPage((fact(world),), None, more=True)] * 50
+    world.run(2)
+    assert len(world.asked) == 1
+
+
+def test_what_changed_before_the_tenant_was_added_is_left_alone(world: World) -> None:
+    world.pages = [CallPage((fact(world, -5), fact(world, 5)), "c-1")]
+    world.run(2)
+    assert [each.at for each in world.recorded[0][0]] == [fact(world, 5).at]
+
+
+def test_nothing_new_writes_nothing(world: World) -> None:
+    world.run(130)
+    assert world.recorded == []
+
+
+def test_failures_wait_longer_each_time_and_are_told(world: World) -> None:
+    world.failure = FccUnreachableError(function="fcc-calls-list")
+    world.run(2)
+    (health,) = world.poller.health()
+    assert (health.failures, health.code, health.last_success_at) == (1, "fcc-unreachable", None)
+    world.run(100)
+    assert len(world.asked) == 3
+    world.failure = None
+    world.run(120)
+    (health,) = world.poller.health()
+    assert (health.failures, health.code) == (0, None)
+    assert health.last_success_at is not None
+
+
+def test_a_tenant_that_wants_no_polling_is_left_alone(clock: DrivenClock) -> None:
+    world = World(clock, poll_enabled=False)
+    world.run(120)
+    assert world.asked == []
+
+
+def test_presence_is_asked_for_agents_with_a_pane_every_half_minute(world: World) -> None:
+    world.present = [(101, "anna.nowak")]
+    world.run(62)
+    assert len(world.asked_presence) in {2, 3}
+    assert 101 in world.heard
+
+
+def test_presence_that_webhooks_tell_is_asked_for_seldom(world: World) -> None:
+    world.present = [(101, "anna.nowak")]
+    world.heard[101] = world.clock.now()
+    world.presence_told = world.clock.monotonic()
+    world.run(290)
+    assert world.asked_presence == []
+    world.run(20)
+    assert world.asked_presence == ["anna.nowak"]
+
+
+def test_an_agent_fcc_refuses_does_not_stop_the_others(world: World) -> None:
+    world.present = [(101, "anna.nowak"), (102, "piotr")]
+    world.failure = FccRefusedError(function="fcc-staff-status")
+    world.run(2)
+    assert world.asked_presence == ["anna.nowak", "piotr"]
+
+
+def test_fcc_being_away_is_not_asked_agent_by_agent(world: World) -> None:
+    world.present = [(101, "anna.nowak"), (102, "piotr")]
+    world.failure = FccUnreachableError(function="fcc-staff-status")
+    world.run(2)
+    assert world.asked_presence == ["anna.nowak"]
+
+
+def test_the_regular_work_is_done_every_ten_seconds(world: World) -> None:
+    world.run(60)
+    assert world.ticks == 6
+
+
+def test_the_runner_survives_a_round_that_breaks_and_ends_when_told(world: World) -> None:
+    rounds = 0
+
+    def step() -> None:
+        nonlocal rounds
+        rounds += 1
+        if rounds == 1:
+            raise RuntimeError("a broken round")
+
+    world.poller.step = step  # type: ignore[method-assign]  # a poller that breaks once
+    runner = Runner(world.poller, clock=world.clock, every=0.01)
+    assert runner.health()["alive"] is False
+    runner.start()
+    until(lambda: rounds >= 3, 5)
+    assert runner.health()["alive"] is True
+    runner.stop()
+    assert runner.health()["alive"] is False
+    count = rounds
+    assert count == rounds
+
+
+def test_a_runner_that_hangs_is_not_called_alive(world: World) -> None:
+    runner = Runner(world.poller, clock=world.clock, every=0.01)
+    runner.start()
+    until(lambda: runner.health()["alive"], 5)
+    world.poller.step = lambda: None  # type: ignore[method-assign]  # nothing to do
+    runner.stop()
+    world.clock.advance(1000)
+    assert runner.health()["alive"] is False
