@@ -78,21 +78,27 @@ def signed_request(
                 "instanceUrl": org.site.my_origin,
                 "oauthToken": token.value,
             },
-            "context": {
-                "user": _user(org, user),
-                "organization": {
-                    "organizationId": org.id,
-                    "name": org.world.name,
-                    "multicurrencyEnabled": False,
-                    "namespacePrefix": None,
-                    "currencyIsoCode": "PLN",
-                },
-                "application": _application(org),
-                "environment": _environment(environment),
-                "links": _links(org, user),
-            },
+            "context": context(org, session, environment),
         }
     return sign(payload, org.world.apps.canvas_secret)
+
+
+def context(org: Org, session: Session, environment: dict[str, Any]) -> dict[str, Any]:
+    """What the app is told of the person, the org, itself and the page around it."""
+    user = org.table("User")[session.user_id]
+    return {
+        "user": _user(org, user),
+        "organization": {
+            "organizationId": org.id,
+            "name": org.world.name,
+            "multicurrencyEnabled": False,
+            "namespacePrefix": None,
+            "currencyIsoCode": "PLN",
+        },
+        "application": _application(org),
+        "environment": _environment(environment),
+        "links": _links(org, user),
+    }
 
 
 def _user(org: Org, user: Record) -> dict[str, Any]:
@@ -186,35 +192,46 @@ def blueprint(org: Org) -> Blueprint:
     def session_here() -> Session | None:
         return session_of_request(org) or org.session_of_frame(request.headers.get("X-Frame-Nonce"))
 
-    @pages.put("/services/data/v<version>/platformconnect/signedrequest")
-    def put_signed_request(version: str) -> Response:
-        del version
-        org.counters.requests["platformconnect/signedrequest"] += 1
+    def asked() -> tuple[Session, dict[str, Any], dict[str, Any]] | Response:
+        """Who asks, and the request's client and environment; or the refusal."""
         session = session_here()
         if session is None:
             return api_error(401, "INVALID_SESSION_ID", "Session expired or invalid")
-        asked = (request.get_json(silent=True) or {}).get("canvasRequest")
-        if not isinstance(asked, dict):
+        said = (request.get_json(silent=True) or {}).get("canvasRequest")
+        if not isinstance(said, dict):
             return api_error(400, "JSON_PARSER_ERROR", "canvasRequest is missing")
-        client = asked.get("client") or {}
-        environment = (asked.get("context") or {}).get("environment") or {}
-        name = request.args.get("canvas") or (
-            org.world.apps.canvas_name if request.args.get("referenceId") == org.canvas_reference else ""
-        )
+        environment = (said.get("context") or {}).get("environment") or {}
+        by_reference = request.args.get("referenceId") == org.canvas_reference
+        name = request.args.get("canvas") or (org.world.apps.canvas_name if by_reference else "")
         try:
             check_access(org, session, name, environment.get("displayLocation", "Visualforce"))
         except CanvasError as error:
             return api_error(403, error.code, str(error))
+        return session, said.get("client") or {}, environment
+
+    @pages.put("/services/data/v<version>/platformconnect/signedrequest")
+    def put_signed_request(version: str) -> Response:
+        del version
+        org.counters.requests["platformconnect/signedrequest"] += 1
+        given = asked()
+        if isinstance(given, Response):
+            return given
+        session, client, environment = given
+        instance_id, target_origin = str(client.get("instanceId", "")), str(client.get("targetOrigin", ""))
         made = signed_request(
-            org,
-            session,
-            instance_id=str(client.get("instanceId", "")),
-            target_origin=str(client.get("targetOrigin", "")),
-            environment=environment,
+            org, session, instance_id=instance_id, target_origin=target_origin, environment=environment
         )
-        first = None
-        if org.settings.canvas_self_authorize:
-            first = self_authorise_url(org, str(client.get("targetOrigin", "")), str(client.get("instanceId", "")))
+        first = self_authorise_url(org, target_origin, instance_id) if org.settings.canvas_self_authorize else None
         return jsonify({"response": made, "auxiliary": {"canvasUrl": canvas_url(org), "userApprovalUrl": first}})
+
+    @pages.put("/services/data/v<version>/platformconnect/canvascontext")
+    def put_context(version: str) -> Response:
+        del version
+        org.counters.requests["platformconnect/canvascontext"] += 1
+        given = asked()
+        if isinstance(given, Response):
+            return given
+        session, _, environment = given
+        return jsonify({"context": context(org, session, environment)})
 
     return pages

@@ -24,7 +24,7 @@ class Shell {
         };
         this.content = h('main', { id: 'content' });
         this.tabStrip = h('ul', { class: 'slds-grid tabs', 'aria-label': 'Workspace tabs' });
-        this.softphone = boot.softphone ? new Softphone(boot.softphone, this, boot.console) : null;
+        this.softphone = boot.softphone ? new Softphone(boot.softphone, this) : null;
     }
 
     async start() {

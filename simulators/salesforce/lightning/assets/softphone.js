@@ -55,12 +55,10 @@ export class Softphone {
     /**
      * @param {any} config the softphone's part of the page's data
      * @param {Shell} shell
-     * @param {boolean} console whether the app has console navigation
      */
-    constructor(config, shell, console) {
+    constructor(config, shell) {
         this.config = config;
         this.shell = shell;
-        this.console = console;
         this.visible = false;
         this.enabled = false;
         /** @type {HTMLIFrameElement | null} */
@@ -138,9 +136,15 @@ export class Softphone {
             ),
             this.body
         );
-        panel.style.width = `${this.config.width}px`;
+        this.setWidth(panel, this.config.width);
         panel.style.height = `${this.config.height + 40}px`;
         return panel;
+    }
+
+    /** @param {HTMLElement} panel @param {number} width in px; the page keeps clear of the open panel */
+    setWidth(panel, width) {
+        panel.style.width = `${width}px`;
+        document.documentElement.style.setProperty('--softphone-width', `${width}px`);
     }
 
     /** Make the adapter's frame; it stays loaded from then on. */
@@ -166,6 +170,7 @@ export class Softphone {
             this.load();
         }
         this.panel.classList.toggle('slds-is-open', visible);
+        document.body.classList.toggle('softphone-open', visible);
         this.item.classList.toggle('slds-is-active', visible);
         this.item.querySelector('button')?.setAttribute('aria-pressed', String(visible));
     }
@@ -273,7 +278,7 @@ const METHODS = {
         softphone.panel.style.height = `${pixels('heightPX', heightPX, HEIGHT) + 40}px`;
     },
     setSoftphonePanelWidth(softphone, { widthPX }) {
-        softphone.panel.style.width = `${pixels('widthPX', widthPX, WIDTH)}px`;
+        softphone.setWidth(softphone.panel, pixels('widthPX', widthPX, WIDTH));
     },
     async setSoftphonePanelIcon(softphone, { key }) {
         softphone.setIcon('panel', await utilityIcon(key));
