@@ -214,10 +214,10 @@ class WebhookIntake:
 
     def _fact(self, tenant: Tenant, envelope: Envelope, heard: Heard) -> Fact:
         name, data = envelope.event_name, envelope.data
-        if envelope.version != ENVELOPE_VERSION:
-            self._reader.unreadable(name, "version", envelope.version)
         kind = assumed.CALL_EVENTS.get(name)
-        calls_id = self._reader.integer(data, "calls_id", name)
+        if envelope.version != ENVELOPE_VERSION:
+            self._reader.unreadable("webhook", "version", envelope.version)
+        calls_id = self._reader.integer(data, "calls_id", name) if kind is not None else None
         if kind is not None and calls_id is not None:
             self._count(tenant.id, name)
             content = assumed.call_content(data, self._reader, tenant.default_region, where=name)

@@ -1,0 +1,126 @@
+"""Which of FCC's calls a pane's dialog is: decided, or waiting; never guessed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cti.calls.correlation import PbxCall, correlate
+from cti.domain.book import Dialog
+
+START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+NUMBER = "+48600100200"
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def dialog(name: str = "d", seconds: float = 0, **changes: object) -> Dialog:
+    made = Dialog(name, "acme", 101, "outbound", NUMBER, at(seconds), at(seconds), sip_call_id=f"sip-{name}")
+    return replace(made, **changes)  # type: ignore[arg-type]  # fields by name
+
+
+def call(calls_id: int = 7, seconds: float = 0, **changes: object) -> PbxCall:
+    made = PbxCall(calls_id, "outbound", NUMBER, ((101, at(seconds)),))
+    return replace(made, **changes)  # type: ignore[arg-type]  # fields by name
+
+
+@pytest.mark.parametrize(("seconds", "decided"), [(0, True), (5, True), (-5, True), (5.1, False), (-5.1, False)])
+def test_the_start_must_lie_within_five_seconds(seconds: float, decided: bool) -> None:
+    assert (correlate([dialog()], [call(seconds=seconds)], by_call_id=False) == {"d": 7}) is decided
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        call(number="+48600100201"),
+        call(direction="inbound"),
+        call(moments=((102, START),)),
+        call(moments=()),
+    ],
+    ids=["number", "direction", "user", "no moment"],
+)
+def test_another_number_direction_or_user_is_another_call(other: PbxCall) -> None:
+    assert correlate([dialog()], [other], by_call_id=False) == {}
+
+
+def test_a_browser_whose_clock_is_wrong_is_matched_by_when_it_was_heard() -> None:
+    assert correlate([dialog(at=at(-300))], [call()], by_call_id=False) == {"d": 7}
+
+
+def test_two_candidates_on_either_side_wait() -> None:
+    assert correlate([dialog()], [call(7), call(8, 2)], by_call_id=False) == {}
+    assert correlate([dialog("a"), dialog("b", 2)], [call()], by_call_id=False) == {}
+
+
+def test_a_call_id_decides_where_fcc_names_it() -> None:
+    named = call(8, 200, sip_call_ids=frozenset({"sip-d"}))
+    assert correlate([dialog()], [call(7), named], by_call_id=True) == {"d": 8}
+    assert correlate([dialog()], [call(7), named], by_call_id=False) == {"d": 7}
+
+
+def test_a_dial_command_fcc_names_decides() -> None:
+    assert correlate([dialog(dial_id="x")], [call(7), call(8, 2, dial_id="x")], by_call_id=False) == {"d": 8}
+
+
+def test_what_is_named_for_one_dialog_is_nobody_elses() -> None:
+    calls = [call(7, sip_call_ids=frozenset({"sip-a"})), call(8)]
+    assert correlate([dialog("a"), dialog("b")], calls, by_call_id=True) == {"a": 7, "b": 8}
+
+
+def test_a_click_without_a_dialog_gives_way_to_a_dialog() -> None:
+    click = dialog("click", sip_call_id=None, dial_id="x")
+    assert correlate([click, dialog("d")], [call()], by_call_id=False) == {"d": 7}
+    assert correlate([click], [call()], by_call_id=False) == {"click": 7}
+
+
+dialogs = st.lists(
+    st.builds(
+        lambda n, s, user, named: dialog(
+            f"d{n}", s, users_id=user, sip_call_id=f"sip-{n}" if named else None, dial_id=None if named else f"dial-{n}"
+        ),
+        st.integers(0, 50),
+        st.integers(0, 20),
+        st.sampled_from([101, 102]),
+        st.booleans(),
+    ),
+    max_size=6,
+    unique_by=lambda each: each.id,
+)
+calls = st.lists(
+    st.builds(
+        lambda n, s, user, sip: call(
+            n, moments=((user, at(s)),), sip_call_ids=frozenset({f"sip-{sip}"} if sip is not None else ())
+        ),
+        st.integers(1, 50),
+        st.integers(0, 20),
+        st.sampled_from([101, 102]),
+        st.none() | st.integers(0, 50),
+    ),
+    max_size=6,
+    unique_by=lambda each: each.calls_id,
+)
+
+
+@given(dialogs, calls, st.booleans(), st.randoms(use_true_random=False))
+@settings(max_examples=150, deadline=None)
+def test_the_order_of_facts_does_not_decide(
+    some: list[Dialog], others: list[PbxCall], by_call_id: bool, random: object
+) -> None:
+    decided = correlate(some, others, by_call_id=by_call_id)
+    shuffled, mixed = list(some), list(others)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis gives a random.Random
+    random.shuffle(mixed)  # type: ignore[attr-defined]  # as above
+    assert correlate(shuffled, mixed, by_call_id=by_call_id) == decided
+
+
+@given(dialogs, calls)
+@settings(max_examples=150, deadline=None)
+def test_without_ids_no_call_goes_to_two_dialogs(some: list[Dialog], others: list[PbxCall]) -> None:
+    decided = list(correlate(some, others, by_call_id=False).values())
+    assert len(decided) == len(set(decided))
