@@ -61,6 +61,7 @@ class Recorder:
         self._start = 0.0
         self._sides: tuple[list[Samples], list[Samples]] = ([], [])
         self._lengths = [0, 0]
+        self._written = 0
         self._closed = False
 
     def write(self, side: int, samples: Samples, rate: int) -> None:
@@ -74,7 +75,6 @@ class Recorder:
             self._file.setnchannels(2)
             self._file.setsampwidth(2)
             self._file.setframerate(RECORD_RATE)
-            self._written = 0
         fitted = _resample(samples, rate)
         due = int((self._monotonic() - self._start) * RECORD_RATE)
         for one in (0, 1):
@@ -208,6 +208,7 @@ class MediaEndpoint:
         self._version = 0
         self._remote_ufrag: list[str] = []
         self._direction = "sendrecv"
+        self._role = "passive"
         self._closed = False
         self.on_lost: Callable[[], None] = lambda: None
         self._pc.on("connectionstatechange", self._watch)
@@ -288,11 +289,12 @@ class MediaEndpoint:
                 sdp,
                 flags=re.MULTILINE,
             )
-            sdp = sdp.replace("a=setup:actpass", "a=setup:passive")
+            sdp = sdp.replace("a=setup:actpass", f"a=setup:{self._role}")
         return _with_opus_settings(sdp)
 
     def _note_remote(self, sdp: str) -> None:
         self._remote_ufrag = _ufrag(sdp)
+        self._role = "active" if "a=setup:passive" in sdp else "passive"
         for receiver in self._pc.getReceivers():
             if self._listening is None and receiver.track is not None and receiver.track.kind == "audio":
                 self._listening = asyncio.create_task(self.listener.run(receiver.track))

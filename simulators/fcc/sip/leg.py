@@ -129,9 +129,6 @@ class Leg:
             self._retransmission.cancel()
         await self.media.close()
 
-    def _is_acknowledged(self) -> bool:
-        return self._acknowledged.is_set()
-
     async def send_until_acknowledged(self, answer: Response) -> None:
         """Send a 2xx and repeat it until its ACK (RFC 3261 section 13.3.1.4); without one the call is over."""
         self._acknowledged.clear()

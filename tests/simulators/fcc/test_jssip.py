@@ -219,7 +219,7 @@ def test_a_call_out_with_hold_and_digits(desk: Desk) -> None:
     assert desk.call()["disconnecting_side"] == "agent"
 
 
-def test_a_call_in_is_answered_and_ended_by_the_customer(desk: Desk) -> None:
+def test_a_call_in_is_answered_held_and_ended_by_the_customer(desk: Desk) -> None:
     assert api(desk, "fcc-set-staff-status", "anna.nowak", statuses_id=1)["success"]
     given = desk.control("inbound", number="+48600100200", name="Jan Kowalski")
     until(desk.has("new remote"), 10)
@@ -228,6 +228,12 @@ def test_a_call_in_is_answered_and_ended_by_the_customer(desk: Desk) -> None:
     desk.run("answer()")
     until(desk.hears(700), 15, what="the customer in the browser")
     until(desk.is_heard(440), 10, what="the agent at the customer")
+    desk.run("session.hold()")
+    until(lambda: desk.call()["state"] == "held", 10)
+    until(lambda: desk.run("return heard()") is None, 10, what="silence on hold")
+    desk.run("session.unhold()")
+    until(desk.hears(700), 10, what="the customer after hold")
+    until(desk.is_heard(440), 10, what="the agent after hold")
     desk.control(f"calls/{given['calls_id']}/hangup")
     until(desk.has("ended remote Terminated"), 10)
     until(lambda: desk.call()["disconnecting_side"] == "customer")
