@@ -31,6 +31,7 @@ _log = logging.getLogger(__name__)
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
 _NATIONAL_DIGITS = 9
 _SHORTEST = 3
+BYE_GRACE_S = 2.0
 
 
 @dataclass
@@ -324,7 +325,14 @@ class Exchange:
 
         leg.on_hold = held
         leg.on_dtmf = pressed
-        leg.media.on_lost = lambda: self._server.spawn(leg.dismiss("system", causes.NETWORK_OUT_OF_ORDER))
+        leg.media.on_lost = lambda: self._server.spawn(self._audio_lost(leg))
+
+    @staticmethod
+    async def _audio_lost(leg: sip.Leg) -> None:
+        """End a leg without audio, unless its BYE is on the way: a browser closes its audio before it says BYE."""
+        await asyncio.sleep(BYE_GRACE_S)
+        if not leg.ended.done():
+            await leg.dismiss("system", causes.NETWORK_OUT_OF_ORDER)
 
     def _answered(self, live: Live, user: User, leg: sip.Leg, record: Leg) -> None:
         call = live.call
