@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import structlog
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cti.web.logs import configure_logging, mask, mask_text
@@ -132,6 +132,7 @@ def test_values_are_hidden_by_their_names() -> None:
     }
 
 
+@settings(deadline=None)
 @given(
     prefix=st.sampled_from(["", "+48", "0048", "+48 "]),
     digits=st.text("0123456789", min_size=9, max_size=9),
