@@ -233,6 +233,11 @@ class User(Protocol):
         ...
 
     @property
+    def active(self) -> bool:
+        """Whether the user may own anything."""
+        ...
+
+    @property
     def zone(self) -> str:
         """IANA name of the user's time zone."""
         ...

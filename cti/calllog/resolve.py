@@ -134,18 +134,16 @@ class Resolver:
         users = org.users_by_email([email for email in emails.values() if email]) if any(emails.values()) else {}
         owners: dict[tuple[Any, ...], User | None] = {}
         for key, value in wanted.items():
-            found = _only_person(users.get((emails.get(key) or "").strip().lower(), ()))
-            default = value["default"]
-            owners[key] = found or (org.user(default) if default else None)
+            owners[key] = _only_person(users.get(emails.get(key, ""), ())) or _default(org, value["default"])
         return owners
 
-    def _email(self, tenant_id: str, users_id: int) -> str | None:
+    def _email(self, tenant_id: str, users_id: int) -> str:
         try:
-            return self._emails(tenant_id, users_id)
+            return (self._emails(tenant_id, users_id) or "").strip().lower()
         except ConnectorError as error:
             if error.retryable:
                 raise
-            return None
+            return ""
 
     # -- people ---------------------------------------------------------------------------------------------------
 
@@ -212,6 +210,12 @@ def _owner_placeholders(fields: Mapping[str, Any]) -> Iterable[Mapping[str, Any]
 
 def _owner_key(placeholder: Mapping[str, Any]) -> tuple[Any, ...]:
     return (placeholder["tenant"], placeholder["agent"], placeholder["default"])
+
+
+def _default(org: Org, user_id: str | None) -> User | None:
+    """The default user, unless there is none or they left: an inactive user cannot own a Task."""
+    user = org.user(user_id) if user_id else None
+    return user if user is not None and user.active else None
 
 
 def _only_person(users: Sequence[User]) -> User | None:

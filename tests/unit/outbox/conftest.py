@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ from cti.outbox.engine import Engine
 from tests.support import accounts
 from tests.support.database import make_database
 from tests.support.fake_org import FakeOrg, user
+from tests.support.postgresql import empty_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,14 +94,36 @@ class World:
         raise AssertionError("the outbox never came to rest")
 
 
-@pytest.fixture
-def world(tmp_path, clock) -> Iterator[World]:
-    database = make_database(tmp_path, clock)
+POSTGRESQL = "FCC_TEST_POSTGRESQL_URL"
+
+
+@pytest.fixture(
+    params=[
+        "sqlite",
+        pytest.param(
+            "postgresql",
+            marks=[
+                pytest.mark.postgresql,
+                pytest.mark.skipif(POSTGRESQL not in os.environ, reason=f"{POSTGRESQL} is not set"),
+            ],
+        ),
+    ]
+)
+def world(request, tmp_path, clock) -> Iterator[World]:
+    with contextlib.ExitStack() as stack:
+        url = ""
+        if request.param == "postgresql":
+            url = stack.enter_context(empty_database(os.environ[POSTGRESQL]))
+        database = make_database(tmp_path, clock, url=url)
+        stack.callback(database.close)
+        yield made(database, clock)
+
+
+def made(database: Database, clock: DrivenClock) -> World:
     accounts.pair(database, clock)
     with database.write() as uow:
         pairing = uow.pairings.get("acme-1")
         uow.pairings.save(replace(pairing, default_user_id=user(9, "x").id))
         uow.commit()
     org = FakeOrg(users=[user(1, "Anna@acme.example"), user(2, "piotr@acme.example"), user(9, "default@acme.example")])
-    yield World(database, clock, {ORG: org}, CallLogger(clock))
-    database.close()
+    return World(database, clock, {ORG: org}, CallLogger(clock))

@@ -332,7 +332,7 @@ def test_after_the_daily_limit_the_org_is_left_alone_for_as_long_as_it_said(worl
 
 
 def test_one_dead_org_holds_nobody_else_up(world, clock):
-    other = "00D8W000000OtherUAC"
+    other = "00D8W00000OtherUAC"
     world.orgs[other] = FakeOrg()
     world.org.before = fail(UnavailableError())
     with world.database.write() as uow:
