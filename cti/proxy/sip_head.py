@@ -243,6 +243,8 @@ def _content_length(head: SipHead, available: int) -> int:
 
 def _split_outside(text: str, separator: str) -> list[str]:
     """Split at separators that stand neither in quotes nor in angle brackets."""
+    if '"' not in text and separator not in text and text.count("<") == text.count(">"):
+        return [text]
     parts, start, quoted, bracketed, escaped = [], 0, False, False, False
     for at, letter in enumerate(text):
         if escaped:

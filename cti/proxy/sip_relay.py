@@ -173,11 +173,11 @@ class SipRelay:
             self._metrics.ended("unreachable")
             raise PbxUnreachableError from None
         with contextlib.suppress(OSError):
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            _watch_by_tcp(sock, self.limits.stall)
         if isinstance(sock, ssl.SSLSocket):
             return Upstream(TlsStream(sock, self.limits.stall), received)
-        sock.settimeout(self.limits.stall)
+        # No timeout here: each read would set a timer. The system notices when FCC is gone.
+        sock.settimeout(None)
         return Upstream(sock, received)
 
     def bridge(self, browser: socket.socket, upstream: Upstream, admission: Admission) -> Bridge:
@@ -200,6 +200,15 @@ class SipRelay:
             while len(self._dialogs) > _MOST_AGENTS:
                 self._dialogs.popitem(last=False)
             return dialogs
+
+
+def _watch_by_tcp(sock: socket.socket, seconds: float) -> None:
+    """Have the system break the connection when its peer has answered nothing for so long."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_USER_TIMEOUT", int(seconds * 1000))):
+        if hasattr(socket, name):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 class Bridge:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 - SQLAlchemy reads the columns' annotations
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import BigInteger, Index, Integer, String, Text, delete, func, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -14,7 +14,7 @@ from cti.store.base import Base, UtcDateTime
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import Row
+    from sqlalchemy import Row, Table
 
     from cti.clock import Clock
 
@@ -45,6 +45,9 @@ class EventRow(Base):
     pane: Mapped[str | None] = mapped_column(String(64))
 
 
+# Statements on the tables themselves: the log is written for every event, and needs nothing of the mapper.
+_EVENTS = cast("Table", EventRow.__table__)
+_HEADS = cast("Table", EventHeadRow.__table__)
 _FIELDS = (EventRow.id, EventRow.audience, EventRow.seq, EventRow.type, EventRow.at, EventRow.body, EventRow.pane)
 
 
@@ -71,7 +74,7 @@ class EventRepository:
         self._session.flush()
         seq = self._next_seq(audience)
         self._session.execute(
-            insert(EventRow).values(
+            insert(_EVENTS).values(
                 audience=audience, seq=seq, type=type, at=self._clock.now(), body=encode(payload), pane=pane
             )
         )
@@ -114,13 +117,12 @@ class EventRepository:
 
     def _next_seq(self, audience: str) -> int:
         bump = (
-            update(EventHeadRow)
-            .where(EventHeadRow.audience == audience)
-            .values(last_seq=EventHeadRow.last_seq + 1)
-            .returning(EventHeadRow.last_seq)
-            .execution_options(synchronize_session=False)
+            update(_HEADS)
+            .where(_HEADS.c.audience == audience)
+            .values(last_seq=_HEADS.c.last_seq + 1)
+            .returning(_HEADS.c.last_seq)
         )
-        seq = self._session.scalar(bump)
+        seq: int | None = self._session.scalar(bump)
         if seq is not None:
             return seq
         # Another transaction may be giving this audience its first event: on PostgreSQL the insert waits for it.
@@ -128,7 +130,7 @@ class EventRepository:
         from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
 
         on_sqlite = self._session.get_bind().dialect.name == "sqlite"
-        first = (insert_on_sqlite if on_sqlite else insert_on_postgresql)(EventHeadRow)
+        first = (insert_on_sqlite if on_sqlite else insert_on_postgresql)(_HEADS)
         self._session.execute(first.values(audience=audience, last_seq=0).on_conflict_do_nothing())
         seq = self._session.scalar(bump)
         assert seq is not None

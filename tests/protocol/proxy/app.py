@@ -76,6 +76,10 @@ def create_app():
     def ticket():
         return tickets.issue(Session(AgentRef("p1", "005", 101)), fence=1, line=Line(upstream)).ticket
 
+    @app.get("/tickets/<int:count>")
+    def many(count):
+        return "\n".join(ticket() for _ in range(count))
+
     @app.get("/state")
     def state():
         found = {}
