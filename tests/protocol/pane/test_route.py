@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from tests.protocol.wire import RawClient, Server, gunicorn
 
 GOOD = "fcc-pane.v1, bearer.7"
@@ -67,3 +68,5 @@ def test_a_restart_tells_every_pane(tmp_path, worker):
             hello(client)
         assert server.terminate() < 3
         assert {client.close_code() for client in clients} == {1012}
+        for client in clients:
+            client.close()
