@@ -305,6 +305,14 @@ class Recorder:
                     uow.events.add(f"{attendance.pairing_id}:{users_id}", "call", {"call": view})
         work.searches.extend(self.searches(uow, work.tenant, stored))
 
+    def forget(self, uow: UnitOfWork, tenant: Tenant, stored: StoredCall, bones: Call) -> None:
+        """Keep only the bones of a call, and tell the log and the panes."""
+        kept = replace(stored, call=bones, shrunk=True)
+        uow.calls.save(kept)
+        if self._call_log is not None:
+            self._call_log.call_changed(uow, tenant_id=tenant.id, call_key=stored.key, before=stored.call, after=bones)
+        self.tell_again(uow, tenant, kept)
+
     def tell_again(self, uow: UnitOfWork, tenant: Tenant, stored: StoredCall) -> None:
         """Show a call as it is now to the panes of its agents."""
         for users_id in sorted(stored.call.agents):

@@ -453,17 +453,23 @@ class CallService:
                 return shrunk
 
     def forget_number(self, tenant_id: str, number: str) -> int:
-        """Take a telephone number, and all that was said about its calls, out of the store; gives how many calls."""
+        """Take a telephone number, and all that was said about its calls, out of the store; gives how many calls.
+
+        The log is told, so that nothing of them is delivered any more.
+        """
         with self._database.write() as uow:
             tenant = uow.tenants.get(tenant_id)
-            region = tenant.default_region if tenant is not None else "PL"
-            found = uow.calls.with_number(tenant_id, parse(number, region).value)
+            if tenant is None:
+                return 0
+            found = uow.calls.with_number(tenant_id, parse(number, tenant.default_region).value)
             keys = [stored.key for stored in found]
-            for stored in found:
-                uow.calls.save(replace(stored, call=_bones(stored.call), shrunk=True))
             if keys:
                 uow.facts.shrink_calls(keys)
                 uow.calls.forget_dialogs(keys=keys)
+            for stored in found:
+                fact = Fact("agent", "forgotten", self._clock.now(), stored.call.calls_id)
+                uow.facts.add(tenant_id, fact, call_key=stored.key)
+                self._recorder.forget(uow, tenant, stored, replace(_bones(stored.call), forgotten=True))
             uow.commit()
         return len(keys)
 

@@ -238,3 +238,14 @@ def test_phone_credentials_do_not_show_their_password(bench: Bench) -> None:
 def test_an_agent_of_no_pairing_gets_nothing(bench: Bench) -> None:
     with pytest.raises(CallUnknownError):
         bench.service.snapshot(AgentRef("other", "005000000000001AAA", 101))
+
+
+@pytest.mark.req("R6", "R13")
+def test_the_phone_rings_nobody_that_dial_would_refuse(bench: Bench) -> None:
+    assert bench.service.may_invite(ANNA, CUSTOMER)
+    assert bench.service.may_invite(ANNA, "40318")
+    assert not bench.service.may_invite(ANNA, "anonymous")
+    assert not bench.service.may_invite(EWA_AGENT, CUSTOMER)
+    assert not bench.service.may_invite(AgentRef("other", "005", 101), CUSTOMER)
+    bench.change_pairing(active=False)
+    assert not bench.service.may_invite(ANNA, CUSTOMER)

@@ -356,9 +356,14 @@ def test_a_number_can_be_forgotten(bench: Bench) -> None:
     with bench.database.read() as uow:
         forgotten, kept = uow.calls.by_calls_id("acme", 7), uow.calls.by_calls_id("acme", 8)
         assert forgotten is not None
-        assert uow.facts.of_call(forgotten.key) == []
+        assert [fact.kind for fact in uow.facts.of_call(forgotten.key)] == ["forgotten"]
     assert kept is not None
     assert (forgotten.call.number, kept.call.number) == ("", "+48600100201")
+    assert bench.log.changes[-1][2].forgotten
+    changes = len(bench.log.changes)
+    bench.record(bench.fcc("held", 5, users_id=101))
+    assert len(bench.log.changes) == changes
+    assert bench.service.forget_number("acme", "600 100 200") == 0
 
 
 def test_settings_are_kept_with_their_time(bench: Bench) -> None:
