@@ -74,6 +74,10 @@ class Outbox(Protocol):
         """What waits under the key."""
         ...
 
+    def get_to_change(self, key: str) -> Queued | None:
+        """The same, kept from other transactions until this one ends."""
+        ...
+
     def put(
         self,
         key: str,

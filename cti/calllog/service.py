@@ -122,10 +122,11 @@ class CallLogger:
         self, uow: UnitOfWork, pairing: Pairing, calls_id: int, before: Call | None, after: Call, segment: Segment
     ) -> None:
         key = delivery_key(pairing.org_id, pairing.tenant_id, calls_id, segment.index)
+        # The lock first: a delivery that is being recorded moves fields from the one to the other.
+        queued = uow.outbox.get_to_change(key)
         log = uow.call_logs.get(key)
         if log is not None and (log.deleted or log.closed):
             return
-        queued = uow.outbox.get(key)
         nothing_sent = log is None and (queued is None or _only_waits(queued))
         wanted = task_fields(
             after,

@@ -160,10 +160,17 @@ class OutboxRepository:
         self._session = session
         self._clock = clock
         self._claimed: dict[str, OutboxRow] = {}
+        self._locked: dict[str, OutboxRow | None] = {}
 
     def get(self, key: str) -> OutboxItem | None:
         """The row with this key, in whatever state."""
         row = self._session.get(OutboxRow, key)
+        return None if row is None else _item(row)
+
+    def get_to_change(self, key: str) -> OutboxItem | None:
+        """The same, kept from other transactions until this one ends: what `put` then does fits what was seen."""
+        row = self._session.get(OutboxRow, key, with_for_update=True)
+        self._locked[key] = row
         return None if row is None else _item(row)
 
     def put(
@@ -184,7 +191,7 @@ class OutboxRepository:
         gets a new chance.
         """
         now = self._clock.now()
-        row = self._session.get(OutboxRow, key, with_for_update=True)
+        row = self._locked[key] if key in self._locked else self._session.get(OutboxRow, key, with_for_update=True)
         if row is None:
             fresh = OutboxRow(
                 key=key,
@@ -206,6 +213,7 @@ class OutboxRepository:
             except IntegrityError:
                 row = self._session.get(OutboxRow, key, with_for_update=True, populate_existing=True)
             else:
+                self._locked[key] = fresh
                 return
         assert row is not None
         row.fields = dict(fields) if replace else {**row.fields, **fields}
@@ -336,6 +344,7 @@ class OutboxRepository:
 
     def forget(self, key: str) -> None:
         """Deliver nothing more under this key, and keep nothing of it. What is on its way may still arrive."""
+        self._locked.pop(key, None)
         self._session.execute(delete(OutboxAttemptRow).where(OutboxAttemptRow.key == key))
         self._session.execute(delete(OutboxRow).where(OutboxRow.key == key))
 
