@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 
 import { createChannel } from "../../static/pane/channel.js";
+import { commandProblems } from "./schema.mjs";
 import { DrivenTime, FakeSocket, settle } from "./support.mjs";
 
 describe("the channel", () => {
@@ -54,6 +55,7 @@ describe("the channel", () => {
   it("says hello first, with what it has seen", () => {
     channel.open();
     const socket = greet(4);
+    assert.equal(commandProblems(socket.sent[0]), null);
     assert.deepEqual({ ...socket.sent[0], id: "" }, { id: "", type: "hello", pane: "pane-1234", lastSeq: null, focused: true });
     socket.say({ seq: 5, type: "presence", presence: {} });
     socket.drop();

@@ -1,6 +1,6 @@
 /** What the pane does with events, clicks and reports; every neighbour is a stand-in. */
 import assert from "node:assert/strict";
-import { beforeEach, describe, it } from "node:test";
+import { afterEach, beforeEach, describe, it } from "node:test";
 
 import { ChannelError } from "../../static/pane/channel.js";
 import { translator } from "../../static/pane/i18n/index.js";
@@ -8,6 +8,7 @@ import { createPane } from "../../static/pane/pane.js";
 import { MicrophoneError } from "../../static/pane/phone/microphone.js";
 import { initialState, reduce } from "../../static/pane/state/reducer.js";
 import { createStore } from "../../static/pane/state/store.js";
+import { commandProblems } from "./schema.mjs";
 import { DrivenTime, settle } from "./support.mjs";
 
 const READY = { id: 1, class: "ready", name: "W kolejce", since: "2026-03-04T10:00:00Z", until: null };
@@ -95,6 +96,9 @@ describe("the pane", () => {
   const clickToDial = () => bench.host.filter(([method]) => /ClickToDial$/.test(method)).map(([method]) => method);
   beforeEach(() => {
     bench = workbench();
+  });
+  afterEach(() => {
+    for (const command of bench.asked) assert.equal(commandProblems({ id: "c1", ...command }), null, JSON.stringify(command));
   });
 
   describe("that leads", () => {

@@ -6,6 +6,7 @@ import { initialState, reduce } from "../../static/pane/state/reducer.js";
 import { createStore } from "../../static/pane/state/store.js";
 import { view } from "../../static/pane/state/view.js";
 import { scenes, time } from "./gallery/scenes.js";
+import { eventProblems } from "./schema.mjs";
 
 /** @param {object[]} actions */
 const after = (...actions) => actions.flat().reduce((state, action) => reduce(state, action), initialState);
@@ -187,5 +188,18 @@ describe("a call made from a record", () => {
   });
   it("does not lend its person to the next call", () => {
     assert.equal(seen([...before, { type: "dialled", dialId: "d0", record }, { type: "phone.call", call: begun }]).call?.party, null);
+  });
+});
+
+describe("the moments these tests and the gallery draw", () => {
+  it("are what the server may send", () => {
+    let seq = 0;
+    for (const [name, actions] of Object.entries(scenes)) {
+      for (const { type, snapshot } of actions) {
+        if (type !== "snapshot") continue;
+        const event = { seq: (seq += 1), type, at: new Date(time).toISOString(), fence: 1, ...snapshot };
+        assert.equal(eventProblems(event), null, name);
+      }
+    }
   });
 });

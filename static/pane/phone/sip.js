@@ -35,12 +35,15 @@ import { createTicketSocket } from "./socket.js";
  * @property {MediaStream|null} stream our microphone
  * @property {boolean} rang
  * @property {boolean} lost the network took it
+ * @property {boolean} wantsHeld what the agent asked for last
  * @property {{tick: () => Promise<void>}} watch
  */
 
 const REGISTER_EXPIRES = 300;
 const ENOUGH_CANDIDATES_AFTER = 400;
 const CLOSING_GRACE = 1500;
+const HOLD_EVERY = 80;
+const HOLD_TRIES = 40;
 
 /**
  * @param {SipDependencies} deps
@@ -167,7 +170,7 @@ export function createSipPhone(deps) {
         session.terminate();
       },
     });
-    line = { session, call: begun, stream, rang: begun.direction === "inbound", lost: false, watch };
+    line = { session, call: begun, stream, rang: begun.direction === "inbound", lost: false, wantsHeld: false, watch };
   }
 
   /** @param {any} session @returns {any} */
@@ -324,6 +327,19 @@ export function createSipPhone(deps) {
     report(on ? "held" : "resumed");
   }
 
+  /**
+   * Hold or resume as was last asked; while an earlier change is still being agreed on, a moment later.
+   *
+   * @param {Line} mine
+   * @param {number} tries left
+   */
+  function followHold(mine, tries) {
+    if (line !== mine || mine.call.state !== "talking" || mine.session.isOnHold().local === mine.wantsHeld) return;
+    if (mine.wantsHeld ? mine.session.hold() : mine.session.unhold()) return;
+    if (tries > 0) setTimeout(() => followHold(mine, tries - 1), HOLD_EVERY);
+    else deps.onProblem("hold-not-now");
+  }
+
   /** @param {any} event of JsSIP: who ended it, by which message */
   function ended(event) {
     const mine = line;
@@ -385,7 +401,8 @@ export function createSipPhone(deps) {
     },
     hold(on) {
       if (!line || line.call.state !== "talking") return;
-      if (!(on ? line.session.hold() : line.session.unhold())) deps.onProblem("hold-not-now");
+      line.wantsHeld = on;
+      followHold(line, HOLD_TRIES);
     },
     mute(on) {
       if (!line) return;

@@ -95,7 +95,7 @@ export function person(context, call, { large = false } = {}) {
   const name = call.party?.name
     ?? (choose ? t(out ? "caller-choose-out" : "caller-choose") : null)
     ?? named
-    ?? (!call.known && call.state !== "ended" && context.time - call.startedAt < SEARCH_TAKES ? t("caller-searching") : null)
+    ?? (!call.known && !call.withheld && call.state !== "ended" && context.time - call.startedAt < SEARCH_TAKES ? t("caller-searching") : null)
     ?? t(out ? "caller-unknown-out" : "caller-unknown");
   return html`
     <section class="person ${large ? "person-large" : ""}">
