@@ -71,13 +71,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=0, help="0: any free port")
     parser.add_argument("--state", type=pathlib.Path, default=None, help="folder for what outlives a run (none yet)")
     parser.add_argument("--world", type=pathlib.Path, default=None, help="a JSON file that changes the demo world")
-    parser.add_argument("--connector-url", required=True, help="origin of the connector, e.g. http://connector.localhost:5000")
+    parser.add_argument(
+        "--connector-url", required=True, help="origin of the connector, e.g. http://connector.localhost:5000"
+    )
     parser.add_argument("--fcc-url", default=None, help="origin of the FCC simulator")
     parser.add_argument("--metadata", type=pathlib.Path, default=METADATA, help="the project's package directories")
     parser.add_argument("--log-level", default="WARNING")
     given = parser.parse_args(arguments)
 
-    logging.basicConfig(stream=sys.stderr, level=given.log_level, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.basicConfig(
+        stream=sys.stderr, level=given.log_level, format="%(asctime)s %(name)s %(levelname)s %(message)s"
+    )
     connector = given.connector_url.rstrip("/")
     sock = listen(given.port)
     site = Site(sock.getsockname()[1], connector, given.fcc_url)

@@ -33,10 +33,16 @@ def _body() -> dict[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
-def blueprint(org: Org) -> Blueprint:  # noqa: C901 - a list of small resources
+def blueprint(org: Org) -> Blueprint:
     """The control resources."""
     pages = Blueprint("control", __name__, url_prefix="/_sim")
+    _people(pages, org)
+    _data(pages, org)
+    _switches(pages, org)
+    return pages
 
+
+def _people(pages: Blueprint, org: Org) -> None:
     @pages.get("/state")
     def state() -> Response:
         apps = org.world.apps
@@ -81,6 +87,32 @@ def blueprint(org: Org) -> Blueprint:  # noqa: C901 - a list of small resources
         token = org.canvas_token(session)
         return set_session(jsonify({"user_id": session.user_id, "sid": session.sid, "token": token.value}), session)
 
+    @pages.post("/permission-sets")
+    def permission_sets() -> Response:
+        """Assign or take away a permission set: `{user, name, assigned: bool}`."""
+        said = _body()
+        try:
+            org.assign(str(said.get("user", "")), str(said.get("name", "Fcc_Access")), bool(said.get("assigned", True)))
+        except KeyError as error:
+            return _bad(f"unknown {error}")
+        return jsonify({"ok": True})
+
+    @pages.post("/hide")
+    def hide() -> Response:
+        """Keep a record from a person, as private sharing would: `{recordId, user, hidden: bool}`."""
+        said = _body()
+        try:
+            org.hide(str(said.get("recordId", "")), str(said.get("user", "")), bool(said.get("hidden", True)))
+        except KeyError as error:
+            return _bad(f"unknown {error}")
+        return jsonify({"ok": True})
+
+    @pages.post("/expire-tokens")
+    def expire() -> Response:
+        return jsonify({"expired": org.expire_tokens()})
+
+
+def _data(pages: Blueprint, org: Org) -> None:
     @pages.get("/tasks")
     def tasks() -> Response:
         with org.lock:
@@ -120,26 +152,8 @@ def blueprint(org: Org) -> Blueprint:  # noqa: C901 - a list of small resources
         except rules.Refused as error:
             return _bad(str(error))
 
-    @pages.post("/permission-sets")
-    def permission_sets() -> Response:
-        """Assign or take away a permission set: `{user, name, assigned: bool}`."""
-        said = _body()
-        try:
-            org.assign(str(said.get("user", "")), str(said.get("name", "Fcc_Access")), bool(said.get("assigned", True)))
-        except KeyError as error:
-            return _bad(f"unknown {error}")
-        return jsonify({"ok": True})
 
-    @pages.post("/hide")
-    def hide() -> Response:
-        """Keep a record from a person, as private sharing would: `{recordId, user, hidden: bool}`."""
-        said = _body()
-        try:
-            org.hide(str(said.get("recordId", "")), str(said.get("user", "")), bool(said.get("hidden", True)))
-        except KeyError as error:
-            return _bad(f"unknown {error}")
-        return jsonify({"ok": True})
-
+def _switches(pages: Blueprint, org: Org) -> None:
     @pages.get("/counters")
     def counters() -> Response:
         with org.lock:
@@ -178,13 +192,7 @@ def blueprint(org: Org) -> Blueprint:  # noqa: C901 - a list of small resources
             return _bad(str(error))
         return jsonify(org.settings_json())
 
-    @pages.post("/expire-tokens")
-    def expire() -> Response:
-        return jsonify({"expired": org.expire_tokens()})
-
     @pages.post("/reset")
     def reset() -> Response:
         org.reset()
         return jsonify({"ok": True})
-
-    return pages

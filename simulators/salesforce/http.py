@@ -36,7 +36,10 @@ def set_session(response: Response, session: Session) -> Response:
 
 
 def api_error(status: int, code: str, message: str, fields: list[str] | None = None) -> Response:
-    """A REST error: an array of `{message, errorCode, fields?}` (REST API Developer Guide, "Status Codes and Error Responses")."""
+    """A REST error: an array of `{message, errorCode, fields?}`.
+
+    Source: Salesforce "REST API Developer Guide", "Status Codes and Error Responses".
+    """
     body: dict[str, Any] = {"message": message, "errorCode": code}
     if fields:
         body["fields"] = fields

@@ -10,7 +10,7 @@ import functools
 import json
 import mimetypes
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from defusedxml import ElementTree
 
@@ -101,7 +101,7 @@ class Package:
         return content
 
     def _parse(self, path: pathlib.Path) -> Element:
-        return _strip(cast("Element", ElementTree.fromstring(self._read(path))))
+        return _strip(ElementTree.fromstring(self._read(path)))
 
     # pages and resources
 
@@ -199,7 +199,9 @@ class Package:
 
     def _permission_sets(self) -> dict[str, Element]:
         ending = ".permissionset-meta.xml"
-        return {path.name.removesuffix(ending): self._parse(path) for path in self._find("permissionsets", f"*{ending}")}
+        return {
+            path.name.removesuffix(ending): self._parse(path) for path in self._find("permissionsets", f"*{ending}")
+        }
 
     # Lightning
 

@@ -12,39 +12,49 @@ import hashlib
 import hmac
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, jsonify, redirect, request
+from flask import Blueprint, Response, jsonify, request
 
 from .http import bearer, no_store, oauth_error, text
 from .ids import to18
 
 if TYPE_CHECKING:
-    from werkzeug.wrappers import Response as AnyResponse
-
     from .org import Org, Record
 
 SCOPE = "api id openid"
+NOT_HERE = "request not supported on this domain"
 
 
 def blueprint(org: Org, *, my_domain: bool) -> Blueprint:
     """The endpoints; `my_domain` says whether this host is My Domain, where alone client credentials work."""
     pages = Blueprint("oauth", __name__)
+    _whose(pages, org)
 
     @pages.post("/services/oauth2/token")
     def token() -> Response:
         org.counters.requests["oauth token"] += 1
         if org.faults.strike("unavailable"):
             return text("Service Unavailable", 503)
-        form = request.form
-        if request.args.get("client_secret") or request.args.get("client_id"):
-            return oauth_error("invalid_request", "parameters belong in the body")
-        grant = form.get("grant_type")
-        if not grant:
+        if request.form.get("grant_type") != "client_credentials":
             return oauth_error("unsupported_grant_type", "grant type not supported")
-        if grant != "client_credentials":
-            return oauth_error("unsupported_grant_type", "grant type not supported")
-        if not my_domain:
-            return oauth_error("invalid_grant", "request not supported on this domain")
-        return _client_credentials(org)
+        return _client_credentials(org) if my_domain else oauth_error("invalid_grant", NOT_HERE)
+
+    @pages.post("/services/oauth2/revoke")
+    def revoke() -> Response:
+        org.counters.requests["revoke"] += 1
+        value = request.form.get("token", "")
+        if not org.revoke(value):
+            return oauth_error("invalid_token", "invalid token")
+        return Response(b"", 200)
+
+    @pages.route("/services/oauth2/authorize", methods=["GET", "POST"])
+    def authorize() -> Response:
+        return oauth_error("invalid_request", "the web server flow is not simulated")
+
+    return pages
+
+
+def _whose(pages: Blueprint, org: Org) -> None:
+    """The two resources that tell whose a token is."""
 
     @pages.route("/services/oauth2/userinfo", methods=["GET", "POST"])
     def userinfo() -> Response:
@@ -64,24 +74,6 @@ def blueprint(org: Org, *, my_domain: bool) -> Blueprint:
             return text("Bad_Id", 403)
         return jsonify(_identity(org, user))
 
-    @pages.post("/services/oauth2/revoke")
-    def revoke() -> Response:
-        org.counters.requests["revoke"] += 1
-        value = request.form.get("token", "")
-        if not org.revoke(value):
-            return oauth_error("invalid_token", "invalid token")
-        return Response(b"", 200)
-
-    @pages.route("/services/oauth2/authorize", methods=["GET", "POST"])
-    def authorize() -> AnyResponse:
-        return oauth_error("invalid_request", "the web server flow is not simulated here")
-
-    @pages.get("/services/oauth2/")
-    def nothing() -> AnyResponse:
-        return redirect(org.site.lightning_origin)
-
-    return pages
-
 
 def _credentials() -> tuple[str, str] | None:
     """Client id and secret from HTTP Basic or from the body; None when both are used."""
@@ -98,24 +90,29 @@ def _credentials() -> tuple[str, str] | None:
     return in_body[0] or "", in_body[1] or ""
 
 
-def _client_credentials(org: Org) -> Response:
+def _run_as(org: Org) -> tuple[Record, str] | Response:
+    """The user that the app runs as, and the app's secret; or the refusal."""
     given = _credentials()
     apps = org.world.apps
     if given is None:
         return oauth_error("invalid_request", "client credentials must be given once")
     client_id, secret = given
-    if client_id not in {apps.client_id, apps.canvas_key}:
+    known = {apps.client_id: apps.client_secret, apps.canvas_key: apps.canvas_secret}.get(client_id)
+    if known is None:
         return oauth_error("invalid_client_id", "client identifier invalid")
-    if not secret:
-        return oauth_error("invalid_client", "client secret required")
-    known = apps.client_secret if client_id == apps.client_id else apps.canvas_secret
     if not hmac.compare_digest(secret.encode(), known.encode()):
-        return oauth_error("invalid_client", "invalid client credentials")
+        return oauth_error("invalid_client", "invalid client credentials" if secret else "client secret required")
     if client_id != apps.client_id or not org.settings.client_credentials or apps.run_as is None:
         return oauth_error("invalid_grant", "no client credentials user enabled")
     user = org.user_by_name(apps.run_as)
-    if not user["IsActive"]:
-        return oauth_error("inactive_user", "user is inactive")
+    return (user, known) if user["IsActive"] else oauth_error("inactive_user", "user is inactive")
+
+
+def _client_credentials(org: Org) -> Response:
+    found = _run_as(org)
+    if isinstance(found, Response):
+        return found
+    user, known = found
     issued = org.issue_token(user["Id"], "pairing")
     issued_at = str(int(issued.issued_at * 1000))
     identity = f"{org.site.my_origin}/id/{org.id}/{user['Id']}"

@@ -289,9 +289,7 @@ class Org:
 
     def derive(self, name: str, row: Record) -> None:
         """Fill the fields that the platform works out by itself."""
-        if name in {"Contact", "Lead", "User"}:
-            row["Name"] = " ".join(part for part in (row.get("FirstName"), row.get("LastName")) if part)
-        elif name == "Account" and row.get("IsPersonAccount"):
+        if name in {"Contact", "Lead", "User"} or row.get("IsPersonAccount"):
             row["Name"] = " ".join(part for part in (row.get("FirstName"), row.get("LastName")) if part)
         elif name == "Case":
             contact = self.table("Contact").get(row["ContactId"] or "")
@@ -412,7 +410,10 @@ class Org:
         return user_id not in self.hidden.get(row["Id"], ())
 
     def change_settings(self, said: dict[str, Any]) -> None:
-        """Change switches by name; `language` and `api_enabled` take {user name: value}. ValueError, KeyError when unknown."""
+        """Change switches by name; `language` and `api_enabled` take {user name: value}.
+
+        Raises ValueError or KeyError for what does not exist.
+        """
         with self.lock:
             for name, value in said.items():
                 if name == "language":

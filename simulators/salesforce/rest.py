@@ -1,8 +1,8 @@
 """REST: records, collections, queries, searches, describes and limits of My Domain.
 
 Source: Salesforce "REST API Developer Guide": Versions, sObject Basic Information / Rows / Rows by External ID /
-Describe, Query, Search, Parameterized Search, sObject Collections, Limits, Headers (Sforce-Limit-Info, Sforce-Auto-Assign,
-Sforce-Query-Options), "Status Codes and Error Responses".
+Describe, Query, Search, Parameterized Search, sObject Collections, Limits, Headers (Sforce-Limit-Info,
+Sforce-Auto-Assign, Sforce-Query-Options), "Status Codes and Error Responses".
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from flask import Blueprint, Response, g, jsonify, request
 
 from . import rules, soql, sosl
-from .http import api_error, bearer
+from .http import api_error, token_of_request
 from .ids import KEY_PREFIXES, object_of, to18
 from .rules import Refused
 
@@ -84,10 +84,11 @@ def _guard(org: Org) -> Response | None:
         return refused
     if (refused := _fault(org)) is not None:
         return refused
-    value = bearer()
-    if value is None:
-        return api_error(401, "INVALID_SESSION_ID", "Session expired or invalid")
-    token = org.token(value)
+    return _who(org, used)
+
+
+def _who(org: Org, used: int) -> Response | None:
+    token = token_of_request(org)
     if token is None:
         return api_error(401, "INVALID_SESSION_ID", "Session expired or invalid")
     if not org.api_enabled.get(token.user_id, True):
@@ -145,10 +146,21 @@ def _answer(body: Any, status: int = 200) -> Response:
     return made
 
 
+def _wrong_method(allowed: str) -> Refused:
+    said = f"HTTP Method '{request.method}' not allowed. Allowed are {allowed}"
+    return Refused("METHOD_NOT_ALLOWED", said, status=405)
+
+
+def _too_many() -> Refused:
+    said = f"record limit reached. cannot submit more than {MAX_ROWS} records into this call"
+    return Refused("EXCEEDED_ID_LIMIT", said)
+
+
 def _lock_fault(org: Org, record_id: str | None) -> None:
     if org.faults.strike("row-lock"):
         one = record_id or "001000000000000AAA"
-        raise Refused("UNABLE_TO_LOCK_ROW", f"unable to obtain exclusive access to this record or 1 records: {one[:15]}")
+        said = f"unable to obtain exclusive access to this record or 1 records: {one[:15]}"
+        raise Refused("UNABLE_TO_LOCK_ROW", said)
 
 
 def _assigns() -> bool:
@@ -230,8 +242,7 @@ def _records(pages: Blueprint, org: Org) -> None:  # noqa: C901 - a list of smal
         if request.method == "GET":
             return _answer({"objectDescribe": _object_summary(known, version), "recentItems": []})
         if request.method != "POST":
-            raise Refused("METHOD_NOT_ALLOWED", f"HTTP Method '{request.method}' not allowed. Allowed are GET,HEAD,POST",
-                          status=405)  # fmt: skip
+            raise _wrong_method("GET,HEAD,POST")
         values = _body()
         _lock_fault(org, None)
         row = rules.create(org, known.name, values, _user(), assign=_assigns())
@@ -252,8 +263,7 @@ def _records(pages: Blueprint, org: Org) -> None:  # noqa: C901 - a list of smal
             _lock_fault(org, row["Id"])
             rules.delete(org, known.name, row)
             return Response(status=204)
-        raise Refused("METHOD_NOT_ALLOWED", f"HTTP Method '{request.method}' not allowed. Allowed are DELETE,GET,HEAD,PATCH",
-                      status=405)  # fmt: skip
+        raise _wrong_method("DELETE,GET,HEAD,PATCH")
 
     @pages.route(f"{base}/<name>/<field_name>/<path:value>", methods=["GET", "PATCH", "DELETE", "POST"])
     def by_external_id(version: str, name: str, field_name: str, value: str) -> Response:
@@ -261,7 +271,7 @@ def _records(pages: Blueprint, org: Org) -> None:  # noqa: C901 - a list of smal
         one = _external_id(org, known, field_name)
         value = unquote(value)
         with org.lock:
-            rows = org.with_key(known.name, one, value) if one.name != "Id" else [rules.existing(org, known.name, value)]
+            rows = _keyed(org, known, one, value)
             if len(rows) > 1:
                 listed = [f"/services/data/v{version}/sobjects/{known.name}/{row['Id']}" for row in rows]
                 return _answer(listed, 300)
@@ -274,8 +284,7 @@ def _records(pages: Blueprint, org: Org) -> None:  # noqa: C901 - a list of smal
             if request.method == "DELETE":
                 rules.delete(org, known.name, rows[0])
                 return Response(status=204)
-        raise Refused("METHOD_NOT_ALLOWED", f"HTTP Method '{request.method}' not allowed. Allowed are DELETE,GET,HEAD,PATCH",
-                      status=405)  # fmt: skip
+        raise _wrong_method("DELETE,GET,HEAD,PATCH")
 
 
 def _known(org: Org, name: str) -> ObjectType:
@@ -293,11 +302,16 @@ def _visible(org: Org, row: Record) -> Record:
 
 def _external_id(org: Org, known: ObjectType, name: str) -> Field:
     one = known.field(name)
-    if one is None or not (one.external_id or one.name == "Id") or not org.field_access(_user(), known.name)(one, False):
+    may = org.field_access(_user(), known.name)
+    if one is None or not (one.external_id or one.name == "Id") or not may(one, False):
         raise Refused(
             "NOT_FOUND", f"Provided external ID field does not exist or is not accessible: {name}", status=404
         )
     return one
+
+
+def _keyed(org: Org, known: ObjectType, one: Field, value: Any) -> list[Record]:
+    return [rules.existing(org, known.name, str(value))] if one.name == "Id" else org.with_key(known.name, one, value)
 
 
 def _upsert_one(org: Org, known: ObjectType, one: Field, value: str, rows: list[Record]) -> Response:
@@ -517,20 +531,20 @@ def _rows() -> tuple[dict[str, Any], list[dict[str, Any]]]:
     said = _body()
     unknown = set(said) - {"allOrNone", "records"}
     if unknown:
-        raise Refused("JSON_PARSER_ERROR", f"Unrecognized field \"{sorted(unknown)[0]}\"")
+        raise Refused("JSON_PARSER_ERROR", f"Unrecognized field '{min(unknown)}'")
     rows = said.get("records")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise Refused("JSON_PARSER_ERROR", "records is an array of objects")
     if not rows:
         raise Refused("INVALID_INPUT", "records can't be empty")
     if len(rows) > MAX_ROWS:
-        raise Refused("EXCEEDED_ID_LIMIT", f"record limit reached. cannot submit more than {MAX_ROWS} records into this call")
+        raise _too_many()
     return said, rows
 
 
 def _all(org: Org, work: list[Callable[[], Outcome]], *, all_or_none: bool) -> list[dict[str, Any]]:
     if len(work) > MAX_ROWS:
-        raise Refused("EXCEEDED_ID_LIMIT", f"record limit reached. cannot submit more than {MAX_ROWS} records into this call")
+        raise _too_many()
     with org.lock:
         before = org.snapshot() if all_or_none else None
         outcomes = []
@@ -599,13 +613,11 @@ def _upsert_row(org: Org, known: ObjectType, one: Field, row: dict[str, Any], se
     if key in seen:
         raise Refused("DUPLICATE_VALUE", f"Duplicate external id specified: {value}", (one.name,))
     seen.add(key)
-    if one.name == "Id":
-        found = [rules.existing(org, known.name, str(value))]
-    else:
-        found = org.with_key(known.name, one, value)
+    found = _keyed(org, known, one, value)
     if len(found) > 1:
-        raise Refused("DUPLICATE_EXTERNAL_ID", f"{one.name}: more than one record found for external id field: "
-                                               f"[{', '.join(row['Id'][:15] for row in found)}]", (one.name,))  # fmt: skip
+        listed = ", ".join(row["Id"][:15] for row in found)
+        said = f"{one.name}: more than one record found for external id field: [{listed}]"
+        raise Refused("DUPLICATE_EXTERNAL_ID", said, (one.name,))
     _lock_fault(org, found[0]["Id"] if found else None)
     if found:
         rules.update(org, known.name, found[0], _values(row, one.name), _user())

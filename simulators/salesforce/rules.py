@@ -59,10 +59,11 @@ def existing(org: Org, object_name: str, record_id: str) -> Record:
     return row
 
 
-def create(
-    org: Org, object_name: str, values: Mapping[str, Any], user_id: str, *, assign: bool = False
-) -> Record:
-    """Create a record; returns its row, raises Refused. `assign`: let the org's assignment rule choose a case's owner."""
+def create(org: Org, object_name: str, values: Mapping[str, Any], user_id: str, *, assign: bool = False) -> Record:
+    """Create a record; returns its row, raises Refused.
+
+    `assign`: the org's assignment rule chooses a case's owner.
+    """
     known = object_type(org, object_name, write=True)
     if any(name.lower() == "id" for name in values):
         raise Refused("INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", ("Id",))
@@ -123,9 +124,7 @@ def _read_only(names: list[str]) -> Refused:
     )
 
 
-def _clean(
-    org: Org, known: ObjectType, values: Mapping[str, Any], user_id: str, *, creating: bool
-) -> dict[str, Any]:
+def _clean(org: Org, known: ObjectType, values: Mapping[str, Any], user_id: str, *, creating: bool) -> dict[str, Any]:
     given: dict[str, Any] = {}
     refused: list[str] = []
     for name, value in values.items():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from .ids import object_of, to18
@@ -283,7 +284,9 @@ def _unescape(text: str) -> str:
             place += 1
             escaped = text[place]
             if escaped not in "nrtbf\"'\\_%NRTBF":
-                raise malformed(f"Invalid string literal '{text}'. Illegal character sequence '\\{escaped}' in string literal.")
+                raise malformed(
+                    f"Invalid string literal '{text}'. Illegal character sequence '\\{escaped}' in string literal."
+                )
             made.append(f"\\{escaped}" if escaped in "_%" else _ESCAPES.get(escaped.lower(), escaped))
         else:
             made.append(char)
@@ -306,23 +309,26 @@ class Run:
         """The object of FROM or RETURNING."""
         known = self._org.type(name)
         if known is None:
-            message = (
-                f"\n{self._source}\n{' ' * max(self._source.find(name), 0)}^\nERROR at Row:1:Column:"
-                f"{max(self._source.find(name), 0) + 1}\nsObject type '{name}' is not supported. If you are attempting "
-                "to use a custom object, be sure to append the '__c' after the entity name. Please reference your WSDL "
-                "or the describe call for the appropriate names."
+            said = (
+                f"sObject type '{name}' is not supported. If you are attempting to use a custom object, be sure to "
+                "append the '__c' after the entity name."
             )
-            raise Refused("INVALID_TYPE", message)
+            raise Refused("INVALID_TYPE", self._pointing_at(name, said))
         return known
 
     def no_column(self, name: str, known: ObjectType) -> Refused:
         """INVALID_FIELD as a query gets it."""
-        column = max(self._source.find(name), 0)
-        return Refused(
-            "INVALID_FIELD",
-            f"\n{self._source}\n{' ' * column}^\nERROR at Row:1:Column:{column + 1}\nNo such column '{name}' on entity "
-            f"'{known.name}'. If you are attempting to use a custom field, be sure to append the '__c' after the custom "
-            "field name. Please reference your WSDL or the describe call for the appropriate names.",
+        said = (
+            f"No such column '{name}' on entity '{known.name}'. If you are attempting to use a custom field, be sure "
+            "to append the '__c' after the custom field name."
+        )
+        return Refused("INVALID_FIELD", self._pointing_at(name, said))
+
+    def _pointing_at(self, word: str, said: str) -> str:
+        column = max(self._source.find(word), 0)
+        return (
+            f"\n{self._source}\n{' ' * column}^\nERROR at Row:1:Column:{column + 1}\n{said} Please reference your WSDL "
+            "or the describe call for the appropriate names."
         )
 
     def resolve(self, known: ObjectType, path: str) -> tuple[list[Field], ObjectType, Field]:
@@ -374,7 +380,9 @@ class Run:
         test = _test(one, where.operator, values)
         return lambda row: test(self.read(row, steps, one))
 
-    def sort(self, known: ObjectType, rows: list[Record], order: Iterable[tuple[str, bool, bool | None]]) -> list[Record]:
+    def sort(
+        self, known: ObjectType, rows: list[Record], order: Iterable[tuple[str, bool, bool | None]]
+    ) -> list[Record]:
         """Rows in the wanted order; nulls come first unless told otherwise."""
         made = list(rows)
         for path, descending, first in reversed(list(order)):
@@ -383,7 +391,7 @@ class Run:
                 raise Refused("INVALID_FIELD", f"field '{one.name}' can not be sorted in a query call")
             filled = [row for row in made if self.read(row, steps, one) is not None]
             empty = [row for row in made if self.read(row, steps, one) is None]
-            filled.sort(key=lambda row: _key(self.read(row, steps, one)), reverse=descending)  # noqa: B023 - used at once
+            filled.sort(key=lambda row: _key(self.read(row, steps, one)), reverse=descending)
             made = filled + empty if first is False else empty + filled
         return made
 
@@ -419,38 +427,40 @@ def _key(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
 
+def _wrong_value(one: Field, more: str) -> Refused:
+    return Refused("INVALID_FIELD", f"value of filter criterion for field '{one.name}' {more}")
+
+
 def _literal(one: Field, value: Value, operator: str) -> Any:
+    """What a field is compared with; Refused when the literal is not of the field's type."""
     if value.kind == "null":
         if operator not in {"=", "!=", "IN", "NOT IN"}:
-            raise Refused("INVALID_FIELD", f"value of filter criterion for field '{one.name}' can't be null")
+            raise _wrong_value(one, "can't be null")
         return None
     if one.type in _QUOTED:
         if value.kind != "text":
-            raise Refused("INVALID_FIELD", f"value of filter criterion for field '{one.name}' must be of type string "
-                                           "and should be enclosed in quotes")  # fmt: skip
-        if one.type in {"id", "reference"} and operator != "LIKE" and value.value != "":
-            id18 = to18(value.value)
-            if id18 is None:
-                raise Refused("INVALID_QUERY_FILTER_OPERATOR", f"invalid ID field: {value.value}")
-            return id18
-        if one.type in {"id", "reference"} and operator == "LIKE":
-            raise Refused("INVALID_FIELD", f"invalid operator on id field: LIKE ({one.name})")
-        return value.value
-    wanted = {"boolean": "boolean", "int": "number", "double": "number", "date": "moment", "datetime": "moment"}[one.type]
+            raise _wrong_value(one, "must be of type string and should be enclosed in quotes")
+        return _id_literal(one, value.value, operator) if one.type in {"id", "reference"} else value.value
     if operator == "LIKE":
         raise Refused("INVALID_FIELD", f"invalid operator on {one.type} field: LIKE ({one.name})")
-    if value.kind != wanted or (one.type == "datetime") != ("T" in str(value.value)) and wanted == "moment":
+    wanted = {"boolean": "boolean", "int": "number", "double": "number"}.get(one.type, "moment")
+    timed = (one.type == "datetime") == ("T" in str(value.value))
+    if value.kind != wanted or (wanted == "moment" and not timed):
         quotes = " and should not be enclosed in quotes" if value.kind == "text" else ""
-        kind = {"datetime": "dateTime", "number": "double"}.get(one.type, one.type)
-        raise Refused("INVALID_FIELD", f"value of filter criterion for field '{one.name}' must be of type {kind}{quotes}")
-    if one.type == "datetime":
-        return _moment(value.value)
-    return value.value
+        raise _wrong_value(one, f"must be of type {'dateTime' if one.type == 'datetime' else one.type}{quotes}")
+    return _moment(value.value) if one.type == "datetime" else value.value
+
+
+def _id_literal(one: Field, text: str, operator: str) -> str:
+    if operator == "LIKE":
+        raise Refused("INVALID_FIELD", f"invalid operator on id field: LIKE ({one.name})")
+    id18 = to18(text)
+    if id18 is None and text:
+        raise Refused("INVALID_QUERY_FILTER_OPERATOR", f"invalid ID field: {text}")
+    return id18 or ""
 
 
 def _moment(text: str) -> str:
-    from datetime import UTC, datetime
-
     try:
         made = datetime.fromisoformat(text).astimezone(UTC)
     except ValueError:
@@ -459,8 +469,10 @@ def _moment(text: str) -> str:
 
 
 def _test(one: Field, operator: str, values: list[Any]) -> Callable[[Any], bool]:
+    exact = one.case_sensitive or one.type in {"id", "reference"}
+
     def fold(value: Any) -> Any:
-        return value.lower() if isinstance(value, str) and not one.case_sensitive and one.type not in {"id", "reference"} else value
+        return value.lower() if isinstance(value, str) and not exact else value
 
     folded = [fold(None if value == "" else value) for value in values]
     if operator == "IN":

@@ -75,9 +75,8 @@ def _tokens(value: str) -> list[str]:
 def _fits_phone(text: str, value: str) -> bool:
     tokens = re.findall(r"\d+", value)
     wanted = _pattern(re.sub(r"[^\d*?A-Za-z]", "", text))
-    return any(
-        wanted.fullmatch("".join(tokens[start:end])) for start in range(len(tokens)) for end in range(start + 1, len(tokens) + 1)
-    )  # fmt: skip
+    ends = range(1, len(tokens) + 1)
+    return any(wanted.fullmatch("".join(tokens[start:end])) for end in ends for start in range(end))
 
 
 def _fits_text(text: str, value: str) -> bool:
@@ -302,10 +301,8 @@ def find(
                 raise malformed(f"unexpected token: '{parser.peek().text}'")
             fits = runner.condition(known, where)
             names = searched(known, group)
-            rows = [
-                row for row in org.rows(known.name)
-                if _indexed(org, row) and org.visible(row, user_id) and search.matches(_values(row, names)) and fits(row)
-            ]  # fmt: skip
+            seen = [row for row in org.rows(known.name) if indexed(org, row) and org.visible(row, user_id)]
+            rows = [row for row in seen if search.matches(_values(row, names)) and fits(row)]
             rows = runner.sort(known, rows, order)[offset:]
             if limit is not None:
                 rows = rows[:limit]
@@ -313,7 +310,8 @@ def find(
     return found[:total]
 
 
-def _indexed(org: Org, row: Record) -> bool:
+def indexed(org: Org, row: Record) -> bool:
+    """Whether the search index has the record by now."""
     delay = org.settings.index_delay_s
     return not delay or bool(row["_indexed_at"] + delay <= org.now())
 

@@ -11,11 +11,10 @@ import html
 import json
 import re
 import secrets
-import xml.parsers.expat as expat  # noqa: S407 - the project's own pages; entity declarations are refused below
 from dataclasses import dataclass, field
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
+from xml.parsers import expat
 
 from flask import Blueprint, Response, request
 
@@ -24,7 +23,7 @@ from .metadata import MetadataError
 from .org import API_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from .org import Org, Record, Session
 
@@ -77,7 +76,7 @@ class Context:
 
 
 #: What the package's page controllers give, property by property, once a page load.
-CONTROLLERS: Final[dict[str, dict[str, Callable[[], str]]]] = {
+CONTROLLERS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
     "FCC_WebPhoneController": {"n": lambda: secrets.token_hex(16)},
 }
 
@@ -181,30 +180,38 @@ class Expression:
         raise MetadataError(f"Unknown function {name} with {len(arguments)} arguments in {{!{self._source}}}")
 
     def _variable(self, name: str) -> Any:
-        parts = name.split(".")
-        head, rest = parts[0].lower(), parts[1:]
-        context = self._context
-        if head in {"true", "false"} and not rest:
-            return head == "true"
-        if head == "null" and not rest:
-            return None
-        if head == "$user" and len(rest) == 1 and rest[0].lower() in _USER_FIELDS:
-            return context.user[_USER_FIELDS[rest[0].lower()]]
-        if head == "$user" and len(rest) == 1 and rest[0].lower() in {"uitheme", "uithemedisplayed"}:
-            return "Theme4d"
-        if head == "$organization" and [part.lower() for part in rest] in (["id"], ["name"]):
-            return context.org.id if rest[0].lower() == "id" else context.org.world.name
-        if head == "$label" and len(rest) == 1:
-            return context.label(rest[0])
-        if head == "$resource" and len(rest) == 1:
-            return context.resource(rest[0])
-        if head == "$page" and len(rest) == 1:
-            return f"/apex/{rest[0]}"
-        if head == "$currentpage" and len(rest) == 2 and rest[0].lower() == "parameters":  # noqa: PLR2004
-            return context.query.get(rest[1], "")
-        if not head.startswith("$") and context.controller is not None:
-            return context.controller_property(name)
+        head, *rest = name.split(".")
+        head = head.lower()
+        if not rest and head in {"true", "false", "null"}:
+            return {"true": True, "false": False, "null": None}[head]
+        if head.startswith("$"):
+            found, value = self._global(head, rest)
+            if found:
+                return value
+        elif self._context.controller is not None:
+            return self._context.controller_property(name)
         raise MetadataError(f"Unknown property or variable '{name}' in {{!{self._source}}}")
+
+    def _global(self, head: str, rest: list[str]) -> tuple[bool, Any]:
+        """A global variable: whether it is known here, and its value."""
+        context = self._context
+        first = rest[0] if rest else ""
+        if head == "$currentpage" and len(rest) == 2 and first.lower() == "parameters":  # noqa: PLR2004 - and its name
+            return True, context.query.get(rest[1], "")
+        if len(rest) != 1:
+            return False, None
+        makers: dict[str, Callable[[], Any]] = {
+            "$label": lambda: context.label(first),
+            "$resource": lambda: context.resource(first),
+            "$page": lambda: f"/apex/{first}",
+        }
+        if head in makers:
+            return True, makers[head]()
+        known = {
+            "$user": {name: context.user[column] for name, column in _USER_FIELDS.items()} | {"uitheme": "Theme4d"},
+            "$organization": {"id": context.org.id, "name": context.org.world.name},
+        }.get(head, {})
+        return first.lower() in known, known.get(first.lower())
 
 
 def _text(value: Any) -> str:
@@ -216,7 +223,8 @@ def _text(value: Any) -> str:
 
 
 def _js_encode(value: str) -> str:
-    escapes = {"\\": "\\\\", "'": "\\'", '"': '\\"', "\n": "\\n", "\r": "\\r", "/": "\\/", "<": "\\u003C", ">": "\\u003E"}
+    escapes = {"\\": "\\\\", "'": "\\'", '"': '\\"', "\n": "\\n", "\r": "\\r", "/": "\\/"}
+    escapes |= {"<": "\\u003C", ">": "\\u003E"}
     return "".join(escapes.get(char, char) for char in value)
 
 
@@ -332,11 +340,8 @@ class Renderer:
         if self._html or not self._wrap:
             return f"<!DOCTYPE html>\n{body}", self._content_type
         title = html.escape(self._title)
-        return (
-            f'<!DOCTYPE html>\n<html><head><meta charset="utf-8"><title>{title}</title></head>'
-            f"<body>{body}</body></html>",
-            self._content_type,
-        )
+        head = f'<!DOCTYPE html>\n<html><head><meta charset="utf-8"><title>{title}</title></head>'
+        return f"{head}<body>{body}</body></html>", self._content_type
 
     def _refuse_entity(self, *_: object) -> None:
         raise MetadataError(f"Error: {self._name} declares an entity")
@@ -485,5 +490,3 @@ def blueprint(org: Org) -> Blueprint:
         return Response(found[0], 200, content_type=found[1])
 
     return pages
-
-

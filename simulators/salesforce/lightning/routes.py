@@ -5,6 +5,7 @@ The data resources (`/ui/…`) are this simulator's own; the real ones are not p
 
 from __future__ import annotations
 
+import functools
 import html
 import json
 import pathlib
@@ -20,6 +21,8 @@ from simulators.salesforce.org import API_VERSION
 from . import views
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from werkzeug.wrappers import Response as AnyResponse
 
     from simulators.salesforce.metadata import CallCenter
@@ -152,7 +155,8 @@ def blueprint(org: Org) -> Blueprint:
     def chooser(start: str, notice: str = "", status: int = 200) -> Response:
         people = "".join(
             f'<li class="slds-item"><a href="/?as={quote(row["Username"])}&amp;startURL={quote(start, safe="")}">'
-            f"{html.escape(row['Name'])}</a> <span class='slds-text-color_weak'>{html.escape(row['Username'])}</span></li>"
+            f"{html.escape(row['Name'])}</a> "
+            f"<span class='slds-text-color_weak'>{html.escape(row['Username'])}</span></li>"
             for row in org.rows("User")
             if row["IsActive"]
         )
@@ -197,63 +201,58 @@ def blueprint(org: Org) -> Blueprint:
     return pages
 
 
+def _json(body: Any, status: int = 200) -> Response:
+    answer = jsonify(body)
+    answer.status_code = status
+    return answer
+
+
 def _data(pages: Blueprint, org: Org) -> None:
-    def refused() -> Response:
-        answer = jsonify({"message": "Session expired or invalid"})
-        answer.status_code = 401
-        return answer
+    """What the page's script asks for; each needs the session's cookie."""
+
+    def signed_in(work: Callable[..., Response]) -> Callable[..., Response]:
+        @functools.wraps(work)
+        def guarded(**arguments: str) -> Response:
+            session = session_of_request(org)
+            if session is None:
+                return _json({"message": "Session expired or invalid"}, 401)
+            return work(session, **arguments)
+
+        return guarded
 
     @pages.get("/ui/record/<record_id>")
-    def record(record_id: str) -> Response:
-        if session_of_request(org) is None:
-            return refused()
-        found = views.record(org, record_id)
-        if found is None:
-            answer = jsonify({"message": "The record you're looking for doesn't exist, or isn't available to you."})
-            answer.status_code = 404
-            return answer
-        return jsonify(found)
+    @signed_in
+    def record(session: Session, record_id: str) -> Response:
+        found = views.record(org, record_id, session.user_id)
+        missing = {"message": "The record you're looking for doesn't exist, or isn't available to you."}
+        return _json(missing, 404) if found is None else _json(found)
 
     @pages.get("/ui/list/<object_name>")
-    def rows(object_name: str) -> Response:
-        session = session_of_request(org)
-        if session is None:
-            return refused()
+    @signed_in
+    def rows(session: Session, object_name: str) -> Response:
         found = views.list_view(org, object_name, request.args.get("filter", ""), session.user_id)
-        if found is None:
-            answer = jsonify({"message": "Page doesn't exist"})
-            answer.status_code = 404
-            return answer
-        return jsonify(found)
+        return _json({"message": "Page doesn't exist"}, 404) if found is None else _json(found)
 
     @pages.get("/ui/search")
-    def search() -> Response:
-        if session_of_request(org) is None:
-            return refused()
-        return jsonify(views.search(org, request.args.get("q", ""), phones_only="phones" in request.args))
+    @signed_in
+    def search(session: Session) -> Response:
+        return _json(views.search(org, request.args.get("q", ""), session.user_id))
 
     @pages.get("/ui/lookup/<object_name>")
-    def lookup(object_name: str) -> Response:
-        if session_of_request(org) is None:
-            return refused()
-        return jsonify(views.lookup(org, object_name, request.args.get("q", "")))
-
-    @pages.post("/ui/records")
-    def save() -> Response:
-        session = session_of_request(org)
-        if session is None:
-            return refused()
-        said = request.get_json(silent=True)
-        made = views.save(org, session.user_id, said if isinstance(said, dict) else {})
-        answer = jsonify(made)
-        answer.status_code = 200 if made["success"] else 400
-        return answer
+    @signed_in
+    def lookup(session: Session, object_name: str) -> Response:
+        return _json(views.lookup(org, object_name, request.args.get("q", ""), session.user_id))
 
     @pages.get("/ui/form/<object_name>")
-    def form(object_name: str) -> Response:
-        if session_of_request(org) is None:
-            return refused()
+    @signed_in
+    def form(session: Session, object_name: str) -> Response:
+        del session
         made = views.form(org, object_name)
-        answer = jsonify(made or {"message": "This record can't be created here."})
-        answer.status_code = 200 if made else 404
-        return answer
+        return _json({"message": "This record can't be created here."}, 404) if made is None else _json(made)
+
+    @pages.post("/ui/records")
+    @signed_in
+    def save(session: Session) -> Response:
+        said = request.get_json(silent=True)
+        made = views.save(org, session.user_id, said if isinstance(said, dict) else {})
+        return _json(made, 200 if made["success"] else 400)

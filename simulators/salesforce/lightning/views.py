@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from simulators.salesforce import rules
+from simulators.salesforce import rules, sosl
 from simulators.salesforce.ids import object_of, to18
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ FORMS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 LABELS: Final = {
-    "AccountId": "Account Name", "ContactId": "Contact Name", "OwnerId": "Owner", "WhoId": "Name", "WhatId": "Related To",
+    "AccountId": "Account Name", "ContactId": "Contact Name", "OwnerId": "Owner", "WhoId": "Name",
+    "WhatId": "Related To",
     "MobilePhone": "Mobile", "CaseNumber": "Case Number", "BillingCity": "Billing City", "HomePhone": "Home Phone",
     "OtherPhone": "Other Phone", "AssistantPhone": "Asst. Phone", "ContactPhone": "Contact Phone",
     "ContactMobile": "Contact Mobile", "SuppliedPhone": "Web Phone", "CallType": "Call Type",
@@ -67,6 +68,7 @@ LABELS: Final = {
 
 SEARCHED: Final = ("Contact", "Account", "Lead", "Case")
 MIN_SEARCH: Final = 2
+WHOLE_NUMBER: Final = 9
 
 
 def navigation(org: Org) -> list[dict[str, str | bool]]:
@@ -124,12 +126,12 @@ def _fields(org: Org, kind: str, names: tuple[str, ...], row: Record) -> list[di
     return [one for name in names if (one := _field(org, kind, name, row)) is not None]
 
 
-def record(org: Org, record_id: str) -> dict[str, Any] | None:
-    """A record page's content, None when there is no such record (or it has no page here)."""
+def record(org: Org, record_id: str, user_id: str) -> dict[str, Any] | None:
+    """A record page's content, None when there is no such record (or no page of it) for this person."""
     with org.lock:
         row = org.find(record_id)
         kind = object_of(row["Id"]) if row is not None else None
-        if row is None or kind not in LAYOUTS:
+        if row is None or kind not in LAYOUTS or not org.visible(row, user_id):
             return None
         known = org.schema[kind.lower()]
         custom = tuple(one.name for one in known.fields.values() if one.custom)
@@ -214,7 +216,7 @@ def list_view(org: Org, object_name: str, wanted: str, user_id: str) -> dict[str
     if known is None or known.name not in COLUMNS:
         return None
     with org.lock:
-        rows = org.rows(known.name)
+        rows = [row for row in org.rows(known.name) if org.visible(row, user_id)]
         if wanted == "Mine":
             rows = [row for row in rows if row["OwnerId"] == user_id]
         if known.name == "Task":
@@ -239,26 +241,30 @@ def digits(value: str | None) -> str:
     return re.sub(r"\D", "", value or "")
 
 
-def search(org: Org, wanted: str, *, phones_only: bool = False) -> dict[str, Any]:
+def _found(row: Record, phones: list[str], wanted: str) -> bool:
+    """Whether a record's name, subject or e-mail holds the text, or one of its numbers the text's digits."""
+    words = f"{name_of(row)} {row.get('Subject') or ''} {row.get('Email') or ''}".lower()
+    if len(wanted) >= MIN_SEARCH and wanted.lower() in words:
+        return True
+    numbers = digits(wanted)
+    known = [digits(phone) for phone in phones]
+    return len(numbers) >= MIN_SEARCH and any(
+        numbers in phone or (len(phone) >= WHOLE_NUMBER and phone in numbers) for phone in known
+    )
+
+
+def search(org: Org, wanted: str, user_id: str) -> dict[str, Any]:
     """Global search: by words in the name, or by the digits of any phone number."""
     wanted = wanted.strip()
-    numbers = digits(wanted)
     groups: list[dict[str, Any]] = []
     with org.lock:
         for kind in SEARCHED:
             known = org.schema[kind.lower()]
-            hits = []
-            for row in org.rows(kind):
-                if row["_indexed_at"] + org.settings.index_delay_s > org.now() and org.settings.index_delay_s:
-                    continue
-                words = f"{name_of(row)} {row.get('Subject') or ''} {row.get('Email') or ''}".lower()
-                named = not phones_only and len(wanted) >= MIN_SEARCH and wanted.lower() in words
-                called = len(numbers) >= MIN_SEARCH and any(
-                    numbers in digits(phone) or (digits(phone) and digits(phone) in numbers and len(digits(phone)) > 8)
-                    for phone in _phones(org, kind, row)
-                )  # fmt: skip
-                if named or called:
-                    hits.append(row)
+            hits = [
+                row
+                for row in org.rows(kind)
+                if org.visible(row, user_id) and sosl.indexed(org, row) and _found(row, _phones(org, kind, row), wanted)
+            ]
             if hits:
                 groups.append(
                     {
@@ -325,13 +331,13 @@ def form(org: Org, object_name: str) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
-def lookup(org: Org, object_name: str, wanted: str) -> list[dict[str, str]]:
+def lookup(org: Org, object_name: str, wanted: str, user_id: str) -> list[dict[str, str]]:
     """Records for a lookup field: those whose name holds the words, or the record with that id."""
     known = org.type(object_name)
     if known is None:
         return []
     id18 = to18(wanted)
-    rows = org.rows(known.name)
+    rows = [row for row in org.rows(known.name) if org.visible(row, user_id)]
     if id18:
         rows = [row for row in rows if row["Id"] == id18]
     else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import pathlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +16,7 @@ from simulators.salesforce.metadata import Package
 from simulators.salesforce.org import Org
 
 if TYPE_CHECKING:
+    import pathlib
     from collections.abc import Iterator
 
     from werkzeug.test import TestResponse

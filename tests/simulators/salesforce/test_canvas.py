@@ -56,7 +56,9 @@ def test_the_signature_covers_the_encoded_payload() -> None:
     assert opened(signed)["name"] == "Zażółć"
 
 
-def test_the_signed_request_has_the_documented_shape(lightning: Caller, vf: Caller, org: Org, people: dict[str, str]) -> None:
+def test_the_signed_request_has_the_documented_shape(
+    lightning: Caller, vf: Caller, org: Org, people: dict[str, str]
+) -> None:
     session = signed_in(lightning, "zofia.zolc@acme.example")
     said = opened(ask(vf, session["cookie"]).get_json()["response"])
     assert set(said) == {"algorithm", "issuedAt", "userId", "client", "context"}
@@ -81,7 +83,9 @@ def test_the_signed_request_has_the_documented_shape(lightning: Caller, vf: Call
 
 def test_every_tab_of_a_session_shows_the_same_token_and_another_session_another(lightning: Caller, vf: Caller) -> None:
     first, second = signed_in(lightning), signed_in(lightning)
-    tokens = [opened(ask(vf, one["cookie"]).get_json()["response"])["client"]["oauthToken"] for one in (first, first, second)]
+    tokens = [
+        opened(ask(vf, one["cookie"]).get_json()["response"])["client"]["oauthToken"] for one in (first, first, second)
+    ]
     assert tokens[0] == tokens[1] != tokens[2]
 
 

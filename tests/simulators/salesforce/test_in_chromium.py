@@ -173,12 +173,15 @@ class Desk:
         """Call an Open CTI method with a callback; what the callback got."""
         self._enter()
         script = """const [method, given, done] = arguments;
-        try { sforce.opencti[method]({...given, callback: done}); } catch (error) { done({thrown: error.message || error}); }"""
+        try { sforce.opencti[method]({...given, callback: done}); }
+        catch (error) { done({thrown: error.message || error}); }"""
         answer = self.driver.execute_async_script(script, method, arguments or {})  # type: ignore[no-untyped-call]
         return dict(answer)
 
     def listen(self, method: str) -> None:
-        self.adapter("window.heard = window.heard || []; sforce.opencti[arguments[0]]({listener: p => heard.push(p)})", method)
+        self.adapter(
+            "window.heard = window.heard || []; sforce.opencti[arguments[0]]({listener: p => heard.push(p)})", method
+        )
 
     def heard(self) -> list[dict[str, Any]]:
         return list(self.adapter("return window.heard"))
@@ -224,7 +227,8 @@ def test_lightnings_parameters_follow_those_the_adapter_url_has(desk: Desk) -> N
 
 
 @pytest.mark.parametrize(
-    "query", ["", "mode=Lightning", "sfdcIframeOrigin={lightning}", "mode=Lightning&sfdcIframeOrigin=http://evil.localhost"]
+    "query",
+    ["", "mode=Lightning", "sfdcIframeOrigin={lightning}", "mode=Lightning&sfdcIframeOrigin=http://evil.localhost"],
 )
 def test_outside_lightnings_frame_the_script_throws_a_string_and_leaves_its_name(desk: Desk, query: str) -> None:
     desk.org.sign_in("anna.nowak@acme.example")
@@ -293,8 +297,9 @@ def test_every_documented_method_and_constant_is_there(desk: Desk) -> None:
 
 
 def test_replies_repeat_the_integer_version_and_the_call(desk: Desk) -> None:
-    desk.adapter("""got.length = 0; parent.postMessage({methodName: 'isSoftphonePanelVisible', callId: 41, apiVersion: 43,
-        apiType: 'opencti', isCallbackRegistered: true, isListenerRegistered: false, args: {}},
+    desk.adapter("""got.length = 0;
+        parent.postMessage({methodName: 'isSoftphonePanelVisible', callId: 41, apiVersion: 43,
+            apiType: 'opencti', isCallbackRegistered: true, isListenerRegistered: false, args: {}},
         new URLSearchParams(location.search).get('sfdcIframeOrigin'))""")
     message = until(lambda: [one for one in desk.adapter("return got") if one["data"]], 5)[0]
     assert message == {
@@ -326,7 +331,9 @@ def test_messages_of_another_shape_are_dropped(desk: Desk) -> None:
 
 
 def test_messages_of_other_windows_are_dropped(desk: Desk) -> None:
-    message = "{methodName: 'setSoftphoneItemLabel', callId: 1, apiVersion: 67, apiType: 'opencti', args: {label: 'Bad'}}"
+    message = (
+        "{methodName: 'setSoftphoneItemLabel', callId: 1, apiVersion: 67, apiType: 'opencti', args: {label: 'Bad'}}"
+    )
     until(lambda: desk.adapter("return window.loaded"), 10)
     desk.canvas(f"top.postMessage({message}, '*')")
     desk.top(f"window.postMessage({message}, '*')")
@@ -441,7 +448,9 @@ def test_a_new_record_pop_opens_the_dialog_with_its_defaults(desk: Desk) -> None
 
 
 def test_view_info_names_the_record_on_the_screen(desk: Desk) -> None:
-    assert desk.call("getAppViewInfo")["returnValue"] == {"url": f"{desk.org.site.lightning_origin}/lightning/page/home"}
+    assert desk.call("getAppViewInfo")["returnValue"] == {
+        "url": f"{desk.org.site.lightning_origin}/lightning/page/home"
+    }
     page = desk.record("00001234")
     desk.go(page)
     assert desk.call("getAppViewInfo")["returnValue"] == {
@@ -479,7 +488,7 @@ def test_a_clicked_number_comes_with_its_record_and_only_while_enabled(desk: Des
     desk.call("enableClickToDial")
     links = until(lambda: desk.top("return document.querySelectorAll('.phone__link').length"), 5)
     assert links >= 3
-    desk.top("document.querySelector(\"[data-field=MobilePhone] .phone__link\").click()")
+    desk.top('document.querySelector("[data-field=MobilePhone] .phone__link").click()')
     (payload,) = until(desk.heard, 5)
     assert payload == {
         "number": "600 100 200",
@@ -494,7 +503,11 @@ def test_a_clicked_number_comes_with_its_record_and_only_while_enabled(desk: Des
 
 def test_numbers_in_lists_related_lists_and_search_can_be_clicked_too(desk: Desk) -> None:
     desk.call("enableClickToDial")
-    for path, least in (("/lightning/o/Contact/list", 9), (desk.record("ACME Polska"), 4), ("/lightning/search?q=600100", 7)):
+    for path, least in (
+        ("/lightning/o/Contact/list", 9),
+        (desk.record("ACME Polska"), 4),
+        ("/lightning/search?q=600100", 7),
+    ):
         desk.go(path)
         assert desk.top("return document.querySelectorAll('#content .phone__link').length") >= least, path
 
@@ -502,7 +515,8 @@ def test_numbers_in_lists_related_lists_and_search_can_be_clicked_too(desk: Desk
 def test_a_saved_log_becomes_a_task_in_the_history(desk: Desk) -> None:
     page = desk.record("Jan Kowalski")
     value = {"entityApiName": "Task", "Subject": "Rozmowa", "Status": "Completed", "WhoId": record_id(page),
-             "CallType": "Inbound", "CallDurationInSeconds": 75, "CallDisposition": "ANSWERED", "TaskSubtype": "Call"}  # fmt: skip
+             "CallType": "Inbound", "CallDurationInSeconds": 75, "CallDisposition": "ANSWERED",
+             "TaskSubtype": "Call"}  # fmt: skip
     answer = desk.call("saveLog", {"value": value})
     assert answer["success"] is True
     assert answer["returnValue"].startswith("00T")
@@ -562,7 +576,9 @@ def test_the_frame_is_named_and_gets_the_signed_request_by_post(desk: Desk, app:
     ((method, form),) = app.requests
     assert method == "POST"
     assert set(form) == {"signed_request"}
-    frame = desk.adapter("const f = document.querySelector('iframe'); return [f.name, f.hasAttribute('allow'), f.hasAttribute('src')]")
+    frame = desk.adapter(
+        "const f = document.querySelector('iframe'); return [f.name, f.hasAttribute('allow'), f.hasAttribute('src')]"
+    )
     assert frame == ["canvas-frame-_:FCC_WebPhone:canvas1", False, False]
 
 
@@ -597,8 +613,8 @@ def test_a_refresh_after_the_permission_was_taken_is_refused(desk: Desk) -> None
 
 def test_a_repost_fills_the_frame_again(desk: Desk, app: CanvasApp) -> None:
     until(lambda: desk.adapter("return window.loaded"), 10)
-    desk.canvas("""parent.postMessage(JSON.stringify({seq: 1, src: 'client', clientVersion: '41.0', targetModule: 'Canvas',
-        body: {type: 'repost', refresh: true, accessToken: 'x'}}), '*')""")
+    desk.canvas("""parent.postMessage(JSON.stringify({seq: 1, src: 'client', clientVersion: '41.0',
+        targetModule: 'Canvas', body: {type: 'repost', refresh: true, accessToken: 'x'}}), '*')""")
     until(lambda: [method for method, _ in app.requests] == ["POST", "POST"], 5)
 
 
@@ -616,7 +632,9 @@ def test_self_approval_loads_the_frame_by_get(driver: WebDriver, org: Org, app: 
     assert query["_sfdc_canvas_auth"] == "user_approval_required"
 
 
-def test_a_person_without_access_sees_the_error_and_the_page_is_told(driver: WebDriver, org: Org, app: CanvasApp) -> None:
+def test_a_person_without_access_sees_the_error_and_the_page_is_told(
+    driver: WebDriver, org: Org, app: CanvasApp
+) -> None:
     org.assign("anna.nowak@acme.example", "Fcc_Access", False)
     desk = Desk(driver, org).open()
     refused = until(lambda: desk.adapter("return window.refused"), 10)

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
     from .conftest import Caller, Seconds
 
-GRANT = {"grant_type": "client_credentials", "client_id": "demo-pairing-key", "client_secret": "demo-pairing-secret-b25a"}
+GRANT = {
+    "grant_type": "client_credentials",
+    "client_id": "demo-pairing-key",
+    "client_secret": "demo-pairing-secret-b25a",
+}
 
 
 def ask(caller: Caller, **form: str | None) -> tuple[int, dict[str, str]]:

@@ -122,8 +122,11 @@ def test_record_access_is_told_for_a_user_and_named_records(
 ) -> None:
     org.hide(records["Jan Kowalski"], "anna.nowak@acme.example", True)
     ids = f"'{records['Jan Kowalski']}', '{records['ACME Polska']}'"
-    soql = f"SELECT RecordId, HasReadAccess FROM UserRecordAccess WHERE UserId = '{people['anna.nowak']}' AND RecordId IN ({ids})"
-    found = {row["RecordId"]: row["HasReadAccess"] for row in rows(api, soql)}
+    where = f"UserId = '{people['anna.nowak']}' AND RecordId IN ({ids})"
+    found = {
+        row["RecordId"]: row["HasReadAccess"]
+        for row in rows(api, f"SELECT RecordId, HasReadAccess FROM UserRecordAccess WHERE {where}")
+    }
     assert found == {records["Jan Kowalski"]: False, records["ACME Polska"]: True}
 
 
@@ -131,7 +134,9 @@ def test_record_access_without_its_filters_is_refused(api: Caller) -> None:
     assert refusal(api, "SELECT RecordId FROM UserRecordAccess")[0] == "MALFORMED_QUERY"
 
 
-def test_a_person_does_not_find_what_is_hidden(api: Caller, lightning: Caller, org: Org, records: dict[str, str]) -> None:
+def test_a_person_does_not_find_what_is_hidden(
+    api: Caller, lightning: Caller, org: Org, records: dict[str, str]
+) -> None:
     org.hide(records["Jan Kowalski"], "anna.nowak@acme.example", True)
     before = api.token
     api.token = lightning.post("/_sim/login", {"user": "anna.nowak@acme.example"}).get_json()["token"]
@@ -160,12 +165,16 @@ def test_assigned_permission_sets_are_found(api: Caller, people: dict[str, str])
         ("SELECT Id, id FROM Contact", "INVALID_FIELD", "duplicate field selected: id"),
         ("SELECT Id FROM Tsak", "INVALID_TYPE", "sObject type 'Tsak' is not supported."),
         ("SELECT Id FROM Contact WHERE Id = 'xyz'", "INVALID_QUERY_FILTER_OPERATOR", "invalid ID field: xyz"),
-        ("SELECT Id FROM Contact WHERE Name = 5", "INVALID_FIELD", "must be of type string and should be enclosed in quotes"),
-        ("SELECT Id FROM Contact WHERE DoNotCall = 'true'", "INVALID_FIELD", "must be of type boolean and should not be"),
-        ("SELECT Id FROM Task WHERE ActivityDate = '2026-01-01'", "INVALID_FIELD", "must be of type date and should not be"),
+        ("SELECT Id FROM Contact WHERE Name = 5", "INVALID_FIELD",
+         "must be of type string and should be enclosed in quotes"),
+        ("SELECT Id FROM Contact WHERE DoNotCall = 'true'", "INVALID_FIELD",
+         "must be of type boolean and should not be"),
+        ("SELECT Id FROM Task WHERE ActivityDate = '2026-01-01'", "INVALID_FIELD",
+         "must be of type date and should not be"),
         ("SELECT Id FROM Task WHERE CreatedDate > 2026-01-01", "INVALID_FIELD", "must be of type dateTime"),
         ("SELECT Id FROM Task WHERE Description = 'x'", "INVALID_FIELD", "can not be filtered in a query call"),
-        ("SELECT Id FROM Contact WHERE FirstName = 'a' AND LastName = 'b' OR Name = 'c'", "MALFORMED_QUERY", "unexpected token: 'OR'"),
+        ("SELECT Id FROM Contact WHERE FirstName = 'a' AND LastName = 'b' OR Name = 'c'", "MALFORMED_QUERY",
+         "unexpected token: 'OR'"),
         ("SELECT Id FROM Contact WHERE Name IN ()", "MALFORMED_QUERY", "unexpected token: ')'"),
         ("SELECT Id FROM Contact WHERE Name = 'x", "MALFORMED_QUERY", "no viable alternative"),
         ("SELECT Id FROM", "MALFORMED_QUERY", "unexpected token: '<EOF>'"),

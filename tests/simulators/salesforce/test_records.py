@@ -59,7 +59,9 @@ def test_no_token_and_a_wrong_token_are_refused(my: Caller) -> None:
     my.token = None
 
 
-def test_a_task_is_created_read_changed_and_deleted(api: Caller, people: dict[str, str], records: dict[str, str]) -> None:
+def test_a_task_is_created_read_changed_and_deleted(
+    api: Caller, people: dict[str, str], records: dict[str, str]
+) -> None:
     made = create(api, **TASK, WhoId=records["Jan Kowalski"], CallDurationInSeconds=61, FCC_Call_Id__c="acme:1:0")
     row = read(api, made)
     assert row["attributes"] == {"type": "Task", "url": f"{DATA}/sobjects/Task/{made}"}
@@ -95,23 +97,30 @@ def test_asked_fields_come_alone(api: Caller, records: dict[str, str]) -> None:
          "CallType: bad value for restricted picklist field: Incoming"),
         ({"TaskSubtype": "Phone"}, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
          "TaskSubtype: bad value for restricted picklist field: Phone"),
-        ({"Status": "Done"}, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "Status: bad value for restricted picklist field: Done"),
+        ({"Status": "Done"}, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+         "Status: bad value for restricted picklist field: Done"),
         ({"Id": "00T5g00000000nUEAQ"}, "INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call"),
         ({"IsClosed": True}, "INVALID_FIELD_FOR_INSERT_UPDATE", "Unable to create/update fields: IsClosed."),
-        ({"AccountId": "0015g00000000nTAAQ"}, "INVALID_FIELD_FOR_INSERT_UPDATE", "Unable to create/update fields: AccountId."),
+        ({"AccountId": "0015g00000000nTAAQ"}, "INVALID_FIELD_FOR_INSERT_UPDATE",
+         "Unable to create/update fields: AccountId."),
         ({"WhoId": "nonsense"}, "MALFORMED_ID", "Name ID: id value of incorrect type: nonsense"),
-        ({"CallDurationInSeconds": "long"}, "JSON_PARSER_ERROR", "Cannot deserialize instance of int from VALUE_STRING value long"),
+        ({"CallDurationInSeconds": "long"}, "JSON_PARSER_ERROR",
+         "Cannot deserialize instance of int from VALUE_STRING value long"),
         ({"ActivityDate": "22.11.2026"}, "JSON_PARSER_ERROR", "Cannot deserialize instance of date"),
         ({"ActivityDate": "2026-11-22T10:00:00Z"}, "JSON_PARSER_ERROR", "Cannot deserialize instance of date"),
         ({"FCC_Started_At__c": "2026-11-22T10:00:00"}, "JSON_PARSER_ERROR", "Cannot deserialize instance of datetime"),
-        ({"FCC_Cause__c": 12345}, "NUMBER_OUTSIDE_VALID_RANGE", "FCC_Cause__c: value outside of valid range on numeric field: 12345"),
-        ({"FCC_Contact_Email__c": "jan@"}, "INVALID_EMAIL_ADDRESS", "FCC_Contact_Email__c: invalid email address: jan@"),
+        ({"FCC_Cause__c": 12345}, "NUMBER_OUTSIDE_VALID_RANGE",
+         "FCC_Cause__c: value outside of valid range on numeric field: 12345"),
+        ({"FCC_Contact_Email__c": "jan@"}, "INVALID_EMAIL_ADDRESS",
+         "FCC_Contact_Email__c: invalid email address: jan@"),
         ({"FCC_Number__c": "+" + "1" * 40}, "STRING_TOO_LONG", "FCC_Number__c: data value too large"),
         ({"Subject": {"a": 1}}, "JSON_PARSER_ERROR", "Cannot deserialize instance of string from START_OBJECT"),
         ({"FCC_Hidden__c": "x"}, "INVALID_FIELD", "No such column 'FCC_Hidden__c' on sobject of type Task"),
     ],
 )  # fmt: skip
-def test_a_wrong_value_is_refused_in_salesforces_words(api: Caller, values: dict[str, Any], code: str, message: str) -> None:
+def test_a_wrong_value_is_refused_in_salesforces_words(
+    api: Caller, values: dict[str, Any], code: str, message: str
+) -> None:
     answer = api.post(f"{DATA}/sobjects/Task", values)
     assert refusal(answer) == (400, code)
     assert answer.get_json()[0]["message"].startswith(message)

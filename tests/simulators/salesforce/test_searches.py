@@ -50,7 +50,9 @@ def test_numbers_are_found_across_punctuation(api: Caller, wanted: str, expected
 
 
 def test_rows_come_object_by_object_with_their_fields(api: Caller, records: dict[str, str]) -> None:
-    sosl = "FIND {600100200} IN PHONE FIELDS RETURNING Lead(Id), Contact(Id, Name, Email, AccountId, MobilePhone LIMIT 50)"
+    sosl = (
+        "FIND {600100200} IN PHONE FIELDS RETURNING Lead(Id), Contact(Id, Name, Email, AccountId, MobilePhone LIMIT 50)"
+    )
     (row,) = api.search(sosl).get_json()["searchRecords"]
     contact = records["Jan Kowalski"]
     assert row == {
@@ -64,8 +66,12 @@ def test_rows_come_object_by_object_with_their_fields(api: Caller, records: dict
 
 
 def test_returning_may_filter_and_limit(api: Caller) -> None:
-    assert found(api, "FIND {600100300} IN PHONE FIELDS RETURNING Contact(Name WHERE FirstName = 'Ewa' LIMIT 50)") == ["Ewa Nowa"]
-    assert found(api, "FIND {600100300} IN PHONE FIELDS RETURNING Contact(Name ORDER BY FirstName DESC LIMIT 1)") == ["Ewa Nowa"]
+    assert found(api, "FIND {600100300} IN PHONE FIELDS RETURNING Contact(Name WHERE FirstName = 'Ewa' LIMIT 50)") == [
+        "Ewa Nowa"
+    ]
+    assert found(api, "FIND {600100300} IN PHONE FIELDS RETURNING Contact(Name ORDER BY FirstName DESC LIMIT 1)") == [
+        "Ewa Nowa"
+    ]
     assert found(api, f"FIND {{60010020*}} IN PHONE FIELDS {RETURNING} LIMIT 2") == ["Jan Kowalski", "Zajęty Klient"]
     assert found(api, "FIND {0048600100400} IN PHONE FIELDS RETURNING Lead(Name WHERE IsConverted = true)") == []
 
