@@ -378,7 +378,8 @@ class _Fold:
         return parse_status(ended.content.get("status")) if ended else None
 
     def _started_at(self) -> datetime | None:
-        for facts in (self.fcc, self.list):
+        # An event may carry its own time instead of the call's, so the first event is asked first, then the earliest.
+        for facts in ([fact for fact in self.fcc if fact.kind == "created"], self.pbx):
             told = [t for t in (parse_time(fact.content.get("started_at")) for fact in facts) if t is not None]
             if told:
                 return min(told)
@@ -491,7 +492,7 @@ class _Fold:
             talker = next((u for u in (_user_of(fact) for fact in reversed(facts)) if u is not None), None)
         agent = talker if talker is not None else self._dialler(direction, legs, facts)
         pane_end = next((fact for fact in reversed(own) if fact.source == Source.PANE and fact.kind == "ended"), None)
-        ended_at = self._segment_end(closing, row, legs, pane_end, last=last, answered=answered)
+        ended_at = self._segment_end(closing, legs, pane_end, last=last, answered=answered)
         outcome, final = self._segment_outcome(closing, own, answered=answered, over=ended_at is not None, last=last)
         by = self._text(closing, "disconnected_by") or _by_of(pane_end, direction)
         return Segment(
@@ -504,7 +505,7 @@ class _Fold:
             outcome_final=final,
             cause=self._text(closing, "cause") or self._text(pane_end, "cause") if ended_at else None,
             disconnected_by=by if ended_at else None,
-            talk_seconds=_talk(row if row is not None else closing, answered, ended_at, only=index == 0 and last),
+            talk_seconds=_talk(closing if index == 0 and last else None, row, answered, ended_at),
             recording=any(fact.content.get("recording") is True for fact in facts),
             queue=next((fact.content["queue"] for fact in reversed(facts) if fact.content.get("queue")), None),
             legs=legs,
@@ -516,7 +517,6 @@ class _Fold:
     def _segment_end(
         self,
         closing: Fact | None,
-        row: Fact | None,
         legs: tuple[Leg, ...],
         pane_end: Fact | None,
         *,
@@ -524,8 +524,8 @@ class _Fold:
         answered: datetime | None,
     ) -> datetime | None:
         if closing is not None:
-            told = parse_time((row if row is not None else closing).content.get("ended_at"))
-            return told or parse_time(closing.content.get("ended_at")) or closing.at.astimezone(UTC)
+            told = parse_time(closing.content.get("ended_at"))
+            return told or closing.at.astimezone(UTC)
         if any(leg.state is not State.ENDED for leg in legs):
             return None
         ends = [leg.ended_at for leg in legs if leg.ended_at is not None]
@@ -726,12 +726,14 @@ def _by_of(pane_end: Fact | None, direction: Direction | None) -> str | None:
     return "customer" if by == "far" and direction is not Direction.INTERNAL else None
 
 
-def _talk(closing: Fact | None, answered: datetime | None, ended: datetime | None, *, only: bool) -> int | None:
+def _talk(whole: Fact | None, row: Fact | None, answered: datetime | None, ended: datetime | None) -> int | None:
+    """How long was talked: by the end of the whole call where this segment is all of it, by its row, else reckoned."""
     if ended is None:
         return None
-    told = None if closing is None else closing.content.get("talk_seconds")
-    if isinstance(told, int) and (only or (closing is not None and closing.kind == "row")):
-        return told
+    for fact in (whole, row):
+        told = None if fact is None else fact.content.get("talk_seconds")
+        if isinstance(told, int):
+            return told
     return max(0, round((ended - answered).total_seconds())) if answered is not None else 0
 
 

@@ -154,6 +154,30 @@ def test_the_call_list_alone_is_enough() -> None:
     assert not call.segments[0].on_pane
 
 
+def test_the_list_changes_nothing_that_webhooks_told() -> None:
+    told = inbound_answered()
+    listed = row(
+        67,
+        users_id=ANNA,
+        queue="Obsługa",
+        campaign_id=1,
+        ivr="1234",
+        started_at=iso(at(0.001)),
+        answered_at=iso(at(5.001)),
+        ended_at=iso(at(65.001)),
+        status="ANSWERED",
+        disconnected_by="customer",
+        talk_seconds=59,
+        recording=True,
+    )
+    assert fold([*told, listed]) == fold(told)
+
+
+def test_the_beginning_is_the_earliest_told_when_the_first_event_is_missing() -> None:
+    ringing = fcc("ringing", 9, users_id=ANNA, started_at=iso(at(9)))
+    assert fold([ringing, row(20, users_id=ANNA)]).started_at == START
+
+
 def test_a_call_taken_on_a_desk_phone_is_not_on_a_pane() -> None:
     assert not fold(inbound_answered()).segments[0].on_pane
 
