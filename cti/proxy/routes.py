@@ -45,4 +45,4 @@ def install(
                 raise
             bridge = relay.bridge(browser, upstream, admission)
             registry.bind(slot, bridge)
-            bridge.run()
+            relay.run(bridge)

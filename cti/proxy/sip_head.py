@@ -9,7 +9,7 @@ Source: RFC 3261, sections 7.3 and 25.1; RFC 7118, section 5.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 MAX_HEADERS = 100
 MAX_MESSAGES = 8
@@ -96,6 +96,7 @@ class SipHead:
     target: str
     status: int | None
     headers: tuple[tuple[str, str], ...]
+    by_name: dict[str, list[str]] = field(compare=False, repr=False)
 
     @property
     def is_request(self) -> bool:
@@ -104,11 +105,11 @@ class SipHead:
 
     def all(self, name: str) -> list[str]:
         """The values of that header, in their order."""
-        return [value for known, value in self.headers if known == name]
+        return self.by_name.get(name, [])
 
     def one(self, name: str) -> str | None:
         """The value of a header that stands there at most once."""
-        values = self.all(name)
+        values = self.by_name.get(name)
         return values[0] if values else None
 
     def address(self, name: str) -> NameAddr:
@@ -201,11 +202,26 @@ def _read_head(data: bytes) -> SipHead:
     lines = text.split("\r\n")
     if _CONTROL.search(text.replace("\r\n", "")):
         raise SipUnreadableError("control character")
-    request, status = _REQUEST.fullmatch(lines[0]), _STATUS.fullmatch(lines[0])
+    request = _REQUEST.fullmatch(lines[0])
+    status = _STATUS.fullmatch(lines[0]) if request is None else None
     if request is None and status is None:
         raise SipUnreadableError("no start line")
+    headers = tuple([_header(line) for line in _unfold(lines[1:])])
+    by_name: dict[str, list[str]] = {}
+    for name, value in headers:
+        known = by_name.setdefault(name, [])
+        if known and name in _ONCE:
+            raise SipUnreadableError("a header that stands once stands twice")
+        known.append(value)
+    if request is not None:
+        return SipHead(request[1].upper(), request[2], None, headers, by_name)
+    assert status is not None
+    return SipHead(None, "", int(status[1]), headers, by_name)
+
+
+def _unfold(lines: list[str]) -> list[str]:
     unfolded: list[str] = []
-    for line in lines[1:]:
+    for line in lines:
         if line[:1] in {" ", "\t"}:
             if not unfolded:
                 raise SipUnreadableError("folding without a header")
@@ -214,14 +230,7 @@ def _read_head(data: bytes) -> SipHead:
             unfolded.append(line)
     if len(unfolded) > MAX_HEADERS:
         raise SipUnreadableError("too many headers")
-    headers = tuple(_header(line) for line in unfolded)
-    names = [name for name, _ in headers]
-    if any(names.count(name) > 1 for name in _ONCE.intersection(names)):
-        raise SipUnreadableError("a header that stands once stands twice")
-    if request is not None:
-        return SipHead(request[1].upper(), request[2], None, headers)
-    assert status is not None
-    return SipHead(None, "", int(status[1]), headers)
+    return unfolded
 
 
 def _header(line: str) -> tuple[str, str]:

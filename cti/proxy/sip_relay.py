@@ -12,6 +12,7 @@ import select
 import socket
 import ssl
 import threading
+import time
 from collections import OrderedDict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -157,6 +158,8 @@ class SipRelay:
         self._metrics = metrics
         self.limits = limits or RelayLimits()
         self._lock = threading.Lock()
+        self._running: set[Bridge] = set()
+        self._keeper: threading.Thread | None = None
         self._dialogs: OrderedDict[str, KnownDialogs] = OrderedDict()
 
     def open(self, admission: Admission) -> Upstream:
@@ -181,7 +184,7 @@ class SipRelay:
         return Upstream(sock, received)
 
     def bridge(self, browser: socket.socket, upstream: Upstream, admission: Admission) -> Bridge:
-        """A relay between two open WebSockets; `run` starts it."""
+        """A relay between two open WebSockets, for `run`."""
         guard = PhoneGuard(
             admission,
             rules=self._rules,
@@ -192,6 +195,32 @@ class SipRelay:
             calls_per_minute=self.limits.calls_per_minute,
         )
         return Bridge(browser, upstream, guard, self.limits, self._clock, self._metrics, self._random_bytes)
+
+    def run(self, bridge: Bridge) -> None:
+        """Relay in the calling thread until either side ends."""
+        with self._lock:
+            self._running.add(bridge)
+            if self._keeper is None:
+                self._keeper = threading.Thread(target=self._keep, name="sip-keeper", daemon=True)
+                self._keeper.start()
+        try:
+            bridge.run()
+        finally:
+            with self._lock:
+                self._running.discard(bridge)
+
+    def _keep(self) -> None:
+        """Look after silent phones, all in one place: a timer for each read would cost more than the reads."""
+        while True:
+            time.sleep(self.limits.ping / 5)
+            with self._lock:
+                bridges = list(self._running)
+                if not bridges:
+                    self._keeper = None
+                    return
+            now = self._clock.monotonic()
+            for bridge in bridges:
+                bridge.tick(now)
 
     def _dialogs_of(self, audience: str) -> KnownDialogs:
         with self._lock:
@@ -220,6 +249,7 @@ class Bridge:
     __slots__ = (
         "_arrived",
         "_browser",
+        "_browser_at",
         "_buffer",
         "_clock",
         "_ended",
@@ -267,7 +297,7 @@ class Bridge:
         self._ended = False
         self._pinged = False
         self._started = False
-        self._heard_at = clock.monotonic()
+        self._heard_at = self._browser_at = clock.monotonic()
         self._how = "gone"
         self._buffer = b""
         self._message = b""
@@ -275,7 +305,7 @@ class Bridge:
 
     def run(self) -> None:
         """Relay until either side ends; both sockets are cut then."""
-        self._browser.settimeout(self._limits.ping)
+        self._browser.settimeout(None)
         with contextlib.suppress(OSError):
             self._browser.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         down = threading.Thread(target=self._carry_down, name="sip-down", daemon=True)
@@ -294,6 +324,20 @@ class Bridge:
         if self._farewell is None:
             self._farewell = close_frame(code, reason)
             self._how = f"closed-{int(code)}"
+            self._kick()
+
+    def tick(self, now: float) -> None:
+        """Ping a phone that has been silent, cut one that does not answer; never waits."""
+        silent = now - self._browser_at
+        if silent >= 2 * self._limits.ping:
+            self._how = "silent"
+            self.abort()
+        elif silent >= self._limits.ping and not self._pinged and self._farewell is None:
+            if now - self._heard_at > self._limits.idle:
+                self.close(CloseCode.NORMAL, "idle")
+                return
+            self._pinged = True
+            self._pending.append(frame(Opcode.PING, _PING))
             self._kick()
 
     def abort(self) -> None:
@@ -385,14 +429,10 @@ class Bridge:
     def _carry_up(self) -> None:
         try:
             while not self._ended:
-                try:
-                    data = self._browser.recv(_RECEIVE_BYTES)
-                except TimeoutError:
-                    if not self._on_silence():
-                        return
-                    continue
+                data = self._browser.recv(_RECEIVE_BYTES)
                 if not data:
                     return
+                self._browser_at = self._clock.monotonic()
                 self._pinged = False
                 if not self._take(data):
                     return
@@ -402,18 +442,6 @@ class Bridge:
             self._drain()
         except OSError:
             return
-
-    def _on_silence(self) -> bool:
-        if self._pinged or self._farewell is not None:
-            self._how = "silent"
-            return False
-        if self._clock.monotonic() - self._heard_at > self._limits.idle:
-            self.close(CloseCode.NORMAL, "idle")
-            return True
-        self._pinged = True
-        self._pending.append(frame(Opcode.PING, _PING))
-        self._kick()
-        return True
 
     def _take(self, data: bytes) -> bool:
         """Follow the browser's frames; False when the socket is at its end."""
