@@ -25,6 +25,12 @@ Record = dict[str, Any]
 API_VERSION: Final = "67.0"
 ORG_ID: Final = make("00D", 7_001)
 ACCESS_TOKEN_CHARS: Final = 64
+#: Fields of a person account's contact, and the account's fields that they show.
+PERSON_MIRROR: Final = {
+    "FirstName": "FirstName", "LastName": "LastName", "Email": "PersonEmail", "Phone": "Phone",
+    "MobilePhone": "PersonMobilePhone", "HomePhone": "PersonHomePhone", "OtherPhone": "PersonOtherPhone",
+    "AssistantPhone": "PersonAssistantPhone",
+}  # fmt: skip
 
 
 @dataclass
@@ -217,6 +223,8 @@ class Org:
                 row["OwnerId"] = user_id or None
             row["_indexed_at"] = self.now()
             self._defaults(kind.name, row)
+            if kind.name == "Account" and self.settings.person_accounts and row["LastName"]:
+                self._become_person(row, user_id)
             self.derive(kind.name, row)
             self.table(kind.name)[row["Id"]] = row
             self._index(kind.name, row)
@@ -242,6 +250,18 @@ class Org:
             else:
                 del self.table(object_name)[row["Id"]]
             self.counters.rows[f"{object_name} deleted"] += 1
+
+    def _become_person(self, account: Record, user_id: str) -> None:
+        """Give a person account the contact that stands behind it."""
+        account["IsPersonAccount"] = True
+        contact = self.insert("Contact", {"LastName": account["LastName"], "AccountId": account["Id"]}, user_id)
+        account["PersonContactId"] = contact["Id"]
+
+    def _mirror_person(self, account: Record) -> None:
+        """Show a person account's fields on its contact, where searches find them again."""
+        contact = self.table("Contact")[account["PersonContactId"]]
+        contact.update({name: account[source] for name, source in PERSON_MIRROR.items()})
+        self.derive("Contact", contact)
 
     def _index(self, object_name: str, row: Record) -> None:
         for one in self.schema[object_name.lower()].fields.values():
@@ -291,6 +311,8 @@ class Org:
         """Fill the fields that the platform works out by itself."""
         if name in {"Contact", "Lead", "User"} or row.get("IsPersonAccount"):
             row["Name"] = " ".join(part for part in (row.get("FirstName"), row.get("LastName")) if part)
+            if row.get("IsPersonAccount"):
+                self._mirror_person(row)
         elif name == "Case":
             contact = self.table("Contact").get(row["ContactId"] or "")
             if contact is not None:

@@ -41,7 +41,7 @@
             '/services/data/v' + app.apiVersion + '/platformconnect/' + resource +
             '?canvas=' + encodeURIComponent(app.developerName) + '&namespace=' + encodeURIComponent(app.namespace);
         const nonce = new URLSearchParams(location.search).get('nonce') || '';
-        const answer = await fetch(address, {
+        const response = await fetch(address, {
             method: 'PUT',
             headers: { 'Content-Type': 'application/json', 'X-Frame-Nonce': nonce },
             body: JSON.stringify({
@@ -60,8 +60,8 @@
                 }
             })
         });
-        const body = await answer.json();
-        if (!answer.ok) {
+        const body = await response.json();
+        if (!response.ok) {
             const error = new Error(body[0].message);
             error.name = body[0].errorCode;
             throw error;
@@ -125,13 +125,13 @@
         app.frame = frame;
         place.append(frame);
         try {
-            const answer = await ask('signedrequest', app);
-            app.canvasUrl = answer.auxiliary.canvasUrl;
+            const made = await ask('signedrequest', app);
+            app.canvasUrl = made.auxiliary.canvasUrl;
             frame.addEventListener('load', () => tell(app.onLoad, app.developerName), { once: true });
-            if (answer.auxiliary.userApprovalUrl) {
-                frame.src = answer.auxiliary.userApprovalUrl;
+            if (made.auxiliary.userApprovalUrl) {
+                frame.src = made.auxiliary.userApprovalUrl;
             } else {
-                post(app, answer.response);
+                post(app, made.response);
             }
         } catch (error) {
             frame.remove();

@@ -135,7 +135,9 @@
         };
     }
 
-    const sforce = (window.sforce = window.sforce || {});
+    /** @type {any} */
+    const sforce = window.sforce || {};
+    window.sforce = sforce;
     sforce.opencti = {
         CALL_TYPE: { INBOUND: 'inbound', OUTBOUND: 'outbound', INTERNAL: 'internal' },
         SCREENPOP_TYPE: {

@@ -298,6 +298,18 @@ def test_person_account_columns_exist_only_with_the_feature(api: Caller, org: Or
     assert {"IsPersonAccount", "PersonContactId", "PersonMobilePhone"} <= names
 
 
+def test_a_person_account_is_found_as_account_and_as_its_contact(api: Caller, org: Org) -> None:
+    org.change_settings({"person_accounts": True})
+    made = create(api, "Account", FirstName="Ola", LastName="Prywatna", PersonMobilePhone="512 000 222")
+    row = read(api, made, "Account")
+    assert (row["Name"], row["IsPersonAccount"]) == ("Ola Prywatna", True)
+    contact = read(api, row["PersonContactId"], "Contact")
+    assert (contact["Name"], contact["MobilePhone"], contact["AccountId"]) == ("Ola Prywatna", "512 000 222", made)
+    sosl = "FIND {512000222} IN PHONE FIELDS RETURNING Account(Id, IsPersonAccount, PersonContactId), Contact(Id)"
+    found = api.search(sosl).get_json()["searchRecords"]
+    assert [one["Id"] for one in found] == [made, row["PersonContactId"]]
+
+
 # faults and limits
 
 

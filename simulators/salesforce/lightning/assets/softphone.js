@@ -15,8 +15,8 @@ import { fetchJson, h, icon, postJson } from './dom.js';
  * @property {(enabled: boolean) => void} clickToDial
  */
 
-const HEIGHT = [240, 2560];
-const WIDTH = [200, 1920];
+const HEIGHT = /** @type {const} */ ([240, 2560]);
+const WIDTH = /** @type {const} */ ([200, 1920]);
 
 /** A refusal, with one of the documented codes. */
 class Refusal extends Error {
@@ -32,7 +32,7 @@ class Refusal extends Error {
 const invalid = (name, value, more) =>
     new Refusal('INVALID_PARAM', `An invalid value was passed to the parameter ${name}.${more ? ' ' + more : ''}`);
 
-/** @param {string} name @param {unknown} value @param {number[]} range @returns {number} */
+/** @param {string} name @param {unknown} value @param {readonly [number, number]} range @returns {number} */
 function pixels(name, value, [low, high]) {
     if (typeof value !== 'number' || !Number.isFinite(value)) {
         throw invalid(name, value, `A numeric value was expected, but ${value} was found instead.`);
@@ -229,7 +229,6 @@ export class Softphone {
                 failure instanceof Refusal
                     ? { code: failure.code, description: failure.message, ...(failure.details && { details: failure.details }) }
                     : { code: 'SERVER_ERROR', description: 'A problem was encountered on the server.', details: [{ message: String(failure) }] };
-            console.warn('Open CTI refused', methodName, error);
             return { success: false, returnValue: null, errors: [error], error: [error] };
         }
     }
@@ -317,16 +316,21 @@ const METHODS = {
     }
 };
 
-/** @type {Promise<Set<string>> | null} */
-let utilityIcons = null;
+/** @type {Promise<Set<string>> | undefined} */
+let utilityIcons;
+
+/** @returns {Promise<Set<string>>} the keys of the design system's utility icons, fetched once */
+function knownIcons() {
+    utilityIcons ??= fetch('/slds/icons/utility-sprite/svg/symbols.svg')
+        .then((answer) => answer.text())
+        .then((sprite) => new Set([...sprite.matchAll(/<symbol[^>]*\bid="([^"]+)"/g)].map((match) => String(match[1]))));
+    return utilityIcons;
+}
 
 /** @param {unknown} key @returns {Promise<string>} the key, when the design system has such a utility icon */
 async function utilityIcon(key) {
     const wanted = text('key', key);
-    utilityIcons ??= fetch('/slds/icons/utility-sprite/svg/symbols.svg')
-        .then((answer) => answer.text())
-        .then((sprite) => new Set([...sprite.matchAll(/<symbol[^>]*\bid="([^"]+)"/g)].map((match) => match[1])));
-    if (!(await utilityIcons).has(wanted)) {
+    if (!(await knownIcons()).has(wanted)) {
         throw invalid('key', key);
     }
     return wanted;
@@ -411,7 +415,7 @@ async function searchAndPop(softphone, { searchParams, callType, deferred, defau
     if (!Object.hasOwn(LAYOUT_NAMES, kind)) {
         throw invalid('callType', callType);
     }
-    const layout = softphone.config.layout[LAYOUT_NAMES[kind]];
+    const layout = softphone.config.layout[String(LAYOUT_NAMES[kind])];
     const found = await fetchJson(`/ui/search?q=${encodeURIComponent(wanted)}`);
     /** @type {Record<string, any>} */
     const matches = {};
