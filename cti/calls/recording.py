@@ -63,6 +63,7 @@ class Work:
     new: set[str] = field(default_factory=set)
     searches: list[Search] = field(default_factory=list)
     changed: dict[str, Call] = field(default_factory=dict)
+    folded: dict[str, Call] = field(default_factory=dict)
 
 
 class Recorder:
@@ -86,6 +87,7 @@ class Recorder:
     def apply(self, uow: UnitOfWork, tenant: Tenant, entries: Sequence[Entry]) -> Work:
         """Store the facts that are new, refold the calls they touch, and write what follows from it."""
         work = Work(tenant)
+        uow.calls.lock(tenant.id)
         keys = {entry.fact.identity: entry.call_key for entry in entries}
         fresh = uow.facts.unknown(tenant.id, [entry.fact for entry in entries])
         for fact in fresh:
@@ -200,7 +202,7 @@ class Recorder:
     # -- which dialog is which call -------------------------------------------------------------------------------
 
     def _settle(self, uow: UnitOfWork, work: Work) -> None:
-        folded = {key: self._fold(uow, key) for key in work.before}
+        folded = work.folded = {key: self._fold(uow, key) for key in work.before}
         users = {user for call in folded.values() for user in call.agents}
         dialogs = uow.calls.dialogs_of(work.tenant.id, users)
         if not dialogs:
@@ -248,6 +250,8 @@ class Recorder:
     def _attach(self, uow: UnitOfWork, work: Work, dialog: Dialog, key: str) -> None:
         """Put a dialog's facts and FCC's under one key: the older one that panes or the log may know already."""
         old = dialog.call_key
+        for touched in (key, old):
+            work.folded.pop(touched or "", None)
         self._touch(uow, work, key)
         if old is None or old == key:
             uow.calls.save_dialog(replace(dialog, call_key=key, settled=True))
@@ -278,7 +282,7 @@ class Recorder:
         if before is not None and before.shrunk:
             uow.facts.shrink_calls([key])
             return
-        after = self._fold(uow, key)
+        after = work.folded.get(key) or self._fold(uow, key)
         if before is not None and before.call == after:
             return
         stored = StoredCall(key, work.tenant.id, after, shown=before.shown if before else False)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 - SQLAlchemy reads the annotations
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, Index, Integer, String, UniqueConstraint, delete, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cti.domain.book import AgentPresence, Attendance, Dialog, StoredCall
-from cti.domain.call import Call, Fact, State
+from cti.domain.call import Fact, State
 from cti.domain.presence import Presence
 from cti.domain.projection import from_json, to_json
 from cti.store.base import Base, Json
+from cti.store.models_core import TenantRow
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -252,29 +253,50 @@ class FactRepository:
 
 
 class CallRepository:
-    """Calls inside one transaction."""
+    """Calls inside one transaction; what was read once is not read again."""
 
     def __init__(self, session: Session, clock: Clock) -> None:
         self._session = session
         self._clock = clock
+        self._read: dict[str, tuple[CallRow, StoredCall]] = {}
+
+    def lock(self, tenant_id: str) -> None:
+        """Have other transactions that record calls of this tenant wait until this one ends.
+
+        A call is folded from all its facts, so two transactions must not fold one call at once. On SQLite there is
+        only one writer anyway.
+        """
+        if self._session.get_bind().dialect.name != "sqlite":
+            wanted = select(TenantRow.id).where(TenantRow.id == tenant_id)
+            self._session.execute(wanted.with_for_update(key_share=True))
 
     def get(self, key: str) -> StoredCall | None:
         """The call of that key."""
+        if key in self._read:
+            return self._read[key][1]
         row = self._session.get(CallRow, key)
-        return None if row is None else _stored(row)
+        return None if row is None else self._stored(row)
 
     def by_calls_id(self, tenant_id: str, calls_id: int) -> StoredCall | None:
         """The call FCC knows by that id."""
         row = self._session.scalar(select(CallRow).where(CallRow.tenant_id == tenant_id, CallRow.calls_id == calls_id))
-        return None if row is None else _stored(row)
+        return None if row is None else self._stored(row)
+
+    def _stored(self, row: CallRow) -> StoredCall:
+        if row.key not in self._read:
+            call = from_json(row.projection)
+            self._read[row.key] = (row, StoredCall(row.key, row.tenant_id, call, row.shown, row.shrunk))
+        return self._read[row.key][1]
 
     def save(self, stored: StoredCall) -> None:
         """Keep a call's projection, new or changed."""
         call = stored.call
-        row = self._session.get(CallRow, stored.key)
-        if row is None:
+        before = self.get(stored.key)
+        if before is None:
             row = CallRow(key=stored.key)
             self._session.add(row)
+        else:
+            row = self._read[stored.key][0]
         row.tenant_id = stored.tenant_id
         row.calls_id = call.calls_id
         row.state = call.state.value
@@ -286,17 +308,19 @@ class CallRepository:
         row.shown = stored.shown
         row.shrunk = stored.shrunk
         row.projection = to_json(call)
-        known = set(self._session.scalars(select(CallAgentRow.users_id).where(CallAgentRow.call_key == stored.key)))
-        for users_id in call.agents - known:
-            self._session.add(CallAgentRow(call_key=stored.key, users_id=users_id, tenant_id=stored.tenant_id))
+        for users_id in sorted(call.agents - (before.call.agents if before is not None else frozenset())):
+            self._session.merge(CallAgentRow(call_key=stored.key, users_id=users_id, tenant_id=stored.tenant_id))
         self._session.flush()
+        self._read[stored.key] = (row, stored)
 
     def remove(self, key: str) -> None:
         """Take away a projection whose facts went to another call."""
         self._session.flush()
         self._session.execute(delete(CallAgentRow).where(CallAgentRow.call_key == key))
+        kept = self._read.pop(key, None)
+        if kept is not None:
+            self._session.expunge(kept[0])
         self._session.execute(delete(CallRow).where(CallRow.key == key))
-        self._session.expire_all()
 
     def up_of(self, tenant_id: str, users_id: int, *, since: datetime) -> list[StoredCall]:
         """The agent's calls that are up, oldest first; those not heard of since `since` are taken for over."""
@@ -360,7 +384,7 @@ class CallRepository:
         query = select(CallRow).where(
             CallRow.tenant_id == tenant_id, CallRow.state != State.ENDED.value, CallRow.updated_at >= since
         )
-        return [_stored(row) for row in self._session.scalars(query)]
+        return [self._stored(row) for row in self._session.scalars(query)]
 
     def dialogs_of(self, tenant_id: str, users_ids: Collection[int], *, settled: bool = False) -> list[Dialog]:
         """The agents' dial commands and SIP dialogs whose PBX call is not known yet (or is, by `settled`)."""
@@ -401,12 +425,12 @@ class CallRepository:
     def old(self, before: datetime, *, limit: int = _CHUNK) -> list[StoredCall]:
         """Calls that began before that moment and are not shrunk yet."""
         query = select(CallRow).where(CallRow.started_at < before, CallRow.shrunk.is_(False)).limit(limit)
-        return [_stored(row) for row in self._session.scalars(query)]
+        return [self._stored(row) for row in self._session.scalars(query)]
 
     def with_number(self, tenant_id: str, number: str) -> list[StoredCall]:
         """All calls with that number."""
         query = select(CallRow).where(CallRow.tenant_id == tenant_id, CallRow.number == number)
-        return [_stored(row) for row in self._session.scalars(query)]
+        return [self._stored(row) for row in self._session.scalars(query)]
 
     def forget_dialogs(self, *, before: datetime | None = None, keys: Collection[str] = ()) -> None:
         """Delete the dialogs begun before that moment, or those of these calls."""
@@ -426,7 +450,7 @@ class CallRepository:
             .order_by(order)
             .limit(limit)
         )
-        return [_stored(row) for row in self._session.scalars(query)]
+        return [self._stored(row) for row in self._session.scalars(query)]
 
 
 class AgentRepository:
@@ -435,6 +459,7 @@ class AgentRepository:
     def __init__(self, session: Session, clock: Clock) -> None:
         self._session = session
         self._clock = clock
+        self._attendances: dict[tuple[str | None, int | None], list[Attendance]] = {}
 
     def presence(self, tenant_id: str, users_id: int) -> AgentPresence:
         """What is known about the agent; all None when nothing is."""
@@ -463,6 +488,7 @@ class AgentRepository:
 
     def save_attendance(self, attendance: Attendance) -> None:
         """Keep it, new or changed."""
+        self._attendances.clear()
         row = self._session.get(AttendanceRow, (attendance.pairing_id, attendance.users_id))
         if row is None:
             row = AttendanceRow(pairing_id=attendance.pairing_id, users_id=attendance.users_id)
@@ -473,15 +499,21 @@ class AgentRepository:
 
     def attendances(self, tenant_id: str | None = None, users_id: int | None = None) -> list[Attendance]:
         """All attendances, or those of a tenant, or those of one of its agents."""
+        kept = self._attendances.get((tenant_id, users_id))
+        if kept is not None:
+            return kept
         query = select(AttendanceRow)
         if tenant_id is not None:
             query = query.where(AttendanceRow.tenant_id == tenant_id)
         if users_id is not None:
             query = query.where(AttendanceRow.users_id == users_id)
-        return [_attendance(row) for row in self._session.scalars(query)]
+        found = [_attendance(row) for row in self._session.scalars(query)]
+        self._attendances[tenant_id, users_id] = found
+        return found
 
     def touch(self, agents: Sequence[tuple[str, int]]) -> None:
         """Note that these agents, (pairing_id, users_id) each, have a pane now."""
+        self._attendances.clear()
         for pairing_id, users_id in agents:
             row = self._session.get(AttendanceRow, (pairing_id, users_id))
             if row is not None and row.present:
@@ -504,14 +536,6 @@ class AgentRepository:
         """When the call list was last read; None before the first time."""
         row = self._session.get(PollCursorRow, tenant_id)
         return None if row is None else row.polled_at
-
-
-def _stored(row: CallRow) -> StoredCall:
-    return StoredCall(row.key, row.tenant_id, _call(row.projection), row.shown, row.shrunk)
-
-
-def _call(projection: Mapping[str, Any]) -> Call:
-    return from_json(projection)
 
 
 def _dialog(row: PaneCallRow) -> Dialog:
