@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from cti.domain.call import Fact
 from cti.domain.match import MatchResult
@@ -380,3 +383,39 @@ def test_settings_are_kept_with_their_time(bench: Bench) -> None:
         assert uow.facts.settings_in_force("acme", "acme-1", bench.at(-1)) is None
         assert uow.facts.settings_in_force("acme", "acme-1", bench.at(30)) == {"active": True}
         assert uow.facts.settings_in_force("acme", "acme-1", bench.at(90)) == {"active": False}
+
+
+# -- what panes are told is as documented ------------------------------------------------------------------------------
+
+SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "pane-channel.schema.json").read_text(encoding="utf-8"))
+
+
+def valid(name: str, value: Any) -> None:
+    Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": SCHEMA["$defs"]}).validate(value)
+
+
+def test_calls_presence_and_snapshots_have_the_documented_shape(bench: Bench) -> None:
+    bench.attend(ANNA)
+    bench.matching.result = MatchResult((JAN,))
+    permit = bench.service.dial(ANNA, CUSTOMER, {"recordId": JAN.record_id, "objectType": "Contact"})
+    bench.report(ANNA, "dialled", 0, direction="outbound", dialId=permit.dial_id)
+    bench.record(bench.fcc("created", 0.1, direction="outbound", users_id=101))
+    bench.report(ANNA, "ended", 9, direction="outbound", sipStatus=486, by="far")
+    bench.record(bench.fcc("ringing", 20, calls_id=8, users_id=101, withheld=True, number=""))
+    bench.record(bench.fcc("ringing", 30, calls_id=9, users_id=101, number="+48600100201", queue="Obsługa"))
+    bench.executor.run()
+    shown = [event["call"] for event in bench.events(ANNA, "call")]
+    assert len(shown) >= 5
+    for call in shown:
+        valid("call", call)
+    for event in bench.events(ANNA, "presence"):
+        valid("presence", event["presence"])
+    snapshot = bench.service.snapshot(ANNA)
+    assert snapshot["calls"]
+    for call in snapshot["calls"]:
+        valid("call", call)
+    for status in snapshot["statuses"]:
+        valid("status", status)
+    valid("presence", snapshot["presence"])
+    valid("capabilities", snapshot["capabilities"])
+    assert bench.events(ANNA, "pop")[0]["callId"] in {call["callId"] for call in shown}
