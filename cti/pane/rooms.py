@@ -109,6 +109,7 @@ class AgentRoom:
         self._turns: dict[str, threading.Lock] = {}
         self._empty_since: float | None = clock.monotonic()
         self._popped = 0
+        self._check_sessions_at = float("-inf")
 
     def standing(self, pane: str) -> Standing:
         """How `pane` stands."""
@@ -214,6 +215,14 @@ class AgentRoom:
         """Let time do its work; returns whether the room can be forgotten."""
         now = self._clock.monotonic()
         self._change(self._leadership.tick)
+        if now >= self._check_sessions_at:
+            self._check_sessions_at = now + 1.0
+            self._check_sessions()
+        self._tell_presence()
+        with self._lock:
+            return self._empty_since is not None and now - self._empty_since >= _FORGET_S
+
+    def _check_sessions(self) -> None:
         for connection in self.connections():
             left = (connection.session.expires_at - self._clock.now()).total_seconds()
             if left <= 0:
@@ -221,9 +230,6 @@ class AgentRoom:
             elif left <= _EXPIRING_S and not connection.warned:
                 connection.warned = True
                 self._announce(self.agent, "session.expiring", {"in": int(left)}, connection.pane)
-        self._tell_presence()
-        with self._lock:
-            return self._empty_since is not None and now - self._empty_since >= _FORGET_S
 
     def _tell_presence(self) -> None:
         """Tell when the first pane came and when the last one has been away for a while; once each, in order."""

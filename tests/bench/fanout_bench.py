@@ -1,6 +1,7 @@
 """How long an event needs from the moment it happens to all panes of its agent, the commit included.
 
-One gevent worker holds all panes, five to an agent, and writes the events itself.
+One gevent worker holds all panes, five to an agent, and writes the events itself: once with its database in memory,
+once on the disk.
 """
 
 from __future__ import annotations
@@ -68,15 +69,21 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
     """Figures `{name, value, unit, peer, ratio}`; the target is 50 ms at 1,000 panes and 200 events a second."""
     allow_many_files()
     panes, seconds = (100, 2) if quick else (1000, 10)
-    with tempfile.TemporaryDirectory() as name:
-        directory = Path(name)
-        env = {"STATE": name}
-        with gunicorn("tests.bench.fanout_app:create_app()", "gevent", directory / "log", env=env) as server:
-            times, missing, kb_each = asyncio.run(measure(server, panes=panes, rate=200, seconds=seconds))
-    named = [
-        ("event-to-pane-p50", percentile(times, 0.5) * 1000, "ms"),
-        ("event-to-pane-p99", percentile(times, 0.99) * 1000, "ms"),
-        ("event-to-pane-missing", float(missing), f"of {len(times) + missing} deliveries"),
-        ("pane-channel-memory", kb_each, "kB/pane"),
-    ]
+    named: list[tuple[str, float, str]] = []
+    # Each commit is flushed to the disk: on a busy one that is all there is to measure, so memory comes first.
+    for suffix, place in (("", "/dev/shm"), ("-on-disk", None)):
+        if place is not None and not Path(place).is_dir():
+            continue
+        with tempfile.TemporaryDirectory(dir=place) as name:
+            directory = Path(name)
+            env = {"STATE": name}
+            with gunicorn("tests.bench.fanout_app:create_app()", "gevent", directory / "log", env=env) as server:
+                times, missing, kb_each = asyncio.run(measure(server, panes=panes, rate=200, seconds=seconds))
+        named += [
+            (f"event-to-pane-p50{suffix}", percentile(times, 0.5) * 1000, "ms"),
+            (f"event-to-pane-p99{suffix}", percentile(times, 0.99) * 1000, "ms"),
+            (f"event-to-pane-missing{suffix}", float(missing), f"of {len(times) + missing} deliveries"),
+        ]
+        memory = kb_each
+    named.append(("pane-channel-memory", memory, "kB/pane"))
     return [{"name": n, "value": round(v, 3), "unit": u, "peer": None, "ratio": None} for n, v, u in named]
