@@ -77,7 +77,7 @@ const phone = createSipPhone({
   ticket: pane.ticket,
   microphone: microphone.open,
   audio: /** @type {HTMLAudioElement} */ (document.getElementById("remote-audio")),
-  tones: createTones(() => new AudioContext(), () => pane.phoneListener.onProblem("sound-blocked")),
+  tones: createTones(() => new AudioContext(), () => pane.phoneListener.onProblem("sound-blocked"), pane.phoneListener.onSound),
   now,
   userAgent: `FCC Connector for Salesforce ${boot.version}`,
 });

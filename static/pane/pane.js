@@ -429,6 +429,7 @@ export function createPane(wire) {
         wire().channel.request("call.report", { ...report }).catch(() => undefined);
       },
       onProblem: (code) => tell(code),
+      onSound: () => dispatch({ type: "notice.close", code: "sound-blocked" }),
     },
     async ticket() {
       const ok = await wire().channel.request("sip.ticket", { fence }, { timeout: ANSWER_PATIENCE, once: true });

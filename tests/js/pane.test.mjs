@@ -334,6 +334,13 @@ describe("the pane", () => {
     assert.ok(!bench.codes().includes("mic-denied"));
   });
 
+  it("takes the notice about sound back when there is sound", async () => {
+    await arrive();
+    bench.pane.phoneListener.onProblem("sound-blocked");
+    bench.pane.phoneListener.onSound();
+    assert.deepEqual(bench.codes(), []);
+  });
+
   it("ignores an event of a newer server", async () => {
     await arrive();
     const before = bench.store.get();

@@ -24,6 +24,7 @@
  * @property {(call: import("../state/types.js").PhoneCall) => void} onCall
  * @property {(report: Report) => void} onReport
  * @property {(code: string) => void} onProblem
+ * @property {() => void} onSound the browser plays sound again
  *
  * @typedef {object} Phone
  * @property {(credentials: Credentials) => void} start

@@ -380,7 +380,7 @@ export function createSipPhone(deps) {
   }
 
   function play() {
-    deps.audio.play().catch((/** @type {Error} */ error) => {
+    deps.audio.play().then(deps.onSound, (/** @type {Error} */ error) => {
       if (error.name === "NotAllowedError") deps.onProblem("sound-blocked");
     });
   }

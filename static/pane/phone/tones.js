@@ -14,9 +14,10 @@
 /**
  * @param {() => AudioContext} createContext
  * @param {() => void} onBlocked the browser holds sound back until the agent clicks
+ * @param {() => void} onRunning it no longer does
  * @returns {Tones}
  */
-export function createTones(createContext, onBlocked) {
+export function createTones(createContext, onBlocked, onRunning) {
   /** @type {AudioContext|null} */
   let context = null;
   /** @type {"ring"|"ringback"|"none"} */
@@ -24,9 +25,19 @@ export function createTones(createContext, onBlocked) {
   /** @type {ReturnType<typeof setInterval>|undefined} */
   let timer;
 
+  function made() {
+    if (!context) {
+      const mine = createContext();
+      mine.onstatechange = () => {
+        if (mine.state === "running") onRunning();
+      };
+      context = mine;
+    }
+    return context;
+  }
+
   function ready() {
-    context ??= createContext();
-    const mine = context;
+    const mine = made();
     if (mine.state === "suspended") {
       void mine.resume().catch(() => undefined);
       setTimeout(() => {
@@ -84,8 +95,7 @@ export function createTones(createContext, onBlocked) {
       timer = setInterval(once, kind === "ring" ? 2600 : 5000);
     },
     unlock() {
-      context ??= createContext();
-      void context.resume().catch(() => undefined);
+      void made().resume().catch(() => undefined);
     },
     digit() {
       beep([660], 0, 0.08, 0.06);
