@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from cti.accounts import AgentRef
 from cti.calls.service import CallService
@@ -22,6 +25,19 @@ if TYPE_CHECKING:
 
     from cti.store.database import Database
     from tests.support.clock import DrivenClock
+
+POSTGRESQL = "FCC_TEST_POSTGRESQL_URL"
+DATABASES = [
+    "sqlite",
+    pytest.param(
+        "postgresql",
+        marks=[
+            pytest.mark.postgresql,
+            pytest.mark.skipif(POSTGRESQL not in os.environ, reason=f"{POSTGRESQL} is not set"),
+        ],
+    ),
+]
+"""Both databases, for tests that take `bench` indirectly."""
 
 CUSTOMER, QUEUE = "+48600100200", "+48221110000"
 ANNA = AgentRef("acme-1", "005000000000001AAA", 101)

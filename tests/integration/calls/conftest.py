@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.calls.bench import Bench
+from tests.integration.calls.bench import POSTGRESQL, Bench
 from tests.support.database import make_database
+from tests.support.postgresql import empty_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +20,11 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def bench(tmp_path: Path, clock: DrivenClock) -> Iterator[Bench]:
-    database = make_database(tmp_path, clock)
-    yield Bench(database, clock)
-    database.close()
+def bench(request: pytest.FixtureRequest, tmp_path: Path, clock: DrivenClock) -> Iterator[Bench]:
+    with contextlib.ExitStack() as stack:
+        url = ""
+        if getattr(request, "param", "sqlite") == "postgresql":
+            url = stack.enter_context(empty_database(os.environ[POSTGRESQL]))
+        database = make_database(tmp_path, clock, url=url)
+        stack.callback(database.close)
+        yield Bench(database, clock)

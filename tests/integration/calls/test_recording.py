@@ -14,10 +14,12 @@ from cti.domain.call import Fact
 from cti.domain.match import MatchResult
 from cti.domain.outcome import Outcome
 from cti.domain.presence import Presence, PresenceClass
-from tests.integration.calls.bench import ANNA, CUSTOMER, EWA, JAN, PIOTR
+from tests.integration.calls.bench import ANNA, CUSTOMER, DATABASES, EWA, JAN, PIOTR
 
 if TYPE_CHECKING:
     from tests.integration.calls.bench import Bench
+
+pytestmark = pytest.mark.parametrize("bench", DATABASES, indirect=True)
 
 
 def test_a_call_is_shown_to_the_agent_it_rings_and_to_nobody_else(bench: Bench) -> None:
