@@ -18,6 +18,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from . import world
 from .app import DESIGN_SYSTEM, ROOT, create_app
 from .hosts import Site
+from .journal import Journal
 from .metadata import Package
 from .org import Org
 
@@ -69,7 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Start, say so on standard output in one line of JSON, serve until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser(prog="python -m simulators.salesforce", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0: any free port")
-    parser.add_argument("--state", type=pathlib.Path, default=None, help="folder for what outlives a run (none yet)")
+    parser.add_argument("--state", type=pathlib.Path, default=None, help="folder for what outlives a run")
     parser.add_argument("--world", type=pathlib.Path, default=None, help="a JSON file that changes the demo world")
     parser.add_argument(
         "--connector-url", required=True, help="origin of the connector, e.g. http://connector.localhost:5000"
@@ -86,9 +87,11 @@ def main(arguments: list[str] | None = None) -> int:
     sock = listen(given.port)
     site = Site(sock.getsockname()[1], connector, given.fcc_url)
     package = Package(given.metadata, rendered(site))
-    org = Org(site, package, world.load(given.world) if given.world else world.demo(), time.time)
+    journal = None
     if given.state is not None:
         given.state.mkdir(parents=True, exist_ok=True)
+        journal = Journal(given.state / "org.jsonl")
+    org = Org(site, package, world.load(given.world) if given.world else world.demo(), time.time, journal)
     server = server_for(sock, org)
 
     stop = threading.Event()
@@ -103,6 +106,9 @@ def main(arguments: list[str] | None = None) -> int:
     thread.join(STOP_WITHIN_S)
     server.server_close()
     sock.close()
+    org.keep()
+    if journal is not None:
+        journal.close()
     return 0
 
 

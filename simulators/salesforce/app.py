@@ -57,7 +57,7 @@ def create_app(org: Org, slds: pathlib.Path = DESIGN_SYSTEM) -> WSGIApplication:
 
 
 def _record(app: Flask, org: Org, host: str) -> None:
-    """Keep the last requests for the control interface, without bodies, tokens or control calls."""
+    """Keep the last requests for the control interface (no bodies, tokens or control calls), and what they changed."""
 
     @app.before_request
     def started() -> None:
@@ -72,4 +72,5 @@ def _record(app: Flask, org: Org, host: str) -> None:
             }  # fmt: skip
             with org.lock:
                 org.counters.recent.append(entry)
+        org.keep()
         return response

@@ -6,7 +6,6 @@ three characters that say which of the fifteen are upper-case.
 
 from __future__ import annotations
 
-import itertools
 import re
 from typing import Final
 
@@ -36,6 +35,7 @@ _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 _CHECK: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _ID: Final = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?\Z")
 _POD: Final = "5g"
+_FIRST: Final = 190_213
 
 
 def checksum(id15: str) -> str:
@@ -63,6 +63,14 @@ def make(prefix: str, number: int) -> str:
     return id15 + checksum(id15)
 
 
+def number_of(id18: str) -> int:
+    """The running number that `make` put in an id."""
+    number = 0
+    for char in id18[10:15]:
+        number = number * len(_ALPHABET) + _ALPHABET.index(char)
+    return number
+
+
 def object_of(id18: str) -> str | None:
     """The object whose key prefix the id has, when it is one we know."""
     prefix = id18[:3]
@@ -73,10 +81,16 @@ class IdFactory:
     """Gives the next id of each object. Not thread-safe: its owner holds a lock."""
 
     def __init__(self) -> None:
-        self._counters: dict[str, itertools.count[int]] = {}
+        self._counters: dict[str, int] = {}
 
     def next(self, object_name: str) -> str:
         """The next 18-character id of `object_name`; KeyError when the object has no key prefix here."""
         prefix = KEY_PREFIXES[object_name]
-        counter = self._counters.setdefault(prefix, itertools.count(190_213))
-        return make(prefix, next(counter))
+        number = self._counters.get(prefix, _FIRST)
+        self._counters[prefix] = number + 1
+        return make(prefix, number)
+
+    def past(self, object_name: str, number: int) -> None:
+        """Let the next ids of `object_name` come after this running number."""
+        prefix = KEY_PREFIXES[object_name]
+        self._counters[prefix] = max(self._counters.get(prefix, _FIRST), number + 1)

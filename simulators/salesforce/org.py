@@ -1,8 +1,13 @@
-"""The org's state: records, people, sessions, tokens, settings, faults and counters, all in memory under one lock."""
+"""The org's state: records, people, sessions, tokens, settings, faults and counters, all in memory under one lock.
+
+With a journal, all but faults and counters outlives the process.
+"""
 
 from __future__ import annotations
 
 import copy
+import hashlib
+import json
 import secrets
 import threading
 from dataclasses import asdict, dataclass, fields
@@ -11,13 +16,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from . import schema
 from .faults import Counters, Faults
-from .ids import IdFactory, make, object_of, to18
+from .ids import IdFactory, make, number_of, object_of, to18
 from .world import ACCESS_PERMISSION_SET, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .hosts import Site
+    from .journal import Journal, Tables
     from .metadata import Package
     from .world import Person
 
@@ -92,7 +98,9 @@ class Session:
 class Org:
     """One org. Every public method takes the lock itself; callers that do more in one step hold `lock` (re-entrant)."""
 
-    def __init__(self, site: Site, package: Package, world: World, now: Callable[[], float]) -> None:
+    def __init__(
+        self, site: Site, package: Package, world: World, now: Callable[[], float], journal: Journal | None = None
+    ) -> None:
         self.site = site
         self.package = package
         self.world = world
@@ -100,7 +108,13 @@ class Org:
         self.lock = threading.RLock()
         self.stopping = threading.Event()
         self.id = ORG_ID
+        self._journal = journal
         self._wipe()
+        if journal is not None:
+            kept = journal.read(self._world_id)
+            if kept is not None:
+                self._remember(kept)
+            journal.start(self._world_id, self._everything())
 
     # start and reset
 
@@ -119,17 +133,86 @@ class Org:
         self.hidden: dict[str, set[str]] = {}
         self.tokens: dict[str, Token] = {}
         self._canvas_tokens: dict[str, str] = {}
+        self._changed: set[tuple[str, str]] = set()
         self._ids = IdFactory()
         self._case_number = 1234
         self.canvas_id = make("06P", 31)
         self.canvas_reference = make("09H", 44)
         self.schema = schema.build(self.package.activity_fields(), person_accounts=self.settings.person_accounts)
         self._seed()
+        self._world_id = self._fingerprint()
 
     def reset(self) -> None:
         """Everything as at the start, sessions and tokens gone."""
         with self.lock:
             self._wipe()
+            if self._journal is not None:
+                self._journal.start(self._world_id, self._everything())
+
+    # what outlives a run
+
+    def keep(self) -> None:
+        """Write what changed since the last time to the journal, if there is one."""
+        with self.lock:
+            changed, self._changed = self._changed, set()
+            if self._journal is None or not changed:
+                return
+            beside = self._beside()
+            self._journal.append(
+                (table, key, (beside[table] if table in beside else self.table(table)).get(key))
+                for table, key in sorted(changed)
+            )
+
+    def _touch(self, table: str, key: str) -> None:
+        self._changed.add((table, key))
+
+    def _beside(self) -> Tables:
+        """All that is kept but records."""
+        return {
+            "$settings": {"": asdict(self.settings)},
+            "$sessions": {sid: session.user_id for sid, session in self.sessions.items()},
+            "$tokens": {value: asdict(token) for value, token in self.tokens.items()},
+            "$canvas_tokens": dict(self._canvas_tokens),
+            "$frames": dict(self.frames),
+            "$hidden": {record_id: sorted(users) for record_id, users in self.hidden.items()},
+            "$api_enabled": dict(self.api_enabled),
+        }
+
+    def _everything(self) -> Tables:
+        self._changed.clear()
+        return {**self._beside(), **self.tables}
+
+    def _remember(self, kept: Tables) -> None:
+        """Take the place of the state that ended."""
+        for name, value in kept.pop("$settings", {}).get("", {}).items():
+            self.settings.change(name, value)
+        self.schema = schema.build(self.package.activity_fields(), person_accounts=self.settings.person_accounts)
+        self.sessions = {sid: Session(sid, user_id) for sid, user_id in kept.pop("$sessions", {}).items()}
+        self.tokens = {value: Token(**token) for value, token in kept.pop("$tokens", {}).items()}
+        self._canvas_tokens = kept.pop("$canvas_tokens", {})
+        self.frames = kept.pop("$frames", {})
+        self.hidden = {record_id: set(users) for record_id, users in kept.pop("$hidden", {}).items()}
+        self.api_enabled = kept.pop("$api_enabled", {})
+        self.tables, self.keys = kept, {}
+        for name, rows in kept.items():
+            for row in rows.values():
+                self._index(name, row)
+            self._ids.past(name, max((number_of(key) for key in rows), default=0))
+        numbers = [int(row["CaseNumber"]) for row in self.table("Case").values()]
+        self._case_number = max([self._case_number, *numbers])
+
+    def _fingerprint(self) -> str:
+        """Tells this org's world, package and address from others: what stands there at the start, but no times."""
+        rows = {
+            name: [
+                {key: value for key, value in row.items() if not key.endswith(("Date", "Modstamp", "_at"))}
+                for row in table.values()
+            ]
+            for name, table in self.tables.items()
+        }
+        known = sorted(f"{kind.name}.{one.name}" for kind in self.schema.values() for one in kind.fields.values())
+        text = json.dumps([self.site.my_origin, known, rows], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def _seed(self) -> None:
         self._put("Organization", {
@@ -227,6 +310,7 @@ class Org:
                 self._become_person(row, user_id)
             self.derive(kind.name, row)
             self.table(kind.name)[row["Id"]] = row
+            self._touch(kind.name, row["Id"])
             self._index(kind.name, row)
             self.counters.rows[f"{kind.name} created"] += 1
             return row
@@ -235,6 +319,7 @@ class Org:
         """Change a row with values that were already validated."""
         with self.lock:
             row.update(given)
+            self._touch(object_name, row["Id"])
             row["LastModifiedDate"] = row["SystemModstamp"] = self.timestamp()
             if "LastModifiedById" in row:
                 row["LastModifiedById"] = user_id
@@ -249,6 +334,7 @@ class Org:
                 row["IsDeleted"] = True
             else:
                 del self.table(object_name)[row["Id"]]
+            self._touch(object_name, row["Id"])
             self.counters.rows[f"{object_name} deleted"] += 1
 
     def _become_person(self, account: Record, user_id: str) -> None:
@@ -262,6 +348,7 @@ class Org:
         contact = self.table("Contact")[account["PersonContactId"]]
         contact.update({name: account[source] for name, source in PERSON_MIRROR.items()})
         self.derive("Contact", contact)
+        self._touch("Contact", contact["Id"])
 
     def _index(self, object_name: str, row: Record) -> None:
         for one in self.schema[object_name.lower()].fields.values():
@@ -413,6 +500,7 @@ class Org:
             if not assigned:
                 for key in held:
                     del rows[key]
+                    self._touch("PermissionSetAssignment", key)
 
     def hide(self, record_id: str, username: str, hidden: bool) -> None:
         """Keep a record from a user, or show it again; KeyError when either is unknown."""
@@ -421,6 +509,7 @@ class Org:
             if row is None:
                 raise KeyError(record_id)
             users = self.hidden.setdefault(row["Id"], set())
+            self._touch("$hidden", row["Id"])
             user_id = self.user_by_name(username)["Id"]
             if hidden:
                 users.add(user_id)
@@ -440,17 +529,23 @@ class Org:
             for name, value in said.items():
                 if name == "language":
                     for username, language in dict(value).items():
-                        self.user_by_name(username)["LanguageLocaleKey"] = language
+                        user = self.user_by_name(username)
+                        user["LanguageLocaleKey"] = language
+                        self._touch("User", user["Id"])
                 elif name == "api_enabled":
                     for username, enabled in dict(value).items():
-                        self.api_enabled[self.user_by_name(username)["Id"]] = bool(enabled)
+                        user_id = self.user_by_name(username)["Id"]
+                        self.api_enabled[user_id] = bool(enabled)
+                        self._touch("$api_enabled", user_id)
                 else:
                     self.settings.change(name, value)
+                    self._touch("$settings", "")
                     if name == "person_accounts":
                         self.schema = schema.build(self.package.activity_fields(), person_accounts=bool(value))
                         for row in self.table("Account").values():
                             for one in schema.PERSON_ACCOUNT_FIELDS:
                                 row.setdefault(one.name, False if one.type == "boolean" else None)
+                            self._touch("Account", row["Id"])
 
     # sessions and tokens
 
@@ -462,6 +557,7 @@ class Org:
                 raise KeyError(username)
             session = Session(secrets.token_hex(24), user["Id"])
             self.sessions[session.sid] = session
+            self._touch("$sessions", session.sid)
             return session
 
     def session(self, sid: str | None) -> Session | None:
@@ -473,6 +569,7 @@ class Org:
         with self.lock:
             nonce = secrets.token_hex(32)
             self.frames[nonce] = session.sid
+            self._touch("$frames", nonce)
             return nonce
 
     def session_of_frame(self, nonce: str | None) -> Session | None:
@@ -486,6 +583,7 @@ class Org:
             issued = self.now()
             token = Token(value, user_id, app, issued, issued + self.settings.token_lifetime_s)
             self.tokens[value] = token
+            self._touch("$tokens", value)
             return token
 
     def canvas_token(self, session: Session) -> Token:
@@ -495,6 +593,7 @@ class Org:
             if token is None:
                 token = self.issue_token(session.user_id, self.world.apps.canvas_name)
                 self._canvas_tokens[session.sid] = token.value
+                self._touch("$canvas_tokens", session.sid)
             return token
 
     def token(self, value: str) -> Token | None:
@@ -512,6 +611,7 @@ class Org:
             if token is None or token.revoked:
                 return False
             token.revoked = True
+            self._touch("$tokens", value)
             return True
 
     def expire_tokens(self) -> int:
@@ -520,6 +620,7 @@ class Org:
             live = [token for token in self.tokens.values() if self.token(token.value)]
             for token in live:
                 token.expires_at = self.now()
+                self._touch("$tokens", token.value)
             return len(live)
 
     def settings_json(self) -> dict[str, Any]:

@@ -163,7 +163,8 @@ class Shell {
         let tab = null;
         try {
             if (kind === 'page' && rest[0] === 'home') {
-                page = home(this.actions, boot.objects, boot.user);
+                const shown = ['Contact', 'Account', 'Lead', 'Case', 'Task'];
+                page = home(this.actions, boot.user, await Promise.all(shown.map((name) => fetchJson(`/ui/list/${name}`))));
             } else if (kind === 'o' && (rest[1] === 'list' || rest[1] === 'home')) {
                 const list = await fetchJson(`/ui/list/${rest[0]}?filter=${query.get('filterName') || ''}`);
                 page = listView(this.actions, list);

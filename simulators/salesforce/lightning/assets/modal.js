@@ -94,7 +94,7 @@ export async function newRecordModal(object, defaults, closed) {
             h(
                 'div',
                 { class: 'slds-modal__container' },
-                h('button', { class: 'slds-button slds-button_icon slds-modal__close slds-button_icon-inverse', type: 'button', title: 'Close', onclick: () => close(null) },
+                h('button', { class: 'slds-button slds-button_icon slds-modal__close', type: 'button', title: 'Close', onclick: () => close(null) },
                     icon('utility', 'close', 'slds-button__icon slds-button__icon_large')),
                 h('div', { class: 'slds-modal__header' }, h('h1', { class: 'slds-modal__title slds-hyphenate slds-text-heading_medium' }, `New ${form.label}`)),
                 h('div', { class: 'slds-modal__content slds-p-around_medium' }, errors, fields),

@@ -93,35 +93,42 @@ function value(actions, field, info) {
     return h('span', {}, String(field.value));
 }
 
-/** @param {Actions} actions @param {any[]} objects @param {any} user */
-export function home(actions, objects, user) {
+/**
+ * @param {Actions} actions
+ * @param {any} user
+ * @param {any[]} lists the lists whose first records are shown
+ */
+export function home(actions, user, lists) {
     return h(
         'div',
         { class: 'page' },
         h(
             'div',
             { class: 'slds-page-header slds-m-bottom_small' },
+            h('p', { class: 'slds-page-header__name-meta' }, 'Home'),
             h('h1', { class: 'slds-page-header__title' }, `Welcome, ${user.name}`)
         ),
+        h('div', { class: 'home__cards' }, ...lists.map((list) => homeCard(actions, list)))
+    );
+}
+
+/** @param {Actions} actions @param {any} list */
+function homeCard(actions, list) {
+    const rows = list.rows.slice(0, 10);
+    return h(
+        'article',
+        { class: 'slds-card home__card' },
         h(
             'div',
-            { class: 'home__cards' },
-            ...objects.map((one) =>
-                h(
-                    'article',
-                    { class: 'slds-card home__card' },
-                    h(
-                        'div',
-                        { class: 'slds-card__header slds-media slds-media_center' },
-                        h('div', { class: 'slds-media__figure' }, objectIcon(one.icon, 'slds-icon_small')),
-                        h(
-                            'h2',
-                            { class: 'slds-card__header-title' },
-                            link(actions, `/lightning/o/${one.name}/list`, one.plural)
-                        )
-                    )
-                )
-            )
+            { class: 'slds-card__header slds-media slds-media_center' },
+            h('div', { class: 'slds-media__figure' }, objectIcon(list.icon, 'slds-icon_small')),
+            h('h2', { class: 'slds-card__header-title' }, link(actions, `/lightning/o/${list.object}/list`, list.plural))
+        ),
+        h(
+            'ul',
+            {},
+            ...rows.map((/** @type {any} */ row) => h('li', {}, link(actions, recordPath(list.object, row.id), row.name))),
+            rows.length === 0 && h('li', { class: 'slds-text-color_weak' }, 'Nothing yet.')
         )
     );
 }
