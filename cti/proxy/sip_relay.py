@@ -8,6 +8,7 @@ pass, the very bytes of the browser go out, mask and all: they are what a client
 from __future__ import annotations
 
 import contextlib
+import os
 import select
 import socket
 import ssl
@@ -45,6 +46,7 @@ SUBPROTOCOL = "sip"
 _PING = b"fcc-relay"
 _RECEIVE_BYTES = 16 * 1024
 _FAREWELL_S = 2.0
+_A_DAY_S = 86_400.0
 _MOST_AGENTS = 5000
 
 
@@ -306,6 +308,9 @@ class Bridge:
     def run(self) -> None:
         """Relay until either side ends; both sockets are cut then."""
         self._browser.settimeout(None)
+        if os.get_blocking(self._browser.fileno()):
+            # Outside gevent only a timeout keeps the descriptor from blocking.
+            self._browser.settimeout(_A_DAY_S)
         with contextlib.suppress(OSError):
             self._browser.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         down = threading.Thread(target=self._carry_down, name="sip-down", daemon=True)
@@ -329,6 +334,8 @@ class Bridge:
     def tick(self, now: float) -> None:
         """Ping a phone that has been silent, cut one that does not answer; never waits."""
         silent = now - self._browser_at
+        if self._pending or self._farewell:
+            self._kick()
         if silent >= 2 * self._limits.ping:
             self._how = "silent"
             self.abort()
@@ -391,38 +398,50 @@ class Bridge:
             if not self._goodbye_said:
                 if (self._pending or self._farewell) and boundary:
                     self._browser.sendall(data[:boundary])
-                    data = data[boundary:] if self._send_own() else b""
+                    data = data[boundary:]
+                    with contextlib.suppress(BlockingIOError):
+                        data = data if self._send_own() else b""
                 if data:
                     self._browser.sendall(data)
         self._kick()
 
     def _kick(self) -> None:
-        """Send our own frames now if the stream stands between two frames; whoever holds the lock looks again."""
+        """Send our own frames now if the stream stands between two frames; whoever holds the lock looks again.
+
+        What the browser does not take now is tried again with the next data and at the next tick.
+        """
         while (self._pending or (self._farewell and not self._goodbye_said)) and self._lock.acquire(blocking=False):
             try:
-                if not self._tracker.between or self._tracker.closed or not self._takes_more():
+                if not self._tracker.between or self._tracker.closed:
                     return
                 self._send_own()
+            except BlockingIOError:
+                return
             except OSError:
                 self.abort()
                 return
             finally:
                 self._lock.release()
 
-    def _takes_more(self) -> bool:
-        # A writable socket takes a small frame whole, so that whoever closes all sockets waits for none of them.
-        poller = select.poll()
-        poller.register(self._browser.fileno(), select.POLLOUT)
-        return bool(poller.poll(0))
-
     def _send_own(self) -> bool:
-        """Send our own frames; returns whether anything may follow them."""
+        """Send our own frames, without waiting; returns whether anything may follow them.
+
+        Raises BlockingIOError when the browser takes nothing now.
+        """
         while self._pending:
-            self._browser.sendall(self._pending.popleft())
+            self._write(self._pending[0])
+            self._pending.popleft()
         if self._farewell is not None and not self._goodbye_said:
+            self._write(self._farewell)
             self._goodbye_said = True
-            self._browser.sendall(self._farewell)
         return not self._goodbye_said
+
+    def _write(self, own: bytes) -> None:
+        # The descriptor never blocks in the system; the socket's own send would wait. A small frame goes whole or not
+        # at all but for rare cases, and a beginning must be followed by its end.
+        sent = os.write(self._browser.fileno(), own)
+        if sent < len(own):
+            self._browser.sendall(own[sent:])
 
     # Towards FCC.
 
