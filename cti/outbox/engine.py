@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
@@ -165,11 +165,12 @@ class Engine:
             self._breakers.fine(org_id)
         with self._database.write() as uow:
             keys = [item.key for item in items]
+            # What another engine has taken over meanwhile is that engine's to record.
             claimed = uow.outbox.claim(self._owner, keys)
             uow.call_logs.of(keys)
-            settled = [
-                item for item in items if item.key in claimed and self._apply(uow, item, results.get(item.key), pause)
-            ]
+            settled = [item for item in items if item.key in claimed]
+            for item in settled:
+                self._settle(uow, item, results.get(item.key), pause)
             if self._listener is not None:
                 for item in settled:
                     self._listener(uow, item.org_id, item.pairing_id, item.key)
@@ -178,19 +179,19 @@ class Engine:
             result = results.get(item.key)
             self._observer.delivered(org_id, result.state if result else "gone", result.code if result else "")
 
-    def _apply(self, uow: UnitOfWork, item: Item, result: Result | None, pause: float) -> bool:
-        """Record one result (None: it was not wanted); whether the lease was still ours."""
+    def _settle(self, uow: UnitOfWork, item: Item, result: Result | None, pause: float) -> None:
+        """Record one result; None: the delivery was not wanted."""
         if result is None:
-            return uow.outbox.dropped(self._owner, item.key, "salesforce-record-deleted")
-        if result.state == "done":
-            return self._done(uow, item, result)
-        if result.state == "gone":
-            return self._gone(uow, item, result)
+            uow.outbox.dropped(item.key, "salesforce-record-deleted")
+            return
+        if result.state in {"done", "gone"}:
+            self._arrived(uow, item, result)
+            return
         worn_out = not result.whole_org and item.attempts + 1 >= ATTEMPTS
         if result.state == "dead" or worn_out:
-            return uow.outbox.died(self._owner, item.key, code=result.code, detail=result.detail)
-        return uow.outbox.postponed(
-            self._owner,
+            uow.outbox.died(item.key, code=result.code, detail=result.detail)
+            return
+        uow.outbox.postponed(
             item.key,
             delay=timedelta(seconds=self._delay(item, result, pause)),
             code=result.code,
@@ -200,24 +201,14 @@ class Engine:
             counts=not result.whole_org,
         )
 
-    def _gone(self, uow: UnitOfWork, item: Item, result: Result) -> bool:
-        if not uow.outbox.dropped(self._owner, item.key, result.code):
-            return False
-        uow.call_logs.saved(
-            item.key,
-            org_id=item.org_id,
-            pairing_id=item.pairing_id,
-            task_id=result.record_id,
-            delivered={},
-            code=result.code or None,
-            deleted=True,
-        )
-        return True
-
-    def _done(self, uow: UnitOfWork, item: Item, result: Result) -> bool:
-        delivered = item.fields if result.delivered is None else result.delivered
-        if not uow.outbox.finished(self._owner, item.key, delivered):
-            return False
+    @staticmethod
+    def _arrived(uow: UnitOfWork, item: Item, result: Result) -> None:
+        gone = result.state == "gone"
+        delivered: Mapping[str, Any] = {} if gone else item.fields if result.delivered is None else result.delivered
+        if gone:
+            uow.outbox.dropped(item.key, result.code)
+        else:
+            uow.outbox.finished(item.key, delivered)
         uow.call_logs.saved(
             item.key,
             org_id=item.org_id,
@@ -225,8 +216,8 @@ class Engine:
             task_id=result.record_id,
             delivered=delivered,
             code=result.code or None,
+            deleted=gone,
         )
-        return True
 
     def _delay(self, item: Item, result: Result, pause: float) -> float:
         if result.whole_org:

@@ -84,24 +84,22 @@ class Outbox(Protocol):
         ...
 
     def claim(self, owner: str, keys: Collection[str]) -> frozenset[str]:
-        """Those of the keys whose lease is still this owner's."""
+        """Those of the keys whose lease is still this owner's; only these can be settled."""
         ...
 
-    def finished(self, owner: str, key: str, delivered: Mapping[str, Any]) -> bool:
+    def finished(self, key: str, delivered: Mapping[str, Any]) -> None:
         """Delivered."""
         ...
 
-    def dropped(self, owner: str, key: str, code: str) -> bool:
+    def dropped(self, key: str, code: str) -> None:
         """Not wanted any more."""
         ...
 
-    def postponed(
-        self, owner: str, key: str, *, delay: timedelta, code: str, detail: str, uncertain: bool, counts: bool
-    ) -> bool:
+    def postponed(self, key: str, *, delay: timedelta, code: str, detail: str, uncertain: bool, counts: bool) -> None:
         """Later."""
         ...
 
-    def died(self, owner: str, key: str, *, code: str, detail: str) -> bool:
+    def died(self, key: str, *, code: str, detail: str) -> None:
         """Never, as it is."""
         ...
 

@@ -272,7 +272,10 @@ class OutboxRepository:
         return min(times, default=None)
 
     def claim(self, owner: str, keys: Collection[str]) -> frozenset[str]:
-        """Those of `keys` whose lease is still this owner's; reads them all at once, to be settled one by one."""
+        """Those of `keys` whose lease is still this owner's; only these can be settled in this transaction.
+
+        Settled they are by `finished`, `dropped`, `postponed` and `died`, each of which raises KeyError for others.
+        """
         rows = self._session.scalars(
             select(OutboxRow)
             .where(OutboxRow.key.in_(list(keys)), OutboxRow.state == LEASED, OutboxRow.lease_owner == owner)
@@ -282,11 +285,9 @@ class OutboxRepository:
         self._claimed = {row.key: row for row in rows}
         return frozenset(self._claimed)
 
-    def finished(self, owner: str, key: str, delivered: Mapping[str, Any]) -> bool:
-        """`delivered` arrived. What came in meanwhile waits for its turn at once. False: the lease was lost."""
-        row = self._own(owner, key)
-        if row is None:
-            return False
+    def finished(self, key: str, delivered: Mapping[str, Any]) -> None:
+        """`delivered` arrived. What came in meanwhile waits for its turn at once."""
+        row = self._claimed[key]
         row.fields = {
             name: value for name, value in row.fields.items() if name not in delivered or delivered[name] != value
         }
@@ -294,45 +295,30 @@ class OutboxRepository:
         row.attempts = 0
         row.code = row.detail = None
         self._note(key, DONE)
-        return True
 
-    def dropped(self, owner: str, key: str, code: str) -> bool:
-        """Nothing under this key shall be delivered any more. False: the lease was lost."""
-        row = self._own(owner, key)
-        if row is None:
-            return False
+    def dropped(self, key: str, code: str) -> None:
+        """Nothing under this key shall be delivered any more."""
+        row = self._claimed[key]
         row.fields = {}
         self._release(row, DONE, self._clock.now())
         self._note(key, DONE, code)
-        return True
 
-    def postponed(
-        self, owner: str, key: str, *, delay: timedelta, code: str, detail: str, uncertain: bool, counts: bool
-    ) -> bool:
-        """Try again after `delay`. `uncertain`: what was sent may have arrived. `counts`: as an attempt of this row.
-
-        False: the lease was lost.
-        """
-        row = self._own(owner, key)
-        if row is None:
-            return False
+    def postponed(self, key: str, *, delay: timedelta, code: str, detail: str, uncertain: bool, counts: bool) -> None:
+        """Try again after `delay`. `uncertain`: what was sent may have arrived. `counts`: as an attempt of this row."""
+        row = self._claimed[key]
         if counts:
             row.attempts += 1
         self._release(row, RETRY, self._clock.now() + delay, uncertain=uncertain)
         row.code, row.detail = code or None, _shortened(detail)
         if code:
             self._note(key, RETRY, code, detail)
-        return True
 
-    def died(self, owner: str, key: str, *, code: str, detail: str) -> bool:
-        """It cannot be delivered as it is; it waits for a person, or for newer fields. False: the lease was lost."""
-        row = self._own(owner, key)
-        if row is None:
-            return False
+    def died(self, key: str, *, code: str, detail: str) -> None:
+        """It cannot be delivered as it is; it waits for a person, or for newer fields."""
+        row = self._claimed[key]
         self._release(row, DEAD, self._clock.now())
         row.code, row.detail = code, _shortened(detail)
         self._note(key, DEAD, code, detail)
-        return True
 
     def revive(self, key: str) -> bool:
         """Try a dead row again, at once. False: there is no dead row of this key."""
@@ -374,10 +360,6 @@ class OutboxRepository:
         """Delete attempts made before that moment, and finished rows that have not changed since."""
         self._session.execute(delete(OutboxAttemptRow).where(OutboxAttemptRow.at < before))
         self._session.execute(delete(OutboxRow).where(OutboxRow.state == DONE, OutboxRow.updated_at < before))
-
-    def _own(self, owner: str, key: str) -> OutboxRow | None:
-        row = self._claimed.get(key) or self._session.get(OutboxRow, key, with_for_update=True)
-        return row if row is not None and row.state == LEASED and row.lease_owner == owner else None
 
     def _release(self, row: OutboxRow, state: str, run_after: datetime, *, uncertain: bool = False) -> None:
         row.state = state

@@ -71,7 +71,7 @@ class FakeOrg:
     refuse: Callable[[Mapping[str, Any]], SalesforceError | None] = lambda _row: None
 
     def __post_init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._numbers = itertools.count(1)
 
     def create(self, table: str, rows: Sequence[Mapping[str, Any]]) -> list[RowResult]:

@@ -322,6 +322,7 @@ def test_after_the_daily_limit_the_org_is_left_alone_for_as_long_as_it_said(worl
     engine.run_once()
     world.org.before = lambda: None
     asked = len(world.org.calls)
+    world.change(support.outbound(calls_id=1018))
     for _ in range(17):
         world.clock.advance(50)
         engine.run_once()
@@ -520,18 +521,21 @@ def test_an_engine_that_lost_its_lease_records_nothing(world):
     world.change(call)
     world.clock.advance(10)
     successor = world.engine()
+    seen = []
 
     def overtaken():
         world.org.after = lambda: None
         world.clock.advance(200)
+        world.settle(successor)
+        world.change(support.answered(call))
+        seen.append(world.row(call))
 
     world.org.after = overtaken
-    slow = world.engine()
-    slow.run_once()
-    assert len(world.org.tasks) == 1
+    world.engine().run_once()
+    assert [world.row(call)] == seen
     world.settle(successor)
-    assert world.row(call).state == "done"
-    assert len(world.org.tasks) == 1
+    assert world.org.named(ONE)["FCC_Answered_At__c"]
+    assert world.news == [("acme", 1017), ("acme", 1017)]
 
 
 def test_forgetting_a_number_leaves_none_of_it(world):
@@ -575,3 +579,20 @@ def test_every_attempt_is_kept_for_the_administrator(world):
         attempts = uow.outbox.attempts(f"{ORG}/{ONE}")
         assert [(each.result, each.code) for each in attempts] == [("retry", "salesforce-row-locked"), ("done", None)]
         assert uow.outbox.counts() == {"done": 1}
+
+
+def test_a_process_killed_after_a_change_arrived_does_not_have_a_persons_edit_undone(world):
+    call = support.outbound()
+    world.change(call)
+    world.settle()
+    world.change(support.with_segment(support.related(support.answered(call), JAN, "linked"), note="nasze"))
+    world.clock.advance(10)
+    world.org.after = fail(Killed())
+    with pytest.raises(Killed):
+        world.engine().run_once()
+    world.org.after = lambda: None
+    world.org.named(ONE).update({"WhoId": "003X", "Description": "ich"})
+    world.clock.advance(200)
+    world.settle()
+    assert (world.org.named(ONE)["WhoId"], world.org.named(ONE)["Description"]) == ("003X", "ich")
+    assert world.row(call).state == "done"
