@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from cti.calls.recording import STALE_AFTER
+from cti.calls.recording import still_up
 from cti.domain.book import Attendance
 from cti.domain.call import State
 from cti.domain.presence import PresenceClass
@@ -171,7 +171,7 @@ class AttendanceKeeper:
         known = uow.agents.presence(row.tenant_id, row.users_id).presence
         if known is not None and known.presence_class is PresenceClass.BUSY:
             return True
-        for stored in uow.calls.up_of(row.tenant_id, row.users_id, since=self._clock.now() - STALE_AFTER):
+        for stored in uow.calls.up_of(row.tenant_id, row.users_id, **still_up(self._clock.now())):
             found = stored.call.leg_of(row.users_id)
             if found is not None and found[1].state is not State.ENDED:
                 return True

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from cti.calls.errors import AgentBusyError, NumberInvalidError
+from cti.calls.recording import still_up
 from cti.domain.call import Fact, Record, State
 from cti.domain.phone_number import Kind, PhoneNumber, display, parse
 from cti.domain.presence import PresenceClass
@@ -61,9 +62,9 @@ def _id(value: object) -> str | None:
     return str(value)[:18] if value else None
 
 
-def refuse_if_busy(uow: UnitOfWork, tenant_id: str, users_id: int, *, now: datetime, stale: datetime) -> None:
+def refuse_if_busy(uow: UnitOfWork, tenant_id: str, users_id: int, *, now: datetime) -> None:
     """Raise AgentBusyError while the agent is in a call, by the calls known here or by FCC's fresh word."""
-    for stored in uow.calls.up_of(tenant_id, users_id, since=stale):
+    for stored in uow.calls.up_of(tenant_id, users_id, **still_up(now)):
         found = stored.call.leg_of(users_id)
         if found is not None and found[1].state is not State.ENDED:
             raise AgentBusyError

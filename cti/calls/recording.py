@@ -20,6 +20,7 @@ from cti.domain.presence import Presence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
     from typing import Any
 
     from cti.accounts import Tenant
@@ -28,8 +29,15 @@ if TYPE_CHECKING:
 
 STALE_AFTER: Final = timedelta(hours=4)
 """A call that is up but was not heard of for so long is taken for over."""
+PANE_ONLY_STALE_AFTER: Final = timedelta(seconds=90)
+"""As much for a call that only a pane reported: by then FCC would have told of it, so it never came into being."""
 _LOOK_BACK: Final = timedelta(minutes=5)
 _log = structlog.get_logger("cti.calls")
+
+
+def still_up(now: datetime) -> dict[str, datetime]:
+    """Since when a call must have been heard of to be taken for up: `since`, and `pane_since` for a pane's own."""
+    return {"since": now - STALE_AFTER, "pane_since": now - PANE_ONLY_STALE_AFTER}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import structlog
 from cti.calls.attendance import AttendanceKeeper
 from cti.calls.dial import Permit, clicked_record, dial_fact, dialable, permit_of, refuse_if_busy
 from cti.calls.errors import CallUnknownError, ReportInvalidError, StatusNotSettableError
-from cti.calls.recording import STALE_AFTER, Entry, Recorder, Search
+from cti.calls.recording import STALE_AFTER, Entry, Recorder, Search, still_up
 from cti.calls.statuses import Statuses
 from cti.domain.call import KINDS, Call, Direction, Fact, Source, State
 from cti.domain.match import MatchResult
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from cti.domain.presence import Presence
 
 GROUP: Final = 100
+RETENTION: Final = timedelta(days=90)
+SHRINK_SECONDS: Final = 3600.0
 WRAP_LOOK_BACK: Final = timedelta(minutes=15)
 _REPORT_KINDS: Final = KINDS[Source.PANE] - {"popped"}
 _LONGEST_CALL_ID: Final = 255
@@ -80,7 +82,8 @@ class CallService:
 
     Facts that arrive while a transaction is being written wait and go together into the next one. `executor` runs
     what may take long (searches, telling FCC); nothing of it holds a transaction. `call_log`, `log_view` and
-    `matching` may be left out: then nothing is logged, shown as logged, or searched.
+    `matching` may be left out: then nothing is logged, shown as logged, or searched. Facts older than `retention`
+    shrink.
     """
 
     def __init__(
@@ -95,6 +98,7 @@ class CallService:
         call_log: CallLog | None = None,
         log_view: LogView | None = None,
         new_id: Callable[[], str] = lambda: secrets.token_urlsafe(16),
+        retention: timedelta = RETENTION,
     ) -> None:
         self._database = database
         self._exchanges = exchanges
@@ -118,6 +122,9 @@ class CallService:
         self._turn = threading.Lock()
         self._searching: set[tuple[str, int]] = set()
         self._searching_lock = threading.Lock()
+        self._retention = retention
+        self._resumed = False
+        self._next_shrink = clock.monotonic() + SHRINK_SECONDS
 
     # -- facts ----------------------------------------------------------------------------------------------------
 
@@ -203,7 +210,7 @@ class CallService:
             raise problem
         permit = permit_of(wanted, dial_id or self._new_id(), region)
         with self._database.read() as uow:
-            refuse_if_busy(uow, tenant.id, agent.fcc_user_id, now=now, stale=now - STALE_AFTER)
+            refuse_if_busy(uow, tenant.id, agent.fcc_user_id, now=now)
         fact = dial_fact(agent, tenant, pairing, permit=permit, record=clicked_record(record), at=now)
         self._store(_Parcel(tenant.id, [Entry(fact)]))
         return permit
@@ -335,7 +342,7 @@ class CallService:
             language = sessions[0].language if sessions else "pl"
             shown = [
                 stored
-                for stored in uow.calls.up_of(tenant.id, users_id, since=now - STALE_AFTER)
+                for stored in uow.calls.up_of(tenant.id, users_id, **still_up(now))
                 if (found := stored.call.leg_of(users_id)) is not None and found[1].state is not State.ENDED
             ]
             if presence is not None and presence.presence_class is PresenceClass.WRAP:
@@ -383,8 +390,18 @@ class CallService:
         self._attendance.came(agent, tenant_id)
 
     def tick(self) -> None:
-        """The regular work on attendance; called every 10 s or so by the runner."""
+        """The regular work, called every 10 s or so by the runner.
+
+        Attendance at each call, what the last process left unfinished at the first, retention once an hour.
+        """
+        if not self._resumed:
+            self._resumed = True
+            self.resume()
         self._attendance.tick()
+        if self._clock.monotonic() >= self._next_shrink:
+            self._next_shrink = self._clock.monotonic() + SHRINK_SECONDS
+            shrunk = self.shrink(self._clock.now() - self._retention)
+            _log.info("facts-shrunk", count=shrunk)
 
     # -- settings, activity, retention ------------------------------------------------------------------------------
 

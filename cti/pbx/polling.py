@@ -78,7 +78,7 @@ class Poller:
         self._tick = tick
         self._next: dict[str, float] = {}
         self._next_presence: dict[str, float] = {}
-        self._next_tick = clock.monotonic() + TICK_SECONDS
+        self._next_tick = clock.monotonic() + FIRST_SECONDS
         self._health: dict[str, PollHealth] = {}
         self._started = clock.monotonic()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Index, Integer, String, UniqueConstraint, delete, func, select, update
+from sqlalchemy import BigInteger, Index, Integer, String, UniqueConstraint, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cti.domain.book import AgentPresence, Attendance, Dialog, StoredCall
@@ -322,15 +322,16 @@ class CallRepository:
             self._session.expunge(kept[0])
         self._session.execute(delete(CallRow).where(CallRow.key == key))
 
-    def up_of(self, tenant_id: str, users_id: int, *, since: datetime) -> list[StoredCall]:
-        """The agent's calls that are up, oldest first; those not heard of since `since` are taken for over."""
-        return self._of_agent(
-            tenant_id,
-            users_id,
-            CallRow.state != State.ENDED.value,
-            CallRow.updated_at >= since,
-            order=CallRow.started_at,
+    def up_of(self, tenant_id: str, users_id: int, *, since: datetime, pane_since: datetime) -> list[StoredCall]:
+        """The agent's calls that are up, oldest first.
+
+        Those not heard of since `since` are taken for over, those FCC never spoke of already since `pane_since`.
+        """
+        heard = or_(
+            and_(CallRow.calls_id.is_not(None), CallRow.updated_at >= since),
+            and_(CallRow.calls_id.is_(None), CallRow.updated_at >= pane_since),
         )
+        return self._of_agent(tenant_id, users_id, CallRow.state != State.ENDED.value, heard, order=CallRow.started_at)
 
     def last_ended_of(self, tenant_id: str, users_id: int, *, since: datetime) -> StoredCall | None:
         """The agent's newest call that ended since then."""

@@ -249,3 +249,13 @@ def test_the_phone_rings_nobody_that_dial_would_refuse(bench: Bench) -> None:
     assert not bench.service.may_invite(AgentRef("other", "005", 101), CUSTOMER)
     bench.change_pairing(active=False)
     assert not bench.service.may_invite(ANNA, CUSTOMER)
+
+
+def test_a_dial_that_never_reached_fcc_blocks_its_agent_for_a_minute_and_a_half(bench: Bench) -> None:
+    bench.report(ANNA, "dialled", 0, direction="outbound")
+    with pytest.raises(AgentBusyError):
+        bench.service.dial(ANNA, CUSTOMER, None)
+    assert len(bench.calls(ANNA)) == 1
+    bench.clock.advance(91)
+    assert bench.calls(ANNA) == []
+    bench.service.dial(ANNA, CUSTOMER, None)

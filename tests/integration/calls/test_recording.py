@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from cti.domain.call import Fact
 from cti.domain.match import MatchResult
 from cti.domain.outcome import Outcome
 from cti.domain.presence import Presence, PresenceClass
+from cti.domain.times import iso
 from tests.integration.calls.bench import ANNA, CUSTOMER, DATABASES, EWA, JAN, PIOTR
 
 if TYPE_CHECKING:
@@ -181,6 +183,32 @@ def test_a_queue_call_joins_the_pane_by_the_moment_it_rang_there(bench: Bench) -
     assert (call["callsId"], call["sipCallId"]) == (7, "sip-1")
 
 
+def row(bench: Bench, seconds: float, **content: Any) -> Fact:
+    return replace(bench.fcc("row", seconds, **content), source="list")
+
+
+def test_the_list_and_the_pane_alone_make_one_call(bench: Bench) -> None:
+    """Webhooks are off: the caller waited 40 s in the queue, and the list is read after the call."""
+    bench.attend(ANNA)
+    bench.report(ANNA, "ringing", 40)
+    bench.report(ANNA, "answered", 44)
+    bench.report(ANNA, "ended", 104, by="far")
+    over = {"answered_at": iso(bench.at(44)), "ended_at": iso(bench.at(104)), "status": "ANSWERED"}
+    bench.record(row(bench, 105, users_id=101, talk_seconds=60, **over))
+    call = bench.log.changes[-1][2]
+    assert (call.calls_id, call.outcome, call.outcome_final) == (7, Outcome.ANSWERED, True)
+    assert call.segments[0].on_pane
+    assert call.sip_call_ids == ("sip-1",)
+
+
+@pytest.mark.req("R17")
+def test_a_call_on_another_phone_is_told_from_one_on_the_pane(bench: Bench) -> None:
+    bench.attend(ANNA)
+    over = {"answered_at": iso(bench.at(4)), "ended_at": iso(bench.at(64)), "status": "ANSWERED"}
+    bench.record(row(bench, 65, users_id=101, **over))
+    assert not bench.log.changes[-1][2].segments[0].on_pane
+
+
 def test_a_restart_between_pane_and_pbx_loses_nothing(bench: Bench) -> None:
     bench.attend(ANNA)
     permit = bench.service.dial(ANNA, CUSTOMER, {"recordId": JAN.record_id, "objectType": "Contact"})
@@ -277,7 +305,7 @@ def test_a_restart_goes_on_with_the_searches_of_calls_that_are_up(bench: Bench) 
     bench.record(bench.fcc("ringing", 1, users_id=101))
     bench.restart()
     bench.matching.result = MatchResult((JAN,))
-    bench.service.resume()
+    bench.service.tick()
     bench.executor.run()
     assert [pop["recordId"] for pop in bench.events(ANNA, "pop")] == [JAN.record_id]
 
@@ -343,6 +371,17 @@ def test_old_facts_shrink_to_tombstones_and_stay_known(bench: Bench) -> None:
     changes = len(bench.log.changes)
     bench.record(old, bench.fcc("held", 5, users_id=101))
     assert len(bench.log.changes) == changes
+
+
+def test_facts_shrink_by_themselves_after_ninety_days(bench: Bench) -> None:
+    bench.record(bench.fcc("created", 0))
+    for days, left in ((89, 1), (2, 0)):
+        bench.clock.advance(days * 86400)
+        bench.service.tick()
+        with bench.database.read() as uow:
+            stored = uow.calls.by_calls_id("acme", 7)
+            assert stored is not None
+            assert len(uow.facts.of_call(stored.key)) == left
 
 
 def test_younger_facts_are_left_alone(bench: Bench) -> None:
