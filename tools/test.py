@@ -81,31 +81,25 @@ class Lane:
     skipped: str = ""
 
 
-def lanes(quick_bench: list[str]) -> list[list[Lane]]:
-    """The lanes: the groups one after the other, the lanes of a group side by side."""
+def lanes() -> list[list[Lane]]:
+    """The lanes: groups one after the other; of a group two lanes run side by side, the longest begin first."""
     python = sys.executable
     node_tests = sorted(map(str, (ROOT / "tests" / "js").glob("*.test.mjs")))
-    plain = ["tests/unit", "tests/contract", "tests/structure", "tests/metadata"]
+    chromium = ("chromium", "chromedriver")
     return [
         [
+            Lane("browser", [*PYTEST, "tests/browser"], needs=chromium),
+            Lane("simulators", [*PYTEST, "tests/simulators"], needs=chromium),
+            Lane("unit", [*PYTEST, "tests/unit", "tests/structure"]),
+            Lane("protocol", [*PYTEST, "tests/protocol", "tests/integration"]),
+            Lane("contract", [*PYTEST, "tests/contract"]),
+            Lane("metadata", [*PYTEST, "tests/metadata"], needs=chromium),
             Lane("lint", [python, "-m", "tools.lint"]),
-            Lane("unit", [*PYTEST, "-m", "not browser and not postgresql", *_present(plain)]),
-        ],
-        [
             Lane("javascript", [NODE, "--test", *node_tests]),
-            Lane(
-                "protocol", [*PYTEST, *_present(["tests/protocol", "tests/integration"])], env={"FCC_LANE": "protocol"}
-            ),
-            Lane("simulators", [*PYTEST, *_present(["tests/simulators"])], needs=("chromium", "chromedriver")),
         ],
-        [Lane("browser", [*PYTEST, *_present(["tests/browser"])], needs=("chromium", "chromedriver"))],
-        [Lane("demo-check", [python, "-m", "tools.demo_check"], needs=("chromium", "chromedriver"))],
-        [Lane("bench", [python, "-m", "tools.bench", *quick_bench], needs=("nginx", "chromium", "chromedriver"))],
+        [Lane("demo-check", [python, "-m", "tools.demo_check"], needs=chromium)],
+        [Lane("bench", [python, "-m", "tools.bench", "--quick"], needs=("nginx", *chromium))],
     ]
-
-
-def _present(paths: list[str]) -> list[str]:
-    return [path for path in paths if (ROOT / path).is_dir()]
 
 
 def run(lane: Lane, missing: list[str], postgresql: str | None) -> Lane:
@@ -205,8 +199,8 @@ def _run_all(missing: list[str]) -> int:
                 print(lane.output.rstrip(), flush=True)
 
     with postgresql_server(missing) as postgresql:
-        for group in lanes(["--quick"]):
-            with ThreadPoolExecutor(len(group)) as pool:
+        for group in lanes():
+            with ThreadPoolExecutor(2) as pool:
                 list(pool.map(lambda lane: one(lane, postgresql), group))
     ran = [lane for lane in done if not lane.skipped]
     passed, failed, skipped = (sum(column) for column in zip(*map(counts, ran), strict=True))

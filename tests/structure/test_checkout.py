@@ -9,6 +9,8 @@ import subprocess
 
 import pytest
 
+from tools.test import lanes
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -48,3 +50,9 @@ def test_every_page_that_docs_link_to_exists():
     ]
     assert links
     assert not [f"{page.relative_to(ROOT)} → {link}" for page, link in links if not (page.parent / link).exists()]
+
+
+def test_every_folder_of_tests_is_run_by_a_lane():
+    run = {word for group in lanes() for lane in group for word in lane.command if word.startswith("tests/")}
+    folders = {f"tests/{path.relative_to(ROOT / 'tests').parts[0]}" for path in (ROOT / "tests").rglob("test_*.py")}
+    assert folders == run
