@@ -71,7 +71,9 @@ class Simulator:
             return passwords.valid(extension) if world.user_by_extension(extension) else []
 
         digest = Digest(world.sip_domain, good_passwords, clock.monotonic, world.nonce_seconds)
-        self.sip = SipServer(world, digest, self.registrar, lambda: secrets.token_hex(8), f"{HOST}:{self.port}")
+        self.sip = SipServer(
+            world, digest, self.registrar, lambda: secrets.token_hex(8), f"{HOST}:{self.port}", clock.now
+        )
         self.exchange = Exchange(
             world,
             self.settings,

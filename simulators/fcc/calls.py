@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Side = Literal["agent", "customer", "system"]
-_TIMES = ("date_time", "answered_at", "ended_at", "updated_at")
+_TIMES = ("date_time", "answered_at", "ended_at", "updated_at", "invited_at")
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Leg:
 
 @dataclass
 class Call:
-    """A call as the PBX knows it."""
+    """A call as the PBX knows it. `invited_at`: when the agent's first INVITE for it came, before any challenge."""
 
     calls_id: int
     date_time: datetime
@@ -55,6 +55,7 @@ class Call:
     segment: int = 0
     state: Literal["queued", "ringing", "talking", "held", "ended"] = "ringing"
     updated_at: datetime | None = None
+    invited_at: datetime | None = None
     sequence: int = 0
     legs: list[Leg] = field(default_factory=list)
 
@@ -167,7 +168,7 @@ def _read(path: Path) -> Iterator[Call]:
         except json.JSONDecodeError:
             continue  # the last line of a process that was killed while writing
         for name in _TIMES:
-            row[name] = None if row[name] is None else datetime.fromisoformat(row[name])
+            row[name] = None if row.get(name) is None else datetime.fromisoformat(row[name])
         row["legs"] = [Leg(**leg) for leg in row["legs"]]
         yield Call(**{name: value for name, value in row.items() if name in names})
 

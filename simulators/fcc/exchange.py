@@ -111,6 +111,7 @@ class Exchange:
                 campaigns_id=self._world.off_campaign_id,
                 users_id=user.id,
                 sip_call_id=leg.call_id,
+                invited_at=leg.invited_at,
             )
         )
         live = Live(call, leg, leg.media)
@@ -260,6 +261,7 @@ class Exchange:
             **call.row(with_sip_call_id=True),
             "name": call.name,
             "state": call.state,
+            "invited_at": None if call.invited_at is None else round(call.invited_at.timestamp() * 1000, 3),
             "heard_hz": media.listener.hz if media is not None else None,
             "level": round(media.listener.level) if media is not None else 0,
             "sent_hz": media.sent_hz if media is not None else None,

@@ -12,6 +12,7 @@ from simulators.fcc.sip import messages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from sipmessage import Request, Response
 
@@ -231,6 +232,7 @@ class IncomingLeg(Leg):
         self.progress: Literal["trying", "ringing", "early"] = "trying"
         self._sdp: str | None = None
         self.last_response: Response | None = None
+        self.invited_at: datetime | None = None
 
     async def trying(self) -> None:
         await self._send(messages.respond(self.invite, 100, peer=self.connection.peer))

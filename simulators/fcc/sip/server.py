@@ -18,6 +18,7 @@ from simulators.fcc.sip.transport import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from datetime import datetime
 
     from simulators.fcc.media import MediaEndpoint
     from simulators.fcc.sip.digest import Digest
@@ -44,12 +45,21 @@ class Dialling(Protocol):
 class SipServer:
     """Registrar and user agent in one. One event loop."""
 
-    def __init__(self, world: World, digest: Digest, registrar: Registrar, token: Callable[[], str], host: str) -> None:
+    def __init__(
+        self,
+        world: World,
+        digest: Digest,
+        registrar: Registrar,
+        token: Callable[[], str],
+        host: str,
+        now: Callable[[], datetime],
+    ) -> None:
         self._world = world
         self._digest = digest
         self.registrar = registrar
         self.token = token
         self._host = host
+        self._now = now
         self.sip_domain = world.sip_domain
         self.dialling: Dialling | None = None
         self._legs: dict[str, Leg] = {}
@@ -266,6 +276,7 @@ class SipServer:
             else:
                 await self._say(connection, request, 491)
             return
+        connection.invited.setdefault(request.call_id, self._now())
         extension = await self._authenticated(connection, request, "Proxy-Authorization", 407, "Proxy-Authenticate")
         if extension is None:
             return
@@ -283,6 +294,7 @@ class SipServer:
             return
         connection.user = extension
         leg = IncomingLeg(self, connection, extension, self.dialling.new_media(), request)
+        leg.invited_at = connection.invited.pop(request.call_id)
         self.adopt(leg)
         await leg.trying()
         self.dialling.dialled(user, number, leg)

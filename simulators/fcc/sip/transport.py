@@ -8,17 +8,23 @@ from typing import TYPE_CHECKING
 from aiohttp import ClientError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from aiohttp import web
     from sipmessage import Request, Response
 
 
 class Connection:
-    """Sends SIP messages, one to a WebSocket message. `user` is the extension that proved to be there."""
+    """Sends SIP messages, one to a WebSocket message. `user` is the extension that proved to be there.
+
+    `invited` is when the first INVITE of each Call-ID came that is not a call yet, being challenged first.
+    """
 
     def __init__(self, socket: web.WebSocketResponse, peer: tuple[str, int]) -> None:
         self._socket = socket
         self.peer = peer
         self.user: str | None = None
+        self.invited: dict[str, datetime] = {}
 
     @property
     def open(self) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -44,6 +46,20 @@ def test_both_sides_hear_each_other_and_the_call_is_listed_as_answered(tmp_path:
             names = [one.body["eventName"] for one in acme.simulator.webhooks.deliveries]
             order = [name for name in names if name.startswith("Call")]
             assert order == ["CallCreated", "CallRinging", "CallAnswered", "CallLegEnded", "CallEnded"]
+
+    asyncio.run(scenario())
+
+
+def test_the_moment_of_the_first_invite_is_told(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with tenant(tmp_path) as acme, await acme.phone("anna.nowak") as phone:
+            await phone.register()
+            before = time.time() * 1000
+            await phone.dial("+48600100200")
+            assert (await phone.response()).code == 180
+            live = await acme.only_call()
+            begun = datetime.fromisoformat(live["date_time"]).timestamp() * 1000
+            assert before <= live["invited_at"] <= begun + 1
 
     asyncio.run(scenario())
 
