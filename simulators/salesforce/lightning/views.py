@@ -63,8 +63,8 @@ LABELS: Final = {
     "ContactMobile": "Contact Mobile", "SuppliedPhone": "Web Phone", "CallType": "Call Type",
     "CallDurationInSeconds": "Call Duration", "CallDisposition": "Call Result", "CallObject": "Call Object Identifier",
     "ActivityDate": "Due Date", "TaskSubtype": "Task Subtype", "FirstName": "First Name", "LastName": "Last Name",
-    "CreatedDate": "Created Date", "CreatedById": "Created By",
-    "LastModifiedById": "Last Modified By", "LastModifiedDate": "Last Modified Date", "IsActive": "Active", "StageName": "Stage", "CloseDate": "Close Date",
+    "CreatedDate": "Created Date", "CreatedById": "Created By", "LastModifiedById": "Last Modified By",
+    "LastModifiedDate": "Last Modified Date", "IsActive": "Active", "StageName": "Stage", "CloseDate": "Close Date",
 }  # fmt: skip
 
 SEARCHED: Final = ("Contact", "Account", "Lead", "Case")
