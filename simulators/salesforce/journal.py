@@ -7,7 +7,6 @@ changed something, so a process that is killed loses nothing it has answered; a 
 from __future__ import annotations
 
 import json
-import os
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ class Journal:
         with fresh.open("w", encoding="utf-8") as file:
             file.write(json.dumps({"world": world}) + "\n")
             file.writelines(_line(table, key, row) for table, rows in tables.items() for key, row in rows.items())
-        os.replace(fresh, self._path)
+        fresh.replace(self._path)
         self._file = self._path.open("a", encoding="utf-8")
 
     def append(self, changes: Iterable[tuple[str, str, Any]]) -> None:

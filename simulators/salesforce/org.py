@@ -157,7 +157,7 @@ class Org:
             changed, self._changed = self._changed, set()
             if self._journal is None or not changed:
                 return
-            beside = self._beside()
+            beside = self._beside() if any(table.startswith("$") for table, _ in changed) else {}
             self._journal.append(
                 (table, key, (beside[table] if table in beside else self.table(table)).get(key))
                 for table, key in sorted(changed)
