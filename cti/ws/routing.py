@@ -54,8 +54,8 @@ class Sockets(Sock):  # type: ignore[misc]  # flask-sock has no types
                     if not upgrade.accepted:
                         raise
                     raise_in_log(request.path)
-                    return _Ended()
-                return _Ended() if upgrade.accepted or answer is None else answer
+                    return _Ended(status=101)
+                return _Ended(status=101) if upgrade.accepted or answer is None else answer
 
             target: Blueprint | Flask = bp if bp is not None else self._target()
             target.route(path, websocket=True, **kwargs)(socket_view)
