@@ -317,8 +317,9 @@ class Bridge:
         down.start()
         try:
             self._carry_up()
-            # What FCC still has to say, its close frame first of all, is passed on.
-            down.join(_FAREWELL_S)
+            if self._farewell is None:
+                # What FCC still has to say, its close frame first of all, is passed on.
+                down.join(_FAREWELL_S)
         finally:
             self._release()
             down.join(_FAREWELL_S)
