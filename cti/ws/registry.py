@@ -92,7 +92,7 @@ class SocketRegistry:
         if late:
             socket.close(self._code)
 
-    def close_all(self, code: int = CloseCode.RESTART, *, grace: float = 1.5) -> bool:
+    def close_all(self, code: int = CloseCode.RESTART, *, grace: float = 0.9) -> bool:
         """Close every socket with `code`, take no new ones, and cut those still there after `grace` seconds.
 
         Returns whether all of them went by themselves. May be called from any thread, also more than once.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 EXTENSION = "cti.ws"
 
 
-def install(registry: SocketRegistry, *, signals: tuple[int, ...] = (signal.SIGTERM,), grace: float = 1.5) -> None:
+def install(registry: SocketRegistry, *, signals: tuple[int, ...] = (signal.SIGTERM,), grace: float = 0.9) -> None:
     """Have `registry` closed with 1012 when one of `signals` comes, then let the handler that was there before run.
 
     Only callable in the main thread. `grace` is how long (seconds) peers have to answer.
