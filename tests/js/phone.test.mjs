@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 
+import { enoughCandidates, HOSTS_WITHIN, SERVERS_WITHIN } from "../../static/pane/phone/candidates.js";
 import { createMediaWatch } from "../../static/pane/phone/media-watch.js";
 import { createMicrophone } from "../../static/pane/phone/microphone.js";
 import { provisionalOutcome, q850Cause } from "../../static/pane/phone/outcome.js";
@@ -62,6 +63,37 @@ describe("the microphone", () => {
     await microphone.check(null);
     status.onchange();
     assert.equal(told, 1);
+  });
+});
+
+describe("the addresses of a call", () => {
+  const gathered = (iceServers) => {
+    const waits = [];
+    return { waits, listen: enoughCandidates({ iceServers, after: (then, wait) => waits.push([then, wait]) }) };
+  };
+
+  it("are enough a moment after the first, for all that count come together", () => {
+    const { waits, listen } = gathered([]);
+    let done = 0;
+    const ready = () => (done += 1);
+    listen({ ready });
+    listen({ ready });
+    assert.deepEqual(waits.map(([, wait]) => wait), [HOSTS_WITHIN]);
+    assert.equal(done, 0);
+    waits[0][0]();
+    assert.equal(done, 1);
+    assert.ok(HOSTS_WITHIN <= 50, "a tenth of a second is what the browser's own end would take");
+  });
+  it("are waited for longer where servers are to be asked", () => {
+    const { waits, listen } = gathered([{ urls: "stun:stun.example" }]);
+    listen({ ready: () => undefined });
+    assert.deepEqual(waits.map(([, wait]) => wait), [SERVERS_WITHIN]);
+  });
+  it("are gathered anew when the call is agreed on again", () => {
+    const { waits, listen } = gathered([]);
+    listen({ ready: () => undefined });
+    listen({ ready: () => undefined });
+    assert.equal(waits.length, 2);
   });
 });
 

@@ -6,6 +6,7 @@
  */
 import { UA } from "jssip";
 
+import { enoughCandidates } from "./candidates.js";
 import { createMediaWatch } from "./media-watch.js";
 import { MicrophoneError } from "./microphone.js";
 import { provisionalOutcome, q850Cause } from "./outcome.js";
@@ -40,7 +41,6 @@ import { createTicketSocket } from "./socket.js";
  */
 
 const REGISTER_EXPIRES = 300;
-const ENOUGH_CANDIDATES_AFTER = 400;
 const CLOSING_GRACE = 1500;
 const HOLD_EVERY = 80;
 const HOLD_TRIES = 40;
@@ -181,9 +181,7 @@ export function createSipPhone(deps) {
     };
     return {
       peerconnection: (/** @type {any} */ event) => attach(event.peerconnection),
-      icecandidate: (/** @type {any} */ event) => {
-        session.enough ??= setTimeout(() => event.ready(), ENOUGH_CANDIDATES_AFTER);
-      },
+      icecandidate: enoughCandidates({ iceServers: credentials?.iceServers ?? [], after: (then, wait) => setTimeout(then, wait) }),
       progress: mine((event) => {
         if (event.originator !== "remote" || !line) return;
         const withSound = Boolean(event.response?.body) || line.call.early;
@@ -225,7 +223,7 @@ export function createSipPhone(deps) {
     }
     if (!ua || line) return fail("phone-not-ready", Promise.resolve(stream));
     const domain = /** @type {string} */ (credentials.uri.replace(/^sips?:/, "").split("@").at(-1)).split(";")[0];
-    const holder = /** @type {any} */ ({ current: null, enough: undefined });
+    const holder = /** @type {any} */ ({ current: null });
     const early = /** @type {any[]} */ ([]);
     const eventHandlers = handlers(holder);
     eventHandlers.connecting = (/** @type {any} */ event) => early.push(event);
@@ -271,7 +269,7 @@ export function createSipPhone(deps) {
       session.terminate({ status_code: 486, reason_phrase: "Busy Here" });
       return;
     }
-    const holder = { current: session, enough: undefined };
+    const holder = { current: session };
     for (const [name, handler] of Object.entries(handlers(holder))) session.on(name, handler);
     const from = session.remote_identity;
     take(session, freshCall({
