@@ -13,7 +13,7 @@ import tomllib
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TOP = (
     "app.py", "wsgi.py", "gunicorn.conf.py", "Procfile", "pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE",
-    "requirements/base.txt", "alembic.ini",
+    "requirements/base.txt", "tools/__init__.py", "tools/render_metadata.py",
 )  # fmt: skip
 FOLDERS = ("cti", "static/dist", "templates", "sf_metadata", "docs")
 
@@ -27,7 +27,7 @@ def main() -> int:
             ["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=True
         ).stdout
     )
-    files = [ROOT / path for path in TOP if (ROOT / path).exists()]
+    files = [ROOT / path for path in TOP]
     for folder in FOLDERS:
         files += [path for path in (ROOT / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     target = ROOT / "dist" / f"{name}.tar.gz"

@@ -32,7 +32,7 @@ class Demo:
         name, value = self.mark.split("=")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tools.demo", "--state", str(state)],
-            cwd=ROOT, env={**os.environ, name: value}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            cwd=ROOT, env={**os.environ, name: value}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         self.said = ""
 
@@ -45,9 +45,9 @@ class Demo:
                 left = deadline - time.monotonic()
                 assert left > 0, f"{words!r} was not said: {self.said}"
                 if selector.select(left):
-                    line = self.process.stdout.readline()
-                    assert line, f"the demo ended: {self.said}"
-                    self.said += line
+                    text = os.read(self.process.stdout.fileno(), 65536).decode()
+                    assert text, f"the demo ended: {self.said}"
+                    self.said += text
         return self.said
 
     def processes(self) -> dict[int, str]:
