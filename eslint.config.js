@@ -23,7 +23,7 @@ const strict = {
 };
 
 export default [
-  { ignores: ["node_modules/", ".venv/", "build/", "dist/", "static/dist/", "sf_metadata/"] },
+  { ignores: ["node_modules/", ".venv/", "build/", "dist/", "static/dist/"] },
   {
     files: ["static/pane/**/*.js"],
     languageOptions: { globals: { ...globals.browser, __ICONS__: "readonly", __WORKER__: "readonly" } },
@@ -31,6 +31,16 @@ export default [
       ...strict,
       "no-restricted-globals": ["error", "localStorage", "sessionStorage", "indexedDB", "alert", "confirm", "prompt", "open", "event", "name"],
     },
+  },
+  {
+    files: ["sf_metadata/**/staticresources/*.js"],
+    languageOptions: { sourceType: "script", globals: { ...globals.browser, sforce: "readonly" } },
+    rules: strict,
+  },
+  {
+    files: ["simulators/**/*.js"],
+    languageOptions: { globals: globals.browser },
+    rules: { ...strict, "no-console": "off", "no-shadow": "off" },
   },
   {
     files: ["tests/js/**/*.{js,mjs}", "tools/**/*.mjs", "tests/browser/**/*.mjs", "*.js"],

@@ -22,6 +22,7 @@ CHECKS: dict[str, list[str]] = {
     "mypy": [str(BIN / "mypy"), "-p", "cti", "-p", "simulators", "-p", "tools", "-m", "app", "-m", "wsgi"],
     "import-linter": [str(BIN / "lint-imports"), "--no-cache"],
     "tsc": [NODE, "node_modules/typescript/bin/tsc", "--noEmit", "-p", "tsconfig.json"],
+    "tsc simulators": [NODE, "node_modules/typescript/bin/tsc", "--noEmit", "-p", "tsconfig.simulators.json"],
     "eslint": [NODE, "node_modules/eslint/bin/eslint.js", "."],
 }
 
@@ -39,7 +40,7 @@ def main() -> int:
     failed = False
     with ThreadPoolExecutor(2) as pool:
         for name, status, output, seconds in pool.map(run, CHECKS):
-            print(f"lint: {name:<14} {'ok' if status == 0 else 'FAILED'} {seconds:5.1f} s", flush=True)
+            print(f"lint: {name:<15} {'ok' if status == 0 else 'FAILED'} {seconds:5.1f} s", flush=True)
             if status:
                 failed = True
                 print(output, flush=True)
