@@ -72,6 +72,7 @@ class Work:
     searches: list[Search] = field(default_factory=list)
     changed: dict[str, Call] = field(default_factory=dict)
     folded: dict[str, Call] = field(default_factory=dict)
+    logged: dict[str, Call] = field(default_factory=dict)
 
 
 class Recorder:
@@ -256,7 +257,7 @@ class Recorder:
             into[call.calls_id] = (key, seen)
 
     def _attach(self, uow: UnitOfWork, work: Work, dialog: Dialog, key: str) -> None:
-        """Put a dialog's facts and FCC's under one key: the older one that panes or the log may know already."""
+        """Put a dialog's facts and FCC's under one key: FCC's where a pane was shown it, else the dialog's."""
         old = dialog.call_key
         for touched in (key, old):
             work.folded.pop(touched or "", None)
@@ -267,7 +268,10 @@ class Recorder:
                 uow.facts.adopt(work.tenant.id, dialog.dial_id, key)
             return
         self._touch(uow, work, old)
-        gone, kept = (key, old) if key in work.new else (old, key)
+        theirs = work.before[key]
+        gone, kept = (old, key) if theirs is not None and theirs.shown else (key, old)
+        if theirs is not None and gone == key:
+            work.logged[kept] = theirs.call
         uow.facts.move(gone, kept)
         for other in uow.calls.dialogs_of_call(gone):
             settled = other.settled or other.id == dialog.id
@@ -293,13 +297,13 @@ class Recorder:
         after = work.folded.get(key) or self._fold(uow, key)
         if before is not None and before.call == after:
             return
-        stored = StoredCall(key, work.tenant.id, after, shown=before.shown if before else False)
+        shown = any(uow.agents.attendances(work.tenant.id, users_id) for users_id in sorted(after.agents))
+        stored = StoredCall(key, work.tenant.id, after, shown=shown or (before is not None and before.shown))
         uow.calls.save(stored)
         work.changed[key] = after
         if self._call_log is not None:
-            self._call_log.call_changed(
-                uow, tenant_id=work.tenant.id, call_key=key, before=before.call if before else None, after=after
-            )
+            logged = work.logged.get(key, before.call if before is not None else None)
+            self._call_log.call_changed(uow, tenant_id=work.tenant.id, call_key=key, before=logged, after=after)
         self._tell(uow, work, before, stored)
 
     def _tell(self, uow: UnitOfWork, work: Work, before: StoredCall | None, stored: StoredCall) -> None:

@@ -141,6 +141,30 @@ def test_the_pane_knows_a_call_by_one_id_when_it_saw_it_first(bench: Bench) -> N
     assert (before["callsId"], after["callsId"]) == (None, 7)
 
 
+def test_the_pane_keeps_that_id_when_fcc_names_the_agent_later(bench: Bench) -> None:
+    bench.attend(ANNA)
+    bench.record(bench.fcc("created", 0))
+    bench.report(ANNA, "ringing", 40)
+    (before,) = bench.calls(ANNA)
+    bench.record(bench.fcc("ringing", 40.2, users_id=101))
+    (after,) = bench.calls(ANNA)
+    assert (after["callId"], after["callsId"]) == (before["callId"], 7)
+    told_before, told_after = bench.log.changes[-1][1:]
+    assert told_before is not None
+    assert (told_before.calls_id, told_after.calls_id) == (7, 7)
+    bench.record(bench.fcc("ended", 50, status="NO ANSWER"))
+    assert bench.log.changes[-1][0] == before["callId"]
+
+
+def test_a_call_fcc_showed_first_keeps_its_id(bench: Bench) -> None:
+    bench.attend(ANNA)
+    bench.record(bench.fcc("ringing", 1, users_id=101))
+    (before,) = bench.calls(ANNA)
+    bench.report(ANNA, "ringing", 1.2)
+    (after,) = bench.calls(ANNA)
+    assert (after["callId"], after["sipCallId"]) == (before["callId"], "sip-1")
+
+
 def test_no_call_is_handed_on_with_an_id_it_does_not_have(bench: Bench) -> None:
     bench.attend(ANNA)
     bench.report(ANNA, "dialled", 0, direction="outbound")
