@@ -580,24 +580,20 @@ class _Fold:
             user = _user_of(fact)
             if user is not None and user not in users and (fact.source != Source.AGENT):
                 users.append(user)
-        only_list = all(fact.source == Source.LIST for fact in facts)
         return tuple(
-            self._leg(user, [f for f in facts if _user_of(f) == user], _newest_dialog(own, user), only_list=only_list)
-            for user in users
+            self._leg(user, [f for f in facts if _user_of(f) == user], _newest_dialog(own, user)) for user in users
         )
 
-    def _leg(self, user: int, facts: list[Fact], dialog: tuple[int, list[Fact]], *, only_list: bool) -> Leg:
+    def _leg(self, user: int, facts: list[Fact], dialog: tuple[int, list[Fact]]) -> Leg:
         dialogs, pane = dialog
-        told = [fact for fact in facts if fact.source == Source.FCC] or (facts if only_list else [])
+        # FCC's events first, then the list's rows: they fill in what an event that was lost would have said.
+        told = [fact for fact in facts if fact.source == Source.FCC]
         leg = _Steps()
         rings = sum(1 for fact in told if fact.kind == "ringing")
-        for fact in told:
+        for fact in (*told, *(fact for fact in facts if fact.source == Source.LIST)):
             leg.step(fact)
         if leg.ended_at is None and (end := self._ended_fact()) is not None:
             leg.end(parse_time(end.content.get("ended_at")) or end.at.astimezone(UTC), None)
-        if not told and facts:
-            for fact in facts:
-                leg.step(fact)
         stale = rings > dialogs > 0 and leg.state is not State.ENDED
         mine = _Steps()
         for fact in () if stale else pane:

@@ -173,6 +173,12 @@ def test_the_list_changes_nothing_that_webhooks_told() -> None:
     assert fold([*told, listed]) == fold(told)
 
 
+def test_the_list_fills_in_for_an_event_that_was_lost() -> None:
+    rung = [fcc("created", 0), fcc("ringing", 1, users_id=ANNA)]
+    call = fold([*rung, row(15, users_id=ANNA, answered_at=iso(at(4)))])
+    assert (call.state, call.answered_at, call.segments[0].agent_users_id) == (State.TALKING, at(4), ANNA)
+
+
 def test_the_beginning_is_the_earliest_told_when_the_first_event_is_missing() -> None:
     ringing = fcc("ringing", 9, users_id=ANNA, started_at=iso(at(9)))
     assert fold([ringing, row(20, users_id=ANNA)]).started_at == START
