@@ -87,6 +87,8 @@ class Part:
 
     def start(self, *, ready_line: bool) -> None:
         """Start; when `ready_line`, wait for its one line of JSON on standard output."""
+        if self.process is not None and self.process.stdout is not None:
+            self.process.stdout.close()
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
                 self.command,
