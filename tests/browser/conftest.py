@@ -26,7 +26,7 @@ def microphone(tmp_path_factory) -> pathlib.Path:
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory) -> Iterator[Stack]:
     with Stack(tmp_path_factory.mktemp("stack"), fresh=True) as started:
-        started.fcc("/_sim/settings", {"wrap_seconds": {"1": 30, "2": 30, "9": 30}, "ring_seconds": 3})
+        started.fcc("/_sim/settings", {"wrap_seconds": {"1": 30, "2": 30, "9": 30}, "ring_seconds": 6})
         yield started
 
 
