@@ -1,0 +1,154 @@
+"""A part of the system dies in the middle of a call and comes back: who talks goes on talking, no call is lost."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.browser.test_outbound import task_of
+from tests.support.wait import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.agent import Agent
+    from tools.stack import Stack
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(autouse=True)
+def whole(stack: Stack) -> Iterator[None]:
+    """Whatever a test does to the stack, the next one finds all of it running."""
+    yield
+    for name, part in stack.parts.items():
+        if not part.running:
+            stack.restart(name)
+
+
+def talk(anna: Agent, stack: Stack, name: str = "Jan Kowalski", shown: str = "600 100 200") -> int:
+    """A call that both sides are heard in; gives its number at FCC."""
+    before = len(stack.calls())
+    anna.go_in_queue()
+    anna.open_record(name)
+    anna.click_number(shown)
+    anna.wait_shown("call-duration")
+    anna.hears(600)
+    calls_id = int(stack.calls()[before]["calls_id"])
+    customer_hears(stack, calls_id)
+    return calls_id
+
+
+def customer_hears(stack: Stack, calls_id: int) -> None:
+    until(lambda: abs((stack.call(calls_id)["heard_hz"] or 0) - 440) < 15, 10, what="the agent's tone at the customer")
+
+
+def kill(stack: Stack, name: str) -> None:
+    """End a part at once, and leave it ended."""
+    part = stack.parts[name]
+    part.signal_group(signal.SIGKILL)
+    until(lambda: not part.group_alive(), 5, what=f"the end of {name}")
+
+
+def the_only_task(stack: Stack, calls_id: int, timeout: float = 30, **fields: Any) -> dict[str, Any]:
+    """Wait for the call's Task with these fields, and see that there is no other one of that call."""
+    task = until(
+        lambda: task_of(stack, calls_id, **fields), timeout, every=0.2, what=f"{fields}; there are {stack.tasks()}"
+    )
+    of_call = [one for one in stack.tasks() if str(one.get("FCC_Call_Id__c")).startswith(f"acme:{calls_id}:")]
+    assert [one["Id"] for one in of_call] == [task["Id"]]
+    return task
+
+
+def errors(stack: Stack, code: str) -> float:
+    """How often the connector has counted that error since its start."""
+    lines = stack.connector("/metrics")[1].splitlines()
+    found = [line for line in lines if line.startswith("fcc_errors_total{") and f'code="{code}"' in line]
+    return sum(float(line.rpartition(" ")[2]) for line in found)
+
+
+@pytest.mark.req("R33", "R38")
+def test_a_talk_survives_a_connector_that_is_killed(anna, stack):
+    calls_id = talk(anna, stack)
+    kill(stack, "connector")
+    anna.hears(600)
+    customer_hears(stack, calls_id)
+    anna.wait_shown("call-duration")
+    until(lambda: notice(anna, "link-lost"), 15, what=f"the lost link; the pane says: {anna.pane_text()!r}")
+
+    stack.restart("connector")
+    anna.hears(600)
+    until(lambda: not notice(anna, "link-lost"), 30, what=f"the link again; the pane says: {anna.pane_text()!r}")
+    anna.wait_data("phone", "registered", 30)
+    customer_hears(stack, calls_id)
+    anna.press("hangup")
+    anna.wait_data("presence", "wrap")
+    until(lambda: stack.call(calls_id)["state"] == "ended", 5)
+    task = the_only_task(stack, calls_id, CallDisposition="ANSWERED")
+    assert task["WhoId"] == stack.record("Jan Kowalski")[1]
+    assert task["FCC_Disconnected_By__c"] == "agent"
+    anna.set_status("ready")
+
+
+def test_a_call_hung_up_while_the_connector_is_away_ends_and_is_logged(anna, stack):
+    calls_id = talk(anna, stack)
+    kill(stack, "connector")
+    anna.press("hangup")
+    until(lambda: not anna.shows("call-duration"), 10, what="the end in the pane")
+    stack.restart("connector")
+    until(lambda: stack.call(calls_id)["state"] == "ended", 30, what="the end at FCC")
+    the_only_task(stack, calls_id, CallDisposition="ANSWERED")
+    anna.wait_data("phone", "registered", 30)
+
+
+@pytest.mark.req("R38")
+def test_a_call_ends_with_a_word_when_fcc_is_killed_and_the_phone_comes_back_by_itself(anna, stack):
+    calls_id = talk(anna, stack)
+    kill(stack, "fcc")
+    until(lambda: anna.text("call-state") == "Nie słychać rozmówcy", 15, every=0.2, what="that nobody is heard")
+    until(lambda: not anna.shows("call-duration"), 45, every=0.2, what="the end of the call in the pane")
+    until(lambda: notice(anna, "media-lost"), 10, what=f"a sentence; the pane says: {anna.pane_text()!r}")
+    stack.restart("fcc")
+    anna.wait_data("phone", "registered", 45)
+    the_only_task(stack, calls_id, 60, CallDisposition="FAILED", FCC_Disconnected_By__c="system")
+    anna.set_status("ready")
+    again = talk(anna, stack)
+    anna.press("hangup")
+    the_only_task(stack, again, CallDisposition="ANSWERED")
+
+
+@pytest.mark.req("R38")
+def test_nothing_is_lost_when_salesforce_is_killed_in_a_call(anna, stack):
+    calls_id = talk(anna, stack)
+    kill(stack, "salesforce")
+    anna.hears(600)
+    customer_hears(stack, calls_id)
+    anna.press("hangup")
+    anna.wait_data("presence", "wrap")
+    stack.restart("salesforce")
+    task = the_only_task(stack, calls_id, 60, CallDisposition="ANSWERED")
+    assert task["WhoId"] == stack.record("Jan Kowalski")[1]
+    anna.set_status("ready")
+
+
+def test_a_task_made_before_salesforce_was_killed_is_the_one_that_is_finished(anna, stack):
+    calls_id = talk(anna, stack)
+    made = until(lambda: task_of(stack, calls_id), 15, what="the Task of the call that is up")
+    stack.restart("salesforce")
+    anna.press("hangup")
+    assert the_only_task(stack, calls_id, 60, CallDisposition="ANSWERED")["Id"] == made["Id"]
+
+
+def notices(agent: Agent) -> list[str]:
+    """The codes of the sentences that the pane shows."""
+    with agent.pane() as driver:
+        found = driver.execute_script(
+            "return [...document.querySelectorAll('[data-testid=notice]')].map(n => n.dataset.code)"
+        )
+    return [str(code) for code in found]
+
+
+def notice(agent: Agent, code: str) -> bool:
+    return code in notices(agent)
