@@ -54,7 +54,9 @@ def working_agent() -> Iterator[tuple[Stack, Agent]]:
         stack.fcc("/_sim/settings", {"wrap_seconds": {"1": 0, "9": 0}})
         agent = Agent(chromium(microphone=write_tone(Path(name) / "agent.wav", 440)), stack)
         held.callback(agent.driver.quit)
-        agent.open().go_in_queue()
+        agent.open()
+        until(lambda: agent.shows("status-button"), 20, what="the pane")
+        agent.go_in_queue()
         with agent.pane() as driver:
             driver.execute_script(SCREENS)
         yield stack, agent
