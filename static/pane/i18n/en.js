@@ -63,6 +63,10 @@ export const en = {
   "type-Opportunity": "Opportunity",
   "type-other": "Record",
 
+  "reason-clicked": "clicked number",
+  "reason-linked": "linked by you",
+  "reason-matched": "same number",
+
   "state-calling": "Connecting…",
   "state-ringing-out": "Ringing…",
   "state-early": "Network announcement or tone",

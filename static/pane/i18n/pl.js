@@ -61,6 +61,10 @@ export const pl = {
   "type-Opportunity": "Szansa",
   "type-other": "Rekord",
 
+  "reason-clicked": "kliknięty numer",
+  "reason-linked": "powiązany przez Ciebie",
+  "reason-matched": "zgodny numer",
+
   "state-calling": "Łączenie…",
   "state-ringing-out": "Dzwoni u rozmówcy…",
   "state-early": "Słychać zapowiedź lub sygnał sieci",

@@ -42,6 +42,18 @@ export function typeName({ t }, objectType) {
 }
 
 /**
+ * Why a record stands beside a call: the server's own words, ours for what it names by a single word.
+ *
+ * @param {Context} context
+ * @param {string} reason
+ * @returns {string}
+ */
+export function why({ t }, reason) {
+  const key = `reason-${reason}`;
+  return isKey(key) ? t(key) : reason;
+}
+
+/**
  * The tenant's word for a status, ours for the four that the product names.
  *
  * @param {Context} context
@@ -108,7 +120,7 @@ export function person(context, call, { large = false } = {}) {
         </h1>
         <p class="person-number" data-testid="call-number">${number}</p>
         ${call.party?.reason
-          ? html`<p class="person-why">${typeName(context, call.party.objectType)} · ${call.party.reason}</p>`
+          ? html`<p class="person-why">${typeName(context, call.party.objectType)} · ${why(context, call.party.reason)}</p>`
           : nothing}
         <p class="badges">
           <span class="badge" data-testid="call-type">${icon(context, out ? "outbound_call" : "incoming_call")}${t(`direction-${call.direction}`)}</span>
@@ -134,7 +146,7 @@ export function candidates(context, call) {
         ${call.candidates.map((record) => html`
           <li class="card row">
             ${avatar(record, true)}
-            <span class="row-text"><b>${record.name}</b><small>${typeName(context, record.objectType)}${record.reason ? ` · ${record.reason}` : ""}</small></span>
+            <span class="row-text"><b>${record.name}</b><small>${typeName(context, record.objectType)}${record.reason ? ` · ${why(context, record.reason)}` : ""}</small></span>
             <button type="button" class="slds-button slds-button_neutral small" aria-label=${t("record-show-named", { name: record.name })}
               @click=${() => act.show(record.recordId)}>${t("record-show")}</button>
           </li>`)}
