@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.fernet import Fernet
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from cti.accounts import salesforce_id
@@ -345,3 +345,18 @@ def test_what_is_no_salesforce_id_is_refused(raw: str) -> None:
 def test_ids_get_their_check_characters(short: str, full: str) -> None:
     assert salesforce_id(short) == salesforce_id(full) == full
     assert salesforce_id(full.lower()[:0] + full[:15] + full[15:].lower()) == full
+
+
+@pytest.mark.parametrize("writing", [False, True])
+def test_an_error_of_the_database_does_not_tell_what_was_being_written(database: Database, writing: bool) -> None:
+    engine = database._write_engine if writing else database.engine
+    with engine.connect() as connection, pytest.raises(IntegrityError) as failed:
+        connection.execute(insert(TenantRow.__table__).values(id="acme", webhook_user="Jan Kowalski"))
+    assert "tenants" in str(failed.value)
+    assert "Kowalski" not in str(failed.value)
+
+
+def test_neither_does_one_of_postgresql() -> None:
+    engine = database_module._make_engine("postgresql://user@host/name")
+    assert engine.hide_parameters
+    engine.dispose()
