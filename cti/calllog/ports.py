@@ -117,8 +117,21 @@ class Pairings(Protocol):
         ...
 
 
+class Facts(Protocol):
+    """What was reported, inside the caller's transaction."""
+
+    def settings_in_force(self, tenant_id: str, pairing_id: str, at: datetime) -> Mapping[str, Any] | None:
+        """The pairing's settings as they were at that moment; None when none were recorded by then."""
+        ...
+
+
 class UnitOfWork(Protocol):
     """The transaction in which a call changed."""
+
+    @property
+    def facts(self) -> Facts:
+        """What was reported, changes of settings among it."""
+        ...
 
     @property
     def outbox(self) -> Outbox:

@@ -89,7 +89,8 @@ class CallLogger:
         """
         if after.calls_id is None:
             return
-        for pairing in uow.pairings.of_tenant(tenant_id):
+        for today in uow.pairings.of_tenant(tenant_id):
+            pairing = in_force(uow, today, after)
             for segment in after.segments:
                 if after.forgotten:
                     key = delivery_key(pairing.org_id, tenant_id, after.calls_id, segment.index)
@@ -152,6 +153,39 @@ class CallLogger:
 
     def _wait(self, call: Call, *, first: bool) -> float:
         return self._waits.from_record if first and call.clicked is not None else self._waits.first
+
+
+@dataclass(frozen=True)
+class PairingInForce:
+    """A pairing with the settings by which a call is judged; fits `cti.calllog.ports.Pairing`."""
+
+    id: str
+    tenant_id: str
+    org_id: str
+    active: bool
+    off_campaign_id: int | None
+    default_user_id: str | None
+    record_other_phones: bool
+    campaigns: tuple[int, ...]
+
+
+def in_force(uow: UnitOfWork, today: Pairing, call: Call) -> Pairing:
+    """The pairing as it was when the call began; as it is `today` where nothing was recorded by then."""
+    then = None
+    if call.started_at is not None:
+        then = uow.facts.settings_in_force(today.tenant_id, today.id, call.started_at)
+    if then is None:
+        return today
+    return PairingInForce(
+        id=today.id,
+        tenant_id=today.tenant_id,
+        org_id=today.org_id,
+        active=then.get("active", today.active),
+        off_campaign_id=then.get("off_campaign_id", today.off_campaign_id),
+        default_user_id=then.get("default_user_id", today.default_user_id),
+        record_other_phones=then.get("record_other_phones", today.record_other_phones),
+        campaigns=tuple(then.get("campaigns", today.campaigns)),
+    )
 
 
 def delivery_key(org_id: str, tenant_id: str, calls_id: int, segment: int) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from cti.admin.pairing import settings_fact
 from cti.domain.call import Leg, Segment, State
 from cti.domain.outcome import Outcome
 from cti.outbox.engine import ATTEMPTS
@@ -596,3 +597,49 @@ def test_a_process_killed_after_a_change_arrived_does_not_have_a_persons_edit_un
     world.settle()
     assert (world.org.named(ONE)["WhoId"], world.org.named(ONE)["Description"]) == ("003X", "ich")
     assert world.row(call).state == "done"
+
+
+def settle_settings(world, seconds, **changes):
+    """The administrator changes the pairing so many seconds after the call began."""
+    with world.database.write() as uow:
+        pairing = replace(uow.pairings.get("acme-1"), **changes)
+        uow.pairings.save(pairing)
+        uow.facts.add("acme", settings_fact(pairing, support.at(seconds)), call_key=None, subject=pairing.id)
+        uow.commit()
+
+
+@pytest.mark.req("R13")
+def test_a_call_that_began_while_the_integration_was_on_is_logged_though_it_was_switched_off_since(world):
+    settle_settings(world, -60, active=True)
+    world.change(support.outbound())
+    settle_settings(world, 10, active=False)
+    world.change(support.ended(support.answered(support.outbound())))
+    world.settle()
+    assert world.org.named(ONE)["FCC_Outcome__c"] == "ANSWERED"
+
+
+@pytest.mark.req("R13")
+def test_a_call_that_began_while_the_integration_was_off_is_not_logged_though_it_was_switched_on_since(world):
+    settle_settings(world, -60, active=False)
+    world.change(support.outbound())
+    settle_settings(world, 10, active=True)
+    world.change(support.ended(support.answered(support.outbound())))
+    world.settle()
+    assert world.org.tasks == {}
+
+
+@pytest.mark.req("R21")
+def test_campaigns_chosen_after_a_call_began_do_not_judge_it(world):
+    settle_settings(world, -60, campaigns=(), default_user_id=None)
+    settle_settings(world, 10, campaigns=(2,), default_user_id=user(9, "x").id)
+    world.change(support.ended(support.inbound(), Outcome.NO_ANSWER))
+    world.settle()
+    assert world.org.named("acme:2001:0")["FCC_Outcome__c"] == "NO ANSWER"
+    assert "OwnerId" not in world.org.sent("create")[0][0]
+
+
+def test_before_any_settings_were_recorded_those_of_today_count(world):
+    settle_settings(world, 10, active=False)
+    world.change(support.ended(support.answered(support.outbound())))
+    world.settle()
+    assert world.org.tasks == {}
