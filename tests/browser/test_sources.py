@@ -1,0 +1,100 @@
+"""Calls are logged rightly by the call list alone, and where FCC's reports name no SIP call."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.test_restarts import talk, the_only_task
+from tests.support.wait import until
+from tools.stack import TENANT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tools.stack import Stack
+
+pytestmark = pytest.mark.browser
+
+
+@contextlib.contextmanager
+def settings(stack: Stack, before: dict, after: dict) -> Iterator[None]:
+    """The FCC simulator's settings for a while."""
+    stack.fcc("/_sim/settings", before)
+    try:
+        yield
+    finally:
+        stack.fcc("/_sim/settings", after)
+
+
+@pytest.mark.req("R33", "R38")
+@pytest.mark.parametrize("correlation", ["call-id", "none"])
+def test_the_call_list_alone_logs_calls_both_ways(anna, stack, correlation):
+    wraps = {"1": 1, "9": 1}
+    with (
+        settings(
+            stack,
+            {"webhooks_enabled": False, "correlation": correlation, "wrap_seconds": wraps},
+            {"webhooks_enabled": True, "correlation": "call-id", "wrap_seconds": {"1": 30, "9": 30}},
+        ),
+        reported(stack, correlation),
+    ):
+        outbound = talk(anna, stack)
+        anna.press("hangup")
+        until(lambda: not anna.shows("call-duration"), 10, what="the end of the first call")
+        inbound = stack.fcc("/_sim/inbound", {"number": "+48600100205"})["calls_id"]
+        anna.wait_shown("answer", 15)
+        anna.press("answer")
+        anna.hears(700)
+        anna.press("hangup")
+        task = the_only_task(stack, outbound, 60, CallDisposition="ANSWERED")
+        assert task["CallType"] == "Outbound"
+        assert task["WhoId"] == stack.record("Jan Kowalski")[1]
+        assert task["OwnerId"] == stack.user("anna.nowak@acme.example")
+        assert task["FCC_Disconnected_By__c"] == "agent"
+        assert task["CallDurationInSeconds"] > 0
+        task = the_only_task(stack, inbound, 30, CallDisposition="ANSWERED")
+        assert task["CallType"] == "Inbound"
+        assert task["WhoId"] == stack.record("Maria Lewandowska")[1]
+        assert task["OwnerId"] == stack.user("anna.nowak@acme.example")
+
+
+@contextlib.contextmanager
+def reported(stack: Stack, correlation: str) -> Iterator[None]:
+    """What the connector knows of the tenant's reports, for a while."""
+    stack.run("tenant", "add", TENANT, "--correlation", correlation)
+    try:
+        yield
+    finally:
+        stack.run("tenant", "add", TENANT, "--correlation", "call-id")
+
+
+@pytest.mark.req("R36", "R38")
+def test_a_call_from_a_record_keeps_it_where_reports_name_no_sip_call(anna, stack):
+    with settings(stack, {"correlation": "none"}, {"correlation": "call-id"}), reported(stack, "none"):
+        calls_id = talk(anna, stack, "ACME Polska", "22 111 22 33")
+        until(lambda: "ACME Polska" in anna.text("call-party"), 5)
+        anna.press("hangup")
+        anna.wait_data("presence", "wrap")
+        task = the_only_task(stack, calls_id, CallDisposition="ANSWERED")
+        assert task["WhatId"] == stack.record("ACME Polska")[1]
+        assert task["FCC_Disconnected_By__c"] == "agent"
+        anna.set_status("ready")
+
+
+@pytest.mark.req("R33", "R34", "R38")
+def test_a_call_taken_pops_once_where_reports_name_no_sip_call(anna, stack):
+    with settings(stack, {"correlation": "none"}, {"correlation": "call-id"}), reported(stack, "none"):
+        anna.go_in_queue()
+        calls_id = stack.fcc("/_sim/inbound", {"number": "+48600100200"})["calls_id"]
+        anna.wait_shown("answer")
+        until(lambda: "Jan Kowalski" in anna.page_text(), 5, what="Jan's record")
+        anna.press("answer")
+        anna.hears(700)
+        anna.press("hangup")
+        anna.wait_data("presence", "wrap")
+        task = the_only_task(stack, calls_id, CallDisposition="ANSWERED")
+        assert task["WhoId"] == stack.record("Jan Kowalski")[1]
+        anna.set_status("ready")
