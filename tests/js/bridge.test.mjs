@@ -537,6 +537,7 @@ describe('a canvas app that Salesforce does not show', () => {
         ['as a word among others', ['FCC_WebPhone', 'NO_ACCESS', 'some text <b>of theirs</b>']],
         ['in an object', [{ name: 'NO_ACCESS', message: 'some text <b>of theirs</b>' }]]
     ]) {
+        // assumed A44: Salesforce's code is somewhere in the arguments
         it(`is explained to the person, with a code for the administrator that came ${form}`, async () => {
             const world = await page({ frame: false });
 

@@ -195,7 +195,7 @@ def told(browser: Chrome, hosts: Hosts, page: Page, *, microphone: bool = True, 
 
 
 @pytest.mark.parametrize("at_once", [True, False], ids=["posted-in-the-same-script", "posted-later"])
-@pytest.mark.assumed("A7")
+@pytest.mark.assumed("A7", "A45")
 def test_the_pane_gets_the_microphone_through_the_bridge(browser: Chrome, hosts: Hosts, at_once: bool) -> None:
     report = told(browser, hosts, Page(at_once=at_once))
 

@@ -360,6 +360,7 @@ def test_agents_may_open_the_page_and_run_its_controller() -> None:
     assert not text(root, "userPermissions", "name")
 
 
+@pytest.mark.assumed("A46")
 def test_the_integration_user_writes_every_field_of_a_call_and_deletes_nothing() -> None:
     root = permission_set("Fcc_Integration")
 
@@ -512,6 +513,7 @@ def test_the_call_center_loads_the_page_by_an_absolute_address() -> None:
     assert stem(CALL_CENTER) == "FCC"
 
 
+@pytest.mark.assumed("A42")
 def test_the_call_center_is_for_lightning_and_has_a_size_that_lightning_takes() -> None:
     custom = json.loads(one(element(CALL_CENTER), "customSettings"))
 
@@ -606,6 +608,7 @@ def test_the_permissions_policy_is_nobodys_by_default() -> None:
     assert one(policy, "grantMicrophoneAccess") == "TrustedUrls"
 
 
+@pytest.mark.assumed("A47")
 def test_who_turns_the_permissions_policy_on_trusts_the_page_around_the_pane_too() -> None:
     site = element("optional/permissions-policy/cspTrustedSites/FCC_Visualforce.cspTrustedSite-meta.xml")
 
@@ -624,6 +627,7 @@ def test_each_setting_belongs_to_an_app_that_there_is(path: str) -> None:
     assert stem(path).startswith(app + "_")
 
 
+@pytest.mark.assumed("A43")
 @pytest.mark.parametrize("app", ["FCC_WebPhone", "FCC_Pairing"])
 def test_each_app_is_let_in_by_one_permission_set_and_keeps_no_refresh_token(app: str) -> None:
     policies = element(APPS + f"extlClntAppOauthPolicies/{app}_oauth_defaultPolicy.ecaOauthPlcy-meta.xml")

@@ -24,6 +24,7 @@ GIVEN = {
 }
 
 
+@pytest.mark.assumed("A24")
 @pytest.mark.parametrize(
     ("my_domain", "label", "partition"),
     [

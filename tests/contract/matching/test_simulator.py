@@ -119,6 +119,7 @@ def test_an_agents_token_that_is_over_does_not_stop_the_search(office, sim):
 
 
 @pytest.mark.req("R19")
+@pytest.mark.assumed("A30")
 def test_the_case_keyed_in_the_ivr_is_found(office):
     office.sign_in()
     office.set(case_by_ivr_code=True)

@@ -248,6 +248,7 @@ def test_a_change_whose_answer_never_came_has_an_unknown_outcome(org, fake):
     assert caught.value.verdict is Verdict.UNKNOWN
 
 
+@pytest.mark.assumed("A26")
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
@@ -271,6 +272,7 @@ def test_a_server_that_is_not_there_did_nothing(http, clock):
         orgs.org(row.id).create("Task", [{"Subject": "x"}])
 
 
+@pytest.mark.assumed("A25")
 def test_rows_are_created_each_for_itself(org, fake, server):
     fake.answers.append(
         Answer(

@@ -75,6 +75,7 @@ def test_users_are_found_by_email_in_any_case(connect, sim):
     }
 
 
+@pytest.mark.assumed("A29")
 @pytest.mark.parametrize(
     ("number", "names"),
     [

@@ -212,6 +212,7 @@ def test_an_agent_sets_a_status(bench: Bench) -> None:
     assert bench.events(ANNA, "presence")[-1]["presence"] == presence
 
 
+@pytest.mark.assumed("A10")
 @pytest.mark.parametrize("status_id", [3, 4, 99])
 def test_busy_wrap_and_unknown_statuses_are_not_set(bench: Bench, status_id: int) -> None:
     with pytest.raises(StatusNotSettableError):

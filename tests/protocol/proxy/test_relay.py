@@ -113,6 +113,7 @@ def good(name: str = "register") -> bytes:
     return (CORPUS / "allowed" / f"{name}.sip").read_bytes()
 
 
+@pytest.mark.assumed("A40")
 def test_the_upstream_is_asked_first_and_sip_is_spoken(server, far, pair):
     phone, _ = pair
     assert phone.headers["sec-websocket-protocol"] == "sip"

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.simulators.fcc.tenant import eventually, tenant
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.assumed("A21")
 def test_a_cursor_gives_each_changed_call_again_oldest_change_first(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with tenant(tmp_path) as acme:
@@ -59,6 +62,7 @@ def test_with_correlation_list_and_events_name_the_sip_call(tmp_path: Path) -> N
     asyncio.run(scenario())
 
 
+@pytest.mark.assumed("A20")
 def test_a_restart_keeps_the_list_and_ends_what_was_up(tmp_path: Path) -> None:
     async def before() -> tuple[int, str]:
         async with tenant(tmp_path) as acme, await acme.phone("anna.nowak") as phone:

@@ -6,6 +6,8 @@ import asyncio
 import socket
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.simulators.fcc.phone import DOMAIN, Phone
 from tests.simulators.fcc.tenant import Tenant, eventually, tenant
 
@@ -21,6 +23,7 @@ async def ended(acme: Tenant) -> dict:
     return await eventually(over)
 
 
+@pytest.mark.assumed("A19")
 def test_a_call_survives_its_phones_socket_and_ends_over_the_new_one(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with tenant(tmp_path) as acme:
@@ -44,6 +47,7 @@ def test_a_call_survives_its_phones_socket_and_ends_over_the_new_one(tmp_path: P
     asyncio.run(scenario())
 
 
+@pytest.mark.assumed("A19")
 def test_a_call_whose_audio_is_gone_is_ended_by_the_system(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with tenant(tmp_path) as acme, await acme.phone("anna.nowak") as phone:
@@ -58,6 +62,7 @@ def test_a_call_whose_audio_is_gone_is_ended_by_the_system(tmp_path: Path) -> No
     asyncio.run(scenario())
 
 
+@pytest.mark.assumed("A19")
 def test_a_dialling_phone_that_vanishes_ends_the_call(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with tenant(tmp_path) as acme:
@@ -153,6 +158,7 @@ async def challenge(phone: Phone) -> str:
     return (await phone.response(over=199)).headers["Proxy-Authenticate"]
 
 
+@pytest.mark.assumed("A9")
 def test_credentials_outlive_a_restart(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with tenant(tmp_path) as acme:

@@ -81,6 +81,7 @@ def test_a_request_that_does_not_prove_its_sender_is_refused(tmp_path: Path, bod
     assert ask(tmp_path, "fcc-users-list", body) == (200, {"success": False, "message": message})
 
 
+@pytest.mark.assumed("A10", "A21")
 @pytest.mark.parametrize(
     ("function", "login", "more", "message"),
     [
@@ -148,6 +149,7 @@ def test_a_campaigns_wrap_is_the_one_in_force(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.assumed("A1", "A9")
 def test_phone_credentials_work_in_sip_and_say_how_long(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with tenant(tmp_path) as acme:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.simulators.fcc.tenant import Tenant, eventually, tenant
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ async def in_class(acme: Tenant, login: str, name: str) -> dict[str, Any]:
     return await eventually(there, what=f"{login} in {name}")
 
 
+@pytest.mark.assumed("A17")
 def test_a_waiting_customer_reaches_the_ready_agent_and_both_are_heard(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with tenant(tmp_path) as acme, await acme.phone("anna.nowak") as phone:
@@ -90,6 +93,7 @@ def test_a_rejected_call_goes_to_the_next_agent(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.assumed("A13")
 def test_an_agent_who_does_not_answer_in_time_loses_the_call(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with tenant(tmp_path, ring_seconds=0.3) as acme, await acme.phone("anna.nowak") as phone:
@@ -136,6 +140,7 @@ def test_nobody_is_rung_who_is_not_ready_or_has_no_phone(tmp_path: Path) -> None
     asyncio.run(scenario())
 
 
+@pytest.mark.assumed("A18")
 def test_a_customer_who_gives_up_in_the_queue_had_no_answer(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with tenant(tmp_path) as acme:
@@ -147,6 +152,7 @@ def test_a_customer_who_gives_up_in_the_queue_had_no_answer(tmp_path: Path) -> N
     asyncio.run(scenario())
 
 
+@pytest.mark.assumed("A11", "A18")
 def test_a_customer_who_gives_up_while_a_phone_rings_cancels_it(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with tenant(tmp_path, ring_seconds=20) as acme, await acme.phone("anna.nowak") as phone:
@@ -179,6 +185,7 @@ def test_a_phone_that_vanishes_while_ringing_frees_the_customer_for_the_next(tmp
     asyncio.run(scenario())
 
 
+@pytest.mark.assumed("A6", "A11", "A12")
 def test_after_a_conversation_comes_wrap_with_an_end_and_then_ready(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with tenant(tmp_path) as acme, await acme.phone("anna.nowak") as phone:
@@ -201,6 +208,7 @@ def test_after_a_conversation_comes_wrap_with_an_end_and_then_ready(tmp_path: Pa
     asyncio.run(scenario())
 
 
+@pytest.mark.assumed("A10")
 def test_an_agent_ends_wrap_early(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with tenant(tmp_path) as acme, await acme.phone("anna.nowak") as phone:

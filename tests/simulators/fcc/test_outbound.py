@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.assumed("A14")
 def test_both_sides_hear_each_other_and_the_call_is_listed_as_answered(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with tenant(tmp_path) as acme, await acme.phone("anna.nowak") as phone:
@@ -139,6 +140,7 @@ def test_a_customer_who_hangs_up_sends_bye_with_its_cause(tmp_path: Path) -> Non
     asyncio.run(scenario())
 
 
+@pytest.mark.assumed("A18")
 def test_cancel_ends_the_call_with_487(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with tenant(tmp_path) as acme, await acme.phone("anna.nowak") as phone:
@@ -220,6 +222,7 @@ def test_the_recording_holds_the_agent_left_and_the_customer_right(tmp_path: Pat
         assert abs(np.argmax(spectrum) * 16_000 / len(audio) - hz) < 8
 
 
+@pytest.mark.assumed("A15")
 def test_an_agent_without_a_presentation_may_not_dial(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with tenant(tmp_path) as acme, await acme.phone("ewa.zielinska") as phone:
@@ -238,6 +241,7 @@ def test_a_number_that_leads_nowhere_is_refused(tmp_path: Path, number: str, cod
     asyncio.run(scenario())
 
 
+@pytest.mark.assumed("A16")
 def test_a_second_call_of_a_busy_agent_is_refused(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with tenant(tmp_path) as acme, await acme.phone("anna.nowak") as phone:

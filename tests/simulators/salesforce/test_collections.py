@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
@@ -75,6 +77,7 @@ def test_a_deleted_row_is_not_changed(api: Caller) -> None:
     assert codes(api.patch(URL, {"records": [task(id=made, Subject="x")]})) == ["ENTITY_IS_DELETED"]
 
 
+@pytest.mark.assumed("A35")
 def test_upsert_by_external_id_creates_and_changes_and_refuses_a_key_twice(api: Caller) -> None:
     url = f"{URL}/Task/FCC_Call_Id__c"
     first = api.patch(url, {"records": [task(FCC_Call_Id__c="a"), task(FCC_Call_Id__c="a"), task(Subject="no key")]})

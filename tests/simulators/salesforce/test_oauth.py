@@ -106,6 +106,7 @@ def test_the_identity_url_of_the_token_answers(api: Caller) -> None:
     assert said["urls"]["custom_domain"].startswith("http://acme-my.")
 
 
+@pytest.mark.assumed("A23")
 def test_an_expired_token_is_refused_by_rest_with_401_and_by_userinfo_with_403(api: Caller, seconds: Seconds) -> None:
     seconds.value += 7200
     rest = api.get("/services/data/v67.0/limits")

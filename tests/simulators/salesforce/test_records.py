@@ -147,6 +147,7 @@ def test_a_lead_is_never_what_a_task_is_related_to(api: Caller, records: dict[st
     ]  # fmt: skip
 
 
+@pytest.mark.assumed("A34")
 def test_a_lead_as_name_goes_without_a_related_to(api: Caller, records: dict[str, str]) -> None:
     lead, account = records["Krzysztof Zając"], records["ACME Polska"]
     assert refusal(api.post(f"{DATA}/sobjects/Task", {"WhoId": lead, "WhatId": account})) == (
@@ -180,6 +181,7 @@ def test_required_fields_are_named(api: Caller) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.assumed("A27")
 def test_a_unique_field_names_the_record_that_holds_the_value(api: Caller) -> None:
     first = create(api, FCC_Call_Id__c="acme:7:0")
     answer = api.post(f"{DATA}/sobjects/Task", {"FCC_Call_Id__c": "acme:7:0"})

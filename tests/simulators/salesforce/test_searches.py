@@ -27,6 +27,7 @@ def refusal(api: Caller, sosl: str) -> str:
     return str(answer.get_json()[0]["errorCode"])
 
 
+@pytest.mark.assumed("A29")
 @pytest.mark.parametrize(
     ("wanted", "expected"),
     [

@@ -131,6 +131,7 @@ def test_calls_on_other_phones_are_logged_only_where_wanted():
 
 
 @pytest.mark.req("R16")
+@pytest.mark.assumed("A32")
 def test_a_call_that_nobody_took_is_logged_once_it_is_over():
     call = support.with_segment(support.inbound(), legs=())
     assert not is_logged(call, call.segments[0], Pairing())
@@ -145,6 +146,7 @@ def test_nothing_is_logged_while_the_integration_is_off():
 
 
 @pytest.mark.req("R21")
+@pytest.mark.assumed("A31")
 def test_only_campaigns_that_are_gathered_are_logged_and_calls_outside_campaigns():
     pairing = Pairing(campaigns=(2,))
     for campaign, logged in ((2, True), (1, False), (9, True), (None, True)):

@@ -65,6 +65,7 @@ def test_a_portal_users_equal_address_does_not_count(org, resolver):
     assert filled["OwnerId"] == ANNA.id
 
 
+@pytest.mark.assumed("A33")
 @pytest.mark.parametrize(
     ("zone", "day"),
     [

@@ -177,6 +177,7 @@ def test_a_token_of_somebody_else_is_refused(world: World, changes: dict[str, An
     assert world.sessions() == 0
 
 
+@pytest.mark.assumed("A23")
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
 def test_a_token_that_the_org_refuses_is_refused(world: World, status: int) -> None:
     world.salesforce.status = status
@@ -184,6 +185,7 @@ def test_a_token_that_the_org_refuses_is_refused(world: World, status: int) -> N
         world.sign_in()
 
 
+@pytest.mark.assumed("A23")
 @pytest.mark.parametrize("status", [301, 302, 429, 500, 502, 503])
 def test_an_org_in_trouble_means_try_again(world: World, status: int) -> None:
     world.salesforce.status = status
@@ -272,6 +274,7 @@ def test_without_n_an_equal_request_is_accepted_for_a_minute(world: World) -> No
     world.sign_in(n=None, token=TOKEN + "x")
 
 
+@pytest.mark.assumed("A22")
 def test_a_renewal_replaces_the_org_token_and_lengthens_the_session(world: World) -> None:
     signed_in = world.sign_in()
     world.clock.advance(800)

@@ -160,6 +160,7 @@ def test_an_org_is_added_with_the_origins_of_its_my_domain(run: Callable[..., Re
     assert listed == f"{ORG_ID}\tACME\thttps://acme.my.salesforce.com\tproduction\n"
 
 
+@pytest.mark.assumed("A24")
 @pytest.mark.parametrize(
     ("my_domain", "expected"),
     [

@@ -380,6 +380,7 @@ def test_the_org_lacks_the_packages_fields(world):
     assert world.org.sent("create") == []
 
 
+@pytest.mark.assumed("A25")
 def test_a_field_that_the_org_hides_is_left_out(world):
     world.org.fields = TASK_FIELDS - {"FCC_Queue__c"}
     world.change(support.inbound())
@@ -440,6 +441,7 @@ def test_a_creation_that_never_arrived_is_made_after_looking(world):
     assert [name for name, _ in world.org.calls] == ["create", "find Task", "create"]
 
 
+@pytest.mark.assumed("A28")
 def test_a_change_whose_answer_was_lost_does_not_undo_a_persons_edit(world):
     call = support.outbound()
     world.change(call)
