@@ -77,6 +77,7 @@ class Poller:
         self._presence_told_at = presence_told_at
         self._tick = tick
         self._next: dict[str, float] = {}
+        self._sooner: dict[str, float] = {}
         self._next_presence: dict[str, float] = {}
         self._next_tick = clock.monotonic() + FIRST_SECONDS
         self._health: dict[str, PollHealth] = {}
@@ -91,7 +92,7 @@ class Poller:
         for tenant in self._tenants():
             self._health.setdefault(tenant.id, PollHealth(tenant.id))
             now = self._clock.monotonic()
-            if now >= self._next.get(tenant.id, self._started + FIRST_SECONDS):
+            if now >= self._due(tenant.id, now):
                 self._poll(tenant)
             if now >= self._next_presence.get(tenant.id, self._started + FIRST_SECONDS):
                 self._next_presence[tenant.id] = now + PRESENCE_SECONDS / 3
@@ -99,6 +100,12 @@ class Poller:
         if self._tick is not None and self._clock.monotonic() >= self._next_tick:
             self._next_tick = self._clock.monotonic() + TICK_SECONDS
             self._tick()
+
+    def _due(self, tenant_id: str, now: float) -> float:
+        """When the list is to be read next; a call that began since the last reading makes it sooner."""
+        due = self._next.get(tenant_id, self._started + FIRST_SECONDS)
+        sooner = self._sooner.get(tenant_id, due)
+        return sooner if sooner <= now < due and self._activity.calls_up(tenant_id) else due
 
     def _tenants(self) -> list[Tenant]:
         """The tenants any of whose pairings wants polling."""
@@ -121,7 +128,9 @@ class Poller:
                 before, last_at=now, last_success_at=now, failures=0, code=None, unread=before.unread + unread
             )
         up = self._activity.calls_up(tenant.id)
-        self._next[tenant.id] = self._clock.monotonic() + pause(calls_up=up, failures=failures)
+        read = self._clock.monotonic()
+        self._next[tenant.id] = read + pause(calls_up=up, failures=failures)
+        self._sooner[tenant.id] = read + pause(calls_up=1, failures=failures)
 
     def _read_pages(self, tenant: Tenant) -> int:
         """Read from the stored cursor on; the cursor is stored with the facts it stands behind. Gives unread rows."""

@@ -132,6 +132,24 @@ def test_while_calls_are_up_the_list_is_read_every_fifteen_seconds(world: World)
     assert len(world.asked) == 5
 
 
+def test_a_call_that_begins_in_a_quiet_minute_is_read_of_within_fifteen_seconds(world: World) -> None:
+    world.run(2)
+    assert len(world.asked) == 1
+    world.run(30)
+    world.up = 1
+    world.run(1)
+    assert len(world.asked) == 2
+    world.up = 0
+    world.run(20)
+    assert len(world.asked) == 3
+    world.run(10)
+    world.up = 1
+    world.run(4)
+    assert len(world.asked) == 3
+    world.run(2)
+    assert len(world.asked) == 4
+
+
 def test_facts_and_their_cursor_are_stored_together(world: World) -> None:
     world.pages = [CallPage((fact(world),), "c-1")]
     world.run(2)
