@@ -90,6 +90,7 @@ def test_a_customer_who_hangs_up_ends_the_call(anna, stack):
     assert task["FCC_Disconnected_By__c"] == "customer"
 
 
+@pytest.mark.req("R34")
 def test_mute_hold_and_keys_reach_the_customer(anna, stack):
     anna.go_in_queue()
     anna.open_record("ACME Polska")

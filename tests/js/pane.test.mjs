@@ -225,6 +225,7 @@ describe("the pane", () => {
     });
   });
 
+  // R40
   describe("clickable numbers", () => {
     it("are switched on in the queue and off outside it, once each", async () => {
       await arrive();

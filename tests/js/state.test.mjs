@@ -79,6 +79,7 @@ describe("the call on the screen", () => {
   });
 });
 
+// R40
 describe("clickable numbers in Salesforce", () => {
   it("are there in the queue with a phone that works", () => assert.equal(seen(scenes["menu"]).clickToDial, true));
 
@@ -102,6 +103,7 @@ describe("dialling by hand", () => {
   });
 });
 
+// R39
 describe("WRAP", () => {
   it("counts down to the end that FCC named", () => {
     const wrap = seen(scenes.wrap).wrap;

@@ -28,6 +28,7 @@ describe("the translations", () => {
     for (const words of [pl, en]) for (const text of Object.values(words)) assert.ok(text.trim() !== "");
   });
 
+  // R32, R33
   it("use the product's own Polish labels", () => {
     const t = translator("pl");
     assert.deepEqual([t("status-notready"), t("status-ready"), t("status-busy"), t("status-wrap"), t("hold")], ["Niegotowy", "W kolejce", "Zajęty", "WRAP", "Pauza"]);

@@ -185,6 +185,7 @@ def pairing_lines(result: Result) -> Sequence[str]:
     return [line for line in result.output.splitlines() if line[:1] in "✓!✗"]
 
 
+@pytest.mark.req("R24")
 def test_pairing_asks_both_sides_and_keeps_nothing_when_one_fails(
     run: Callable[..., Result], both_sides: Outside
 ) -> None:
@@ -199,6 +200,7 @@ def test_pairing_asks_both_sides_and_keeps_nothing_when_one_fails(
         assert hidden not in result.output
 
 
+@pytest.mark.req("R15", "R23")
 def test_pairing_shows_both_sides_green_and_who_is_matched(run: Callable[..., Result], both_sides: Outside) -> None:
     both_sides.app_works = True
     both_sides.users = [
