@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
@@ -21,7 +22,7 @@ from cti.calls.service import CallService
 from cti.canvas import routes as canvas_routes
 from cti.canvas.errors import CanvasOrgUnknownError
 from cti.canvas.service import CanvasSignIn
-from cti.canvas.sessions import SessionStore, SessionTokens
+from cti.canvas.sessions import GRACE, SessionStore, SessionTokens
 from cti.canvas.userinfo import UserInfo
 from cti.clock import SystemClock
 from cti.directory.service import Directory
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
 
     import requests
 
-    from cti.accounts import Org
+    from cti.accounts import Org, PaneSession
     from cti.clock import Clock
     from cti.store.database import Database
 
@@ -146,10 +147,11 @@ def build_services(
         directory=directory,
         clock=clock,
         executor=background,
-        matching=Matching(database, orgs, clock),
+        matching=Matching(database, orgs, clock, token_refused=partial(_ask_for_fresh_token, database, sign_in)),
         call_log=call_log,
         log_view=call_log,
         new_id=new_id,
+        retention=timedelta(days=settings.retention_days),
     )
     outbox = Engine(
         database,
@@ -159,6 +161,7 @@ def build_services(
         random=secrets.SystemRandom().random,
         listener=LogNews(calls.log_changed),
         observer=metrics,
+        keep=timedelta(days=settings.retention_days),
     )
     intake = WebhookIntake(database, calls, clock=clock, count=metrics.webhook, unreadable=metrics.unreadable)
     polling = Runner(
@@ -278,6 +281,14 @@ def _org(database: Database, org_id: str) -> Org:
     if org is None:
         raise CanvasOrgUnknownError
     return org
+
+
+def _ask_for_fresh_token(database: Database, sign_in: CanvasSignIn, session: PaneSession) -> None:
+    """The org refused a session's token: it is used no more, and the agent's panes fetch a fresh signed request."""
+    sign_in.org_token_refused(session)
+    with database.write() as uow:
+        uow.events.add(session.agent.audience, "session.expiring", {"in": int(GRACE.total_seconds())})
+        uow.commit()
 
 
 def _campaign_name(directory: Directory, tenant_id: str, campaign_id: int) -> str | None:

@@ -172,7 +172,7 @@ class CanvasSignIn:
                 org = uow.orgs.get(session.org_id)
             if org is not None:
                 self._userinfo.forget(org, session.token)
-        self._sessions.org_token_refused(session.id)
+        self._sessions.org_token_refused(session.id, session.token)
 
     def revoke(self, session: PaneSession) -> None:
         """End a session at once."""

@@ -162,12 +162,15 @@ class SessionStore:
             uow.commit()
         return issued
 
-    def org_token_refused(self, session_id: str) -> None:
-        """Note that the org refused the session's token: without a renewal the session ends in five minutes."""
+    def org_token_refused(self, session_id: str, token: str | None = None) -> None:
+        """Note that the org refused the session's token: without a renewal the session ends in five minutes.
+
+        Nothing happens when it is `token` that was refused and the session was renewed with another one since.
+        """
         now = self._clock.now()
         with self._database.write() as uow:
             session = uow.sessions.get(session_id)
-            if session is not None and session.token is not None:
+            if session is not None and session.token is not None and token in {None, session.token}:
                 uow.sessions.change(
                     session_id,
                     token=None,

@@ -15,8 +15,9 @@ from cti.errors import ConnectorError
 from cti.matching.candidates import PERSON_PHONES, candidates, case_candidate, wanted_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from cti.accounts import PaneSession
     from cti.clock import Clock
     from cti.domain.call import Record
     from cti.matching.ports import Agent, Database, Org, Orgs
@@ -29,6 +30,7 @@ LIMIT: Final = 25
 _LEAST_S: Final = 0.1
 _CASE_DIGITS: Final = 8
 _READABLE_MAX: Final = 200
+_UNAUTHORIZED: Final = 401
 
 _log = structlog.get_logger("cti.matching")
 _NOBODY: Final = MatchResult()
@@ -41,7 +43,7 @@ class _Asking:
 
     org_id: str
     sf_user_id: str
-    tokens: tuple[str, ...]
+    sessions: tuple[PaneSession, ...]
     region: str
     language: str
     person_accounts: bool
@@ -56,14 +58,24 @@ class Matching:
     """Finds the records of a caller that an agent may see. Safe to share between threads; never raises.
 
     Asked as the agent, with the token of the agent's own session; without a usable one as the integration user, keeping
-    what the agent may read. Finished answers are remembered for 30 seconds per agent and number.
+    what the agent may read. Finished answers are remembered for 30 seconds per agent and number. `token_refused` is
+    told of the session whose token the org no longer accepts (401).
     """
 
-    def __init__(self, database: Database, orgs: Orgs, clock: Clock, *, budget: float = BUDGET_S) -> None:
+    def __init__(
+        self,
+        database: Database,
+        orgs: Orgs,
+        clock: Clock,
+        *,
+        budget: float = BUDGET_S,
+        token_refused: Callable[[PaneSession], None] = lambda _session: None,
+    ) -> None:
         self._database = database
         self._orgs = orgs
         self._clock = clock
         self._budget = budget
+        self._token_refused = token_refused
         self._lock = threading.Lock()
         self._known: OrderedDict[tuple[str, str, str, str | None], tuple[MatchResult, float]] = OrderedDict()
 
@@ -108,7 +120,7 @@ class Matching:
         return _Asking(
             org_id=pairing.org_id,
             sf_user_id=agent.sf_user_id,
-            tokens=tuple(session.token for session in own if session.token)[:1],
+            sessions=tuple(session for session in own if session.token)[:1],
             region=tenant.default_region,
             language=own[0].language if own else "pl",
             person_accounts=pairing.person_accounts,
@@ -118,20 +130,28 @@ class Matching:
     def _search(self, asking: _Asking, e164: str | None, code: str | None) -> MatchResult:
         deadline = self._clock.monotonic() + self._budget
         org = self._orgs.org(asking.org_id)
-        for token in asking.tokens:
+        for session in asking.sessions:
             try:
-                return MatchResult(self._as(org, asking, e164, code, token, deadline)[:LIMIT])
+                return MatchResult(self._as(org, asking, e164, code, session.token, deadline)[:LIMIT])
             except ConnectorError as error:
                 if error.retryable:
                     raise
                 # The agent's token is over, or may not use the API: the integration user asks instead.
                 _log.info("caller-search-without-agent", code=error.code)
+                if error.http_status == _UNAUTHORIZED:
+                    self._refused(session)
         found = self._as(org, asking, e164, code, None, deadline)
         if not found:
             return _NOBODY
         ids = [record.record_id for record in found][:_READABLE_MAX]
         may_read = org.readable(asking.sf_user_id, ids, budget=self._left(deadline))
         return MatchResult(tuple(record for record in found if record.record_id in may_read)[:LIMIT])
+
+    def _refused(self, session: PaneSession) -> None:
+        try:
+            self._token_refused(session)
+        except Exception:  # noqa: BLE001 - the caller is searched for whether or not that could be noted
+            _log.exception("refused-token-not-noted")
 
     def _as(
         self, org: Org, asking: _Asking, e164: str | None, code: str | None, token: str | None, deadline: float

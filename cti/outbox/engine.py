@@ -48,7 +48,7 @@ class Engine:
     `carriers` by the kind of delivery; `owner` is an id of this process that no other has; `random` gives numbers in
     [0, 1); `listener` is told of every change of a delivery's state, in the transaction that records it. Several
     engines may work on one database. `run_once` may be called from any thread; `start` runs it in one of its own, which
-    is a greenlet where gevent has patched the standard library.
+    is a greenlet where gevent has patched the standard library. What was delivered is remembered for `keep`.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class Engine:
         observer: Observer | None = None,
         lease: timedelta = LEASE,
         batch: int = BATCH,
+        keep: timedelta = KEEP,
     ) -> None:
         self._database = database
         self._carriers = carriers
@@ -73,6 +74,7 @@ class Engine:
         self._observer: Observer = observer or _Silent()
         self._lease = lease
         self._batch = batch
+        self._keep = keep
         self._breakers = Breakers(clock, random)
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -243,8 +245,8 @@ class Engine:
             return
         self._tidied = self._clock.monotonic()
         with self._database.write() as uow:
-            uow.outbox.forget_attempts(self._clock.now() - KEEP)
-            uow.call_logs.shrink(self._clock.now() - KEEP)
+            uow.outbox.forget_attempts(self._clock.now() - self._keep)
+            uow.call_logs.shrink(self._clock.now() - self._keep)
             uow.commit()
         with self._database.read() as uow:
             self._observer.waiting(uow.outbox.counts())

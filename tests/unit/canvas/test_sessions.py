@@ -151,6 +151,13 @@ def test_a_refusal_that_is_noted_twice_gives_no_more_time(
         store.verify(issued.token)
 
 
+def test_a_token_refused_late_does_not_take_its_successor_along(store: SessionStore, database: Database) -> None:
+    issued = begin(store, database)
+    store.extend(issued.session.id, org_token="fresh")
+    store.org_token_refused(issued.session.id, issued.session.token)
+    assert store.verify(issued.token).token == "fresh"
+
+
 def test_a_revoked_session_is_over_at_once_and_for_good(store: SessionStore, database: Database) -> None:
     issued = begin(store, database)
     store.revoke(issued.session.id)

@@ -64,9 +64,15 @@ class World:
     pairing: Any
     tokens: list[str | None] = field(default_factory=lambda: ["agents-token"])
     language: str = "pl"
+    refused: list[str] = field(default_factory=list)
 
     def __post_init__(self):
-        self.matching = Matching(self, SimpleNamespace(org=lambda _org_id: self.org), self.clock)
+        self.matching = Matching(
+            self,
+            SimpleNamespace(org=lambda _org_id: self.org),
+            self.clock,
+            token_refused=lambda session: self.refused.append(session.token),
+        )
 
     @contextmanager
     def read(self):
@@ -119,6 +125,22 @@ def test_without_a_usable_token_only_what_the_agent_may_read_is_kept(world, erro
     assert [record.record_id for record in result.candidates] == ["003J"]
     assert world.verbs() == ["search", "search", "readable"]
     assert world.org.asked[-1][1] == "005A"
+
+
+def test_a_token_that_the_org_no_longer_accepts_is_told_and_one_that_may_not_do_this_is_not(world):
+    world.org.errors["agents-token"] = AccessRefusedError()
+    world.find()
+    assert world.refused == []
+    world.org.errors["agents-token"] = SessionExpiredError()
+    world.find("+48600100201")
+    assert world.refused == ["agents-token"]
+
+
+def test_a_search_goes_on_when_the_refusal_cannot_be_noted(world):
+    world.refused = None
+    world.org.errors["agents-token"] = SessionExpiredError()
+    assert world.find().complete
+    assert world.verbs() == ["search", "search", "readable"]
 
 
 def test_an_agent_without_a_token_is_asked_for_as_the_integration_user(world):

@@ -1,0 +1,121 @@
+"""What only the composition root ties together."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cryptography.fernet import Fernet
+
+from app import build_services
+from cti.accounts import PaneSession
+from cti.domain.call import Fact
+from cti.salesforce.errors import SessionExpiredError
+from cti.salesforce.service import SalesforceOrg
+from cti.settings import load
+from tests.support import accounts
+from tests.support.signed_request import ORG_ID, USER_ID
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from app import Services
+    from tests.support.clock import DrivenClock
+
+
+@pytest.fixture
+def services(tmp_path: Path, clock: DrivenClock) -> Iterator[Services]:
+    settings = load(
+        public_url="http://connector.localhost:1",
+        secret_key="a secret that only tests know, long enough",
+        encryption_keys=Fernet.generate_key().decode(),
+        data_dir=tmp_path,
+        retention_days=30,
+    )
+    made = build_services(settings, clock)
+    accounts.pair(made.database, clock)
+    yield made
+    made.close()
+
+
+def signed_in(services: Services, clock: DrivenClock) -> PaneSession:
+    session = PaneSession(
+        id="session-1",
+        org_id=ORG_ID,
+        pairing_id="acme-1",
+        sf_user_id=USER_ID,
+        fcc_user_id=101,
+        language="pl",
+        name="Anna Nowak",
+        email="anna@acme.example",
+        token="token-of-the-test",
+        token_at=clock.now(),
+        created_at=clock.now(),
+        expires_at=clock.now() + timedelta(minutes=15),
+        revoked_at=None,
+    )
+    with services.database.write() as uow:
+        uow.sessions.add(session)
+        uow.commit()
+    return session
+
+
+def events(services: Services, session: PaneSession) -> list[tuple[str, dict[str, Any]]]:
+    with services.database.read() as uow:
+        found = [event for event in uow.events.since(0) if event.audience == session.agent.audience]
+    return [(event.type, json.loads(event.body)) for event in found]
+
+
+def test_a_token_that_a_search_finds_refused_has_the_panes_fetch_a_fresh_one(
+    services: Services, clock: DrivenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_args: Any, **_options: Any) -> list[Any]:
+        raise SessionExpiredError
+
+    monkeypatch.setattr(SalesforceOrg, "search_phones", refuse)
+    session = signed_in(services, clock)
+    services.calls._matching.find(session.agent, "+48600100200", ivr=None)  # type: ignore[union-attr]  # it was given
+    assert events(services, session) == [("session.expiring", {"in": 300})]
+    with services.database.read() as uow:
+        kept = uow.sessions.get(session.id)
+    assert kept is not None
+    assert kept == replace(kept, token=None, expires_at=clock.now() + timedelta(minutes=5))
+
+
+def test_calls_shrink_after_the_days_that_the_settings_name(services: Services, clock: DrivenClock) -> None:
+    told = {"direction": "inbound", "number": "+48600100200", "segment": 0, "users_id": 101}
+    services.calls.record("acme", [Fact("fcc", "ringing", clock.now(), 7, content=told)])
+    services.calls.tick()
+    clock.advance(29 * 86_400)
+    services.calls.tick()
+    assert number(services) == "+48600100200"
+    clock.advance(2 * 86_400)
+    services.calls.tick()
+    assert number(services) == ""
+
+
+def number(services: Services) -> str:
+    with services.database.read() as uow:
+        stored = uow.calls.by_calls_id("acme", 7)
+    assert stored is not None
+    return stored.call.number
+
+
+def test_what_was_delivered_is_forgotten_after_as_many_days(services: Services, clock: DrivenClock) -> None:
+    with services.database.write() as uow:
+        uow.call_logs.saved(
+            "k", org_id=ORG_ID, pairing_id="acme-1", task_id="00T000000000001AAA", delivered={"Subject": "+48600100200"}
+        )
+        uow.commit()
+    clock.advance(29 * 86_400)
+    services.outbox.run_once()
+    with services.database.read() as uow:
+        assert uow.call_logs.get("k").delivered == {"Subject": "+48600100200"}  # type: ignore[union-attr]  # just kept
+    clock.advance(2 * 86_400)
+    services.outbox.run_once()
+    with services.database.read() as uow:
+        assert uow.call_logs.get("k").delivered == {}  # type: ignore[union-attr]  # as above
