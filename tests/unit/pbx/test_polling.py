@@ -142,7 +142,7 @@ def test_a_call_that_begins_in_a_quiet_minute_is_read_of_within_fifteen_seconds(
     world.up = 0
     world.run(20)
     assert len(world.asked) == 3
-    world.run(10)
+    world.run(5)
     world.up = 1
     world.run(4)
     assert len(world.asked) == 3
