@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser.test_outbound import task_of
 from tests.browser.test_restarts import talk, the_only_task
 from tests.support.wait import until
 from tools.stack import TENANT
@@ -49,13 +50,14 @@ def test_the_call_list_alone_logs_calls_both_ways(anna, stack, correlation):
         anna.press("answer")
         anna.hears(700)
         anna.press("hangup")
-        task = the_only_task(stack, outbound, 60, CallDisposition="ANSWERED")
+        until(lambda: (task_of(stack, outbound) or {}).get("CallDurationInSeconds"), 60, every=0.2, what="its length")
+        task = the_only_task(stack, outbound, CallDisposition="ANSWERED")
         assert task["CallType"] == "Outbound"
         assert task["WhoId"] == stack.record("Jan Kowalski")[1]
         assert task["OwnerId"] == stack.user("anna.nowak@acme.example")
         assert task["FCC_Disconnected_By__c"] == "agent"
-        assert task["CallDurationInSeconds"] > 0
-        task = the_only_task(stack, inbound, 30, CallDisposition="ANSWERED")
+        until(lambda: (task_of(stack, inbound) or {}).get("CallDurationInSeconds"), 30, every=0.2, what="its length")
+        task = the_only_task(stack, inbound, CallDisposition="ANSWERED")
         assert task["CallType"] == "Inbound"
         assert task["WhoId"] == stack.record("Maria Lewandowska")[1]
         assert task["OwnerId"] == stack.user("anna.nowak@acme.example")
