@@ -9,6 +9,7 @@ import string
 
 import cti
 from cti.errors import ConnectorError
+from tools import error_table
 
 
 def every_error() -> list[type[ConnectorError]]:
@@ -45,3 +46,11 @@ def test_no_sentence_takes_a_value_that_could_be_secret():
     for error in every_error():
         names = {name for _, name, _, _ in string.Formatter().parse(error.pl + error.en) if name}
         assert not names & banned, error
+
+
+def test_the_page_of_errors_is_the_one_the_classes_make():
+    listed = {error.code for error in error_table.errors()}
+    ours = {error.code for error in every_error() if error.__module__.startswith("cti.")}
+    assert ours - listed == {"fcc-error"}, "only a base class has no row"
+    assert not error_table.ADVICE.keys() - listed, "advice for a code that is gone"
+    assert error_table.TARGET.read_text(encoding="utf-8") == error_table.page(), "run: python -m tools.error_table"
