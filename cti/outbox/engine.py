@@ -8,11 +8,13 @@ repeated.
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
+from cti.errors import InternalError
 from cti.outbox.breaker import Breakers, growing
 from cti.outbox.load import Load
 
@@ -40,6 +42,19 @@ class _Silent:
 
     def waiting(self, counts: Mapping[str, int]) -> None:
         pass
+
+
+@dataclass(frozen=True)
+class _Broken:
+    """What becomes of a delivery that its carrier stumbled over: nobody knows whether it arrived."""
+
+    state: str = "unknown"
+    record_id: str | None = None
+    delivered: Mapping[str, Any] | None = None
+    code: str = InternalError.code
+    detail: str = ""
+    wait: float | None = None
+    whole_org: bool = False
 
 
 class Engine:
@@ -156,8 +171,20 @@ class Engine:
         results: dict[str, Result] = {}
         for kind in dict.fromkeys(item.kind for item in items):
             part = [loads[item.key] for item in items if item.kind == kind]
-            results |= zip((load.key for load in part), self._carriers[kind].carry(org_id, part), strict=True)
+            try:
+                results |= zip((load.key for load in part), self._carriers[kind].carry(org_id, part), strict=True)
+            except Exception:  # noqa: BLE001 - one that cannot be carried must not hold up the others
+                _log.exception("delivery-failed", count=len(part))
+                results |= {load.key: self._carry_alone(kind, org_id, load) for load in part}
         return results
+
+    def _carry_alone(self, kind: str, org_id: str, load: Load) -> Result:
+        """Deliver one whose batch failed in a way that nobody foresaw; it may have arrived with the batch."""
+        try:
+            return self._carriers[kind].carry(org_id, [load])[0]
+        except Exception:  # noqa: BLE001 - tried again, and given up after as many attempts as any other
+            _log.exception("delivery-failed", key=load.key)
+            return _Broken()
 
     def _record(self, items: Sequence[Item], results: Mapping[str, Result]) -> None:
         org_id = items[0].org_id
@@ -175,11 +202,18 @@ class Engine:
                 self._settle(uow, item, results.get(item.key), pause)
             if self._listener is not None:
                 for item in settled:
-                    self._listener(uow, item.org_id, item.pairing_id, item.key)
+                    self._tell(self._listener, uow, item)
             uow.commit()
         for item in items:
             result = results.get(item.key)
             self._observer.delivered(org_id, result.state if result else "gone", result.code if result else "")
+
+    @staticmethod
+    def _tell(listener: Listener, uow: UnitOfWork, item: Item) -> None:
+        try:
+            listener(uow, item.org_id, item.pairing_id, item.key)
+        except Exception:  # noqa: BLE001 - what was delivered must be recorded, whoever cannot hear of it
+            _log.exception("delivery-not-told", key=item.key)
 
     def _settle(self, uow: UnitOfWork, item: Item, result: Result | None, pause: float) -> None:
         """Record one result; None: the delivery was not wanted."""
@@ -191,7 +225,7 @@ class Engine:
             return
         worn_out = not result.whole_org and item.attempts + 1 >= ATTEMPTS
         if result.state == "dead" or worn_out:
-            uow.outbox.died(item.key, code=result.code, detail=result.detail)
+            uow.outbox.died(item.key, code=result.code or item.code or "", detail=result.detail)
             return
         uow.outbox.postponed(
             item.key,

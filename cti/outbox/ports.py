@@ -55,6 +55,11 @@ class Item(Protocol):
         """Whether that may have arrived."""
         ...
 
+    @property
+    def code(self) -> str | None:
+        """Why the last attempt failed."""
+        ...
+
 
 class Remembered(Protocol):
     """What was delivered under a key."""

@@ -6,6 +6,7 @@ import itertools
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from cti.admin.pairing import settings_fact
 from cti.domain.call import Leg, Segment, State
@@ -645,3 +646,34 @@ def test_before_any_settings_were_recorded_those_of_today_count(world):
     world.change(support.ended(support.answered(support.outbound())))
     world.settle()
     assert world.org.tasks == {}
+
+
+def test_a_delivery_that_nobody_can_make_sense_of_holds_up_no_other(world):
+    for number in (1, 2, 3):
+        world.change(support.outbound(calls_id=number))
+    with world.database.write() as uow:
+        broken = f"{ORG}/acme:2:0"
+        place = {"kind": "call", "org_id": ORG, "pairing_id": "acme-1", "run_after": world.clock.now()}
+        uow.outbox.put(broken, {"WhoId": {"$": "nonsense"}}, **place)
+        uow.commit()
+    with capture_logs() as logs:
+        world.settle(limit=200)
+    assert {(line["event"], line.get("key")) for line in logs} >= {("delivery-failed", broken)}
+    assert sorted(task["FCC_Call_Id__c"] for task in world.org.tasks.values()) == ["acme:1:0", "acme:3:0"]
+    with world.database.read() as uow:
+        row = uow.outbox.get(broken)
+    assert (row.state, row.code) == ("dead", "internal")
+
+
+def test_what_arrived_is_recorded_though_the_news_of_it_cannot_be_passed_on(world):
+    def fail_to_hear(*_args):
+        raise ValueError
+
+    engine = world.engine()
+    engine._listener = fail_to_hear
+    world.change(support.outbound())
+    with capture_logs() as logs:
+        world.settle(engine)
+    assert [line["event"] for line in logs] == ["delivery-not-told"]
+    assert world.row(support.outbound()).state == "done"
+    assert len(world.org.tasks) == 1
