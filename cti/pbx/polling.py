@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from cti.errors import ConnectorError
+from cti.errors import ConnectorError, InternalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from cti.accounts import Tenant
     from cti.clock import Clock
+    from cti.domain.call import Fact
     from cti.pbx.ports import Activity, FactSink, Pbx, PbxDatabase
 
 BUSY_SECONDS: Final = 15.0
@@ -30,6 +31,7 @@ TICK_SECONDS: Final = 10.0
 LONGEST_BACKOFF_SECONDS: Final = 300.0
 PAGES: Final = 20
 PAGE_ROWS: Final = 200
+ROUNDS_BEFORE_ROWS: Final = 3
 
 _log = structlog.get_logger("cti.pbx")
 
@@ -122,6 +124,10 @@ class Poller:
             failures = before.failures + 1
             self._health[tenant.id] = replace(before, last_at=now, failures=failures, code=error.code)
             _log.warning("poll-failed", tenant=tenant.id, code=error.code, failures=failures)
+        except Exception:  # noqa: BLE001 - one tenant's trouble is not the others', nor the regular work's
+            failures = before.failures + 1
+            self._health[tenant.id] = replace(before, last_at=now, failures=failures, code=InternalError.code)
+            _log.exception("poll-failed", tenant=tenant.id, code=InternalError.code, failures=failures)
         else:
             failures = 0
             self._health[tenant.id] = replace(
@@ -143,11 +149,30 @@ class Poller:
             # What last changed before the tenant was added is history: nobody asked for it to be logged.
             facts = [fact for fact in page.facts if fact.at >= tenant.created_at]
             if facts or page.cursor != cursor:
-                self._sink.record(tenant.id, facts, cursor=page.cursor)
+                unread += self._record(tenant.id, facts, page.cursor)
             if not page.more or page.cursor == cursor:
                 break
             cursor = page.cursor
         return unread
+
+    def _record(self, tenant_id: str, facts: list[Fact], cursor: str | None) -> int:
+        """Store a page. One that has failed several rounds is stored row by row, without those that cannot be kept.
+
+        Gives how many those are: one bad row must not keep all later calls from being heard of.
+        """
+        if self._health[tenant_id].failures < ROUNDS_BEFORE_ROWS:
+            self._sink.record(tenant_id, facts, cursor=cursor)
+            return 0
+        lost = 0
+        for fact in facts:
+            try:
+                self._sink.record(tenant_id, [fact])
+            except Exception:  # noqa: BLE001 - it cannot be kept, whatever it is
+                lost += 1
+                _log.exception("call-row-lost", tenant=tenant_id, calls_id=fact.calls_id)
+        # A database in trouble refuses this too: then nothing is passed over.
+        self._sink.record(tenant_id, [], cursor=cursor)
+        return lost
 
     def _presences(self, tenant_id: str) -> None:
         """Ask for the presence of agents with a pane whom FCC has not spoken of lately."""

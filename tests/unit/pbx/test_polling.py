@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from cti.domain.call import Fact
 from cti.domain.fcc import CallPage
@@ -173,6 +174,32 @@ def test_what_changed_before_the_tenant_was_added_is_left_alone(world: World) ->
     world.pages = [CallPage((fact(world, -5), fact(world, 5)), "c-1")]
     world.run(2)
     assert [each.at for each in world.recorded[0][0]] == [fact(world, 5).at]
+
+
+def test_a_row_that_cannot_be_stored_costs_no_other_call_and_stops_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = fact(world), fact(world, 2)
+    store = world.record
+
+    def record(tenant_id: str, facts: Sequence[Fact], *, cursor: str | None = None) -> None:
+        if bad in facts:
+            raise OverflowError
+        store(tenant_id, facts, cursor=cursor)
+
+    monkeypatch.setattr(world, "record", record)
+    monkeypatch.setattr(world, "calls_since", lambda cursor, limit: CallPage((bad, good), "c-1"))
+    with capture_logs() as logs:
+        world.run(2)
+        assert world.poller.health()[0].code == "internal"
+        world.run(95)
+        assert world.recorded == []
+        assert world.ticks == 10
+        world.run(120)
+    assert world.recorded[:2] == [([good], None), ([], "c-1")]
+    assert [line["event"] for line in logs].count("call-row-lost") == 1
+    (health,) = world.poller.health()
+    assert (health.failures, health.unread) == (0, 1)
 
 
 def test_nothing_new_writes_nothing(world: World) -> None:
