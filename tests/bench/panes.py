@@ -34,8 +34,8 @@ def email(number: int) -> str:
     return f"agent{number}@acme.example"
 
 
-def worlds(directory: Path, agents: int) -> dict[str, Path]:
-    """World files for both simulators, with so many agents who have telephones."""
+def worlds(directory: Path, agents: int, records: Sequence[dict[str, Any]] = ()) -> dict[str, Path]:
+    """World files for both simulators: so many agents who have telephones, and further records of Salesforce."""
     fcc = [
         {"id": 100, "login": "admin", "first_name": "Adam", "last_name": "Administrator",
          "email": "admin@acme.example", "type": "administrator"},
@@ -49,7 +49,7 @@ def worlds(directory: Path, agents: int) -> dict[str, Path]:
     people = [{"username": email(number), "first_name": "Agent", "last_name": str(number)} for number in range(agents)]
     made = {"fcc": directory / "fcc.json", "salesforce": directory / "salesforce.json"}
     made["fcc"].write_text(json.dumps({"users": fcc}))
-    made["salesforce"].write_text(json.dumps({"users": people}))
+    made["salesforce"].write_text(json.dumps({"users": people, "records": list(records)}))
     return made
 
 
@@ -113,12 +113,12 @@ class Pane(Client):
             self.close_code = struct.unpack("!H", payload[:2])[0] if len(payload) > 1 else _NO_CLOSE_FRAME
             self.transport.write(frame(Opcode.CLOSE, payload[:2], mask=MASK))
 
-    async def command(self, kind: str, **fields: Any) -> dict[str, Any]:
+    async def command(self, command: str, /, **fields: Any) -> dict[str, Any]:
         """Send a command and wait for its answer."""
         self._commands += 1
         name = f"c{self._commands}"
         waiting = self.answers[name] = asyncio.get_running_loop().create_future()
-        self.send(frame(Opcode.TEXT, json.dumps({"id": name, "type": kind, **fields}).encode(), mask=MASK))
+        self.send(frame(Opcode.TEXT, json.dumps({"id": name, "type": command, **fields}).encode(), mask=MASK))
         return await asyncio.wait_for(waiting, 30)
 
     async def hello(self) -> None:
