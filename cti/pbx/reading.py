@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
@@ -11,6 +12,9 @@ from cti.domain.times import parse_time
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
+
+_WHOLE: Final = re.compile(r"-?[0-9]{1,19}")
+_LARGEST: Final = 2**63 - 1
 
 _log = structlog.get_logger("cti.pbx")
 
@@ -29,26 +33,29 @@ class Reader:
         _log.warning("fcc-unreadable", where=where, field=field, type=type(value).__name__)
 
     def integer(self, data: Mapping[str, Any], field: str, where: str) -> int | None:
-        """A whole number, also as text ("136") or as a float without a fraction."""
+        """A whole number of at most 63 bits, also as text ("136") or as a float without a fraction."""
         value = data.get(field)
         if value is None or value == "":
             return None
+        number: int | None = None
         if isinstance(value, int) and not isinstance(value, bool):
-            return value
-        if isinstance(value, float) and value.is_integer():
-            return int(value)
-        if isinstance(value, str) and value.strip().lstrip("-").isdigit():
-            return int(value)
-        self.unreadable(where, field, value)
-        return None
+            number = value
+        elif (isinstance(value, float) and value.is_integer()) or (
+            isinstance(value, str) and _WHOLE.fullmatch(value.strip())
+        ):
+            number = int(value)
+        if number is None or abs(number) > _LARGEST:
+            self.unreadable(where, field, value)
+            return None
+        return number
 
     def text(self, data: Mapping[str, Any], field: str, where: str) -> str | None:
-        """Text, trimmed; numbers become text; empty is None."""
+        """Text, trimmed and without zero bytes, which PostgreSQL keeps nowhere; numbers become text; empty is None."""
         value = data.get(field)
         if value is None:
             return None
         if isinstance(value, str):
-            return value.strip() or None
+            return value.replace("\0", "").strip() or None
         if isinstance(value, int | float) and not isinstance(value, bool):
             return str(value)
         self.unreadable(where, field, value)
