@@ -218,11 +218,16 @@ class CallService:
     def report(self, agent: Agent, report: Mapping[str, Any]) -> None:
         """Take a pane's report about its phone: the fields of `call.report`, `at` aware or ISO text.
 
-        Raises ReportInvalidError when it makes no sense.
+        Raises ReportInvalidError when it makes no sense, or is about a dialog of another agent's phone.
         """
         with self._database.read() as uow:
             tenant = self._place(uow, agent)[1]
-        self._store(_Parcel(tenant.id, [Entry(self._pane_fact(agent, tenant, report))]))
+            fact = self._pane_fact(agent, tenant, report)
+            for name in ({"sip_call_id": fact.sip_call_id}, {"dial_id": fact.content.get("dial_id")}):
+                known = uow.calls.dialog(tenant.id, **name)
+                if known is not None and known.users_id != agent.fcc_user_id:
+                    raise ReportInvalidError
+        self._store(_Parcel(tenant.id, [Entry(fact)]))
 
     def _pane_fact(self, agent: Agent, tenant: Tenant, report: Mapping[str, Any]) -> Fact:
         sip_call_id, kind, direction = report.get("sipCallId"), report.get("kind"), report.get("direction")
