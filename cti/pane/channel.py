@@ -127,12 +127,17 @@ class PaneChannel:
         """Let a pane in; returns its room, the answer, and what to do once the answer is sent."""
         agent = connection.session.agent
         room = self._rooms.of(agent)
-        standing = room.enter(connection, focused=hello.focused)
-        with self._database.read() as uow:
-            head: int = uow.events.head(agent.audience)
-            missed: list[LoggedEvent] | None = None
-            if hello.last_seq is not None:
-                missed = uow.events.missed(agent.audience, hello.last_seq)
+        try:
+            standing = room.enter(connection, focused=hello.focused)
+            with self._database.read() as uow:
+                head: int = uow.events.head(agent.audience)
+                missed: list[LoggedEvent] | None = None
+                if hello.last_seq is not None:
+                    missed = uow.events.missed(agent.audience, hello.last_seq)
+        except BaseException:
+            # A pane that never came in must not be taken for one that is there.
+            room.depart(connection, for_good=False)
+            raise
         answer = {"seq": head, **standing.to_json(), "heartbeat": HEARTBEAT_S}
 
         def then() -> None:

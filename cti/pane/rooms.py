@@ -315,8 +315,9 @@ class AgentRooms:
         with self._lock:
             room = self._rooms.get(agent.audience)
             if room is None:
-                room = self._rooms[agent.audience] = AgentRoom(agent, self._clock, self.announce, self._present)
+                room = AgentRoom(agent, self._clock, self.announce, self._present)
                 self._hub.join(agent.audience, room)
+                self._rooms[agent.audience] = room
             if self._thread is None and not self._stop.is_set():
                 self._thread = threading.Thread(target=self._run, name="pane-keeper", daemon=True)
                 self._thread.start()

@@ -24,7 +24,7 @@ from cti.events.hub import EventHub
 from cti.pane import messages
 from cti.pane.channel import PaneChannel
 from cti.pane.errors import MessageUnreadableError
-from cti.pane.rooms import AgentRooms
+from cti.pane.rooms import AgentRooms, PaneConnection
 from cti.proxy.tickets import TicketOffice
 from cti.ws.connection import WebSocket
 from tests.protocol.wire import RawClient
@@ -317,6 +317,35 @@ def test_a_new_pane_leads_and_gets_everything(rig):
     assert pane.snapshot["calls"] == [CALL]
     assert (pane.snapshot["leader"], pane.snapshot["fence"]) == (True, pane.answer["fence"])
     assert rig.calls.named("present") == [("present", AGENT, True)]
+
+
+def test_a_pane_that_could_not_be_let_in_is_not_taken_for_one_that_is_there(rig, monkeypatch):
+    def fail():
+        raise RuntimeError("the database is away")
+
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        connection = PaneConnection(WebSocket(ours), rig.session(), "pane-one")
+        hello = messages.Hello(id="1", type="hello", pane="pane-one", lastSeq=1, focused=True)
+        rig.rooms.of(AGENT)
+        monkeypatch.setattr(rig.database, "read", fail)
+        with pytest.raises(RuntimeError):
+            rig.channel.arrive(connection, hello)
+        monkeypatch.undo()
+    assert rig.rooms.present() == []
+
+
+def test_a_room_that_could_not_be_opened_is_opened_by_the_next_pane(rig, monkeypatch):
+    def fail():
+        raise RuntimeError("the database is away")
+
+    monkeypatch.setattr(rig.database, "read", fail)
+    with pytest.raises(RuntimeError):
+        rig.rooms.of(AGENT)
+    monkeypatch.undo()
+    pane = rig.enter()
+    rig.add("presence", {"presence": PRESENCE})
+    assert pane.event("presence")["presence"] == PRESENCE
 
 
 def test_events_reach_all_panes_of_the_agent_and_nobody_else(rig):
