@@ -125,6 +125,7 @@ class CallService:
         self._retention = retention
         self._resumed = False
         self._next_shrink = clock.monotonic() + SHRINK_SECONDS
+        self._settings: dict[str, tuple[bool, int | None]] = {}
 
     # -- facts ----------------------------------------------------------------------------------------------------
 
@@ -397,18 +398,44 @@ class CallService:
     def tick(self) -> None:
         """The regular work, called every 10 s or so by the runner.
 
-        Attendance at each call, what the last process left unfinished at the first, retention once an hour.
+        Attendance and changed settings at each call, what the last process left unfinished at the first, retention
+        once an hour.
         """
         if not self._resumed:
             self._resumed = True
             self.resume()
         self._attendance.tick()
+        self._tell_capabilities()
         if self._clock.monotonic() >= self._next_shrink:
             self._next_shrink = self._clock.monotonic() + SHRINK_SECONDS
             shrunk = self.shrink(self._clock.now() - self._retention)
             _log.info("facts-shrunk", count=shrunk)
 
     # -- settings, activity, retention ------------------------------------------------------------------------------
+
+    def _tell_capabilities(self) -> None:
+        """Tell the panes of a pairing that was switched on or off, or given another campaign, what they can do now."""
+        with self._database.read() as uow:
+            pairings = [pairing for tenant in uow.tenants.all() for pairing in uow.pairings.of_tenant(tenant.id)]
+            now = {pairing.id: (pairing.active, pairing.off_campaign_id) for pairing in pairings}
+            changed = {key for key, settings in now.items() if self._settings.get(key, settings) != settings}
+            rows = [row for row in uow.agents.attendances() if row.present and row.pairing_id in changed]
+            languages = {
+                row: next((session.language for session in uow.sessions.live_of(row.pairing_id, row.users_id)), "pl")
+                for row in rows
+            }
+        told = {
+            f"{row.pairing_id}:{row.users_id}": self._directory.capabilities(row.pairing_id, row.users_id).to_json(
+                language
+            )
+            for row, language in languages.items()
+        }
+        if told:
+            with self._database.write() as uow:
+                for audience, capabilities in told.items():
+                    uow.events.add(audience, "capabilities", capabilities)
+                uow.commit()
+        self._settings = now
 
     def settings_changed(self, uow: UnitOfWork, pairing: Pairing, settings: Mapping[str, Any]) -> None:
         """Remember a pairing's settings with their time, in the transaction that saves them."""
