@@ -12,6 +12,7 @@ from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import structlog
 from flask import Flask
 
 from cti import outgoing
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from cti.clock import Clock
     from cti.store.database import Database
 
+_log = structlog.get_logger("cti.app")
 ROOT = Path(__file__).resolve().parent
 BACKGROUND_THREADS = 16
 
@@ -97,14 +99,15 @@ class Services:
         self.background.submit(self.calls.resume)
 
     def close(self) -> None:
-        """End what `start` began and give back what is held open."""
-        self.polling.stop()
-        self.outbox.stop()
+        """End what `start` began and give back what is held open; a delivery under way may still be recorded."""
+        self.polling.stop(timeout=1.0)
+        self.outbox.stop(timeout=2.0)
         self.rooms.stop()
         self.hub.stop()
         self.background.shutdown(wait=False, cancel_futures=True)
         self.http.close()
         self.database.close()
+        _log.info("stopped")
 
 
 def build_services(

@@ -37,3 +37,10 @@ def post_worker_init(worker: Any) -> None:
     from cti.ws import shutdown
 
     shutdown.post_worker_init(worker)
+
+
+def worker_exit(_server: Any, worker: Any) -> None:
+    """Let the application end its work in the background: a delivery under way is recorded, not left in doubt."""
+    services = getattr(getattr(worker.app, "callable", None), "extensions", {}).get("fcc")
+    if services is not None:
+        services.close()
