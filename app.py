@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from flask import Flask
@@ -66,6 +66,23 @@ if TYPE_CHECKING:
 _log = structlog.get_logger("cti.app")
 ROOT = Path(__file__).resolve().parent
 BACKGROUND_THREADS = 16
+T = TypeVar("T")
+
+
+class Background(ThreadPoolExecutor):
+    """Threads for what may take long; what fails there unforeseen is logged, for nobody waits for it."""
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        """Run it soon."""
+        future = super().submit(fn, *args, **kwargs)
+        future.add_done_callback(self._tell)
+        return future
+
+    @staticmethod
+    def _tell(future: Future[Any]) -> None:
+        error = None if future.cancelled() else future.exception()
+        if error is not None:
+            _log.error("background-failed", exc_info=error)
 
 
 @dataclass(frozen=True)
@@ -124,7 +141,7 @@ def build_services(
     if database.is_sqlite:
         migrate.migrate(database)
     http = outgoing.session(ca_file=settings.ca_file)
-    background = ThreadPoolExecutor(BACKGROUND_THREADS, thread_name_prefix="background")
+    background = Background(BACKGROUND_THREADS, thread_name_prefix="background")
 
     # FCC and Salesforce
     exchanges = Exchanges(database, http=http, clock=clock, count=metrics.unreadable)

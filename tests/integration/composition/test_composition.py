@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.fernet import Fernet
+from structlog.testing import capture_logs
 
 from app import build_services
 from cti.accounts import PaneSession
@@ -18,6 +19,7 @@ from cti.salesforce.service import SalesforceOrg
 from cti.settings import load
 from tests.support import accounts
 from tests.support.signed_request import ORG_ID, USER_ID
+from tests.support.wait import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,6 +86,16 @@ def test_a_token_that_a_search_finds_refused_has_the_panes_fetch_a_fresh_one(
         kept = uow.sessions.get(session.id)
     assert kept is not None
     assert kept == replace(kept, token=None, expires_at=clock.now() + timedelta(minutes=5))
+
+
+def test_what_fails_in_the_background_is_not_silent(services: Services) -> None:
+    def fail() -> None:
+        raise RuntimeError
+
+    with capture_logs() as logs:
+        services.background.submit(fail)
+        until(lambda: bool(logs), 5, what="the failure to be logged")
+    assert logs[0]["event"] == "background-failed"
 
 
 def test_calls_shrink_after_the_days_that_the_settings_name(services: Services, clock: DrivenClock) -> None:
