@@ -249,3 +249,26 @@ def test_switched_off_webhooks_are_answered_and_left(door: Door) -> None:
     assert door.send(event("CallCreated")).status_code == 204
     assert door.bench.log.changes == []
     assert door.counted == ["switched-off"]
+
+
+def test_guessing_passwords_is_cut_short_and_does_not_shut_fcc_out(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert door.send(event("CallCreated")).status_code == 204
+    checked: list[str] = []
+    matches = door.passwords.matches
+
+    def counting(password: str, password_hash: str) -> bool:
+        checked.append(password)
+        return matches(password, password_hash)
+
+    monkeypatch.setattr(door.passwords, "matches", counting)
+    assert {door.send(event("CallCreated"), password=f"guess-{n}").status_code for n in range(50)} == {401}
+    assert len(checked) == 19
+    assert door.send(event("CallRinging")).status_code == 204
+    door.bench.clock.advance(10)
+    assert door.send(event("CallCreated"), password="another").status_code == 401
+    assert checked[-1] == "another"
+
+
+def test_with_a_wrong_user_no_password_is_checked(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door.passwords, "matches", lambda *_: pytest.fail("checked"))
+    assert door.send(event("CallCreated"), user="somebody").status_code == 401
