@@ -19,7 +19,7 @@ from cti.outbox.breaker import Breakers, growing
 from cti.outbox.load import Load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from cti.clock import Clock
     from cti.outbox.ports import Carrier, Database, Item, Listener, Observer, Result, UnitOfWork
@@ -32,6 +32,7 @@ KEEP: Final = timedelta(days=90)
 IDLE_S: Final = 5.0
 LULL_S: Final = 0.2
 _TIDY_S: Final = 3600.0
+_COUNT_S: Final = 15.0
 
 _log = structlog.get_logger("cti.outbox")
 
@@ -91,10 +92,12 @@ class Engine:
         self._batch = batch
         self._keep = keep
         self._breakers = Breakers(clock, random)
+        self._served = ""
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._tidied = clock.monotonic()
+        self._counted: float | None = None
         database.on_commit(self._wake.set)
 
     # -- the thread -----------------------------------------------------------------------------------------------
@@ -132,12 +135,15 @@ class Engine:
 
     def run_once(self) -> float:
         """Deliver one batch of one org, if any is due; returns the seconds until something may be due again."""
+        self._count()
         pause = self._until_due()
         if pause > 0:
             self._tidy()
             return pause
         leased, loads = self._take()
         if leased:
+            # The others' turn comes before its next one, however much waits there.
+            self._served = leased[0].org_id
             wanted = [item for item in leased if item.key in loads]
             self._record(leased, self._carry(leased[0].org_id, wanted, loads))
         return 0.0
@@ -145,13 +151,7 @@ class Engine:
     def _take(self) -> tuple[Sequence[Item], dict[str, Load]]:
         """Lease a batch; the loads leave out what must not be delivered because its record was deleted."""
         with self._database.write() as uow:
-            leased = uow.outbox.lease(
-                self._owner,
-                until=self._clock.now() + self._lease,
-                limit=self._batch,
-                without=self._breakers.open(),
-                probe=self._breakers.probing(),
-            )
+            leased = self._lease_of(uow, {self._served}) or self._lease_of(uow)
             logs = uow.call_logs.of([item.key for item in leased])
             if leased:
                 uow.commit()
@@ -166,6 +166,16 @@ class Engine:
             if item.key not in logs or not logs[item.key].deleted
         }
         return leased, loads
+
+    def _lease_of(self, uow: UnitOfWork, without: Collection[str] = ()) -> Sequence[Item]:
+        """Lease a batch, of another org than `without` names."""
+        return uow.outbox.lease(
+            self._owner,
+            until=self._clock.now() + self._lease,
+            limit=self._batch,
+            without=self._breakers.open().union(without),
+            probe=self._breakers.probing(),
+        )
 
     def _carry(self, org_id: str, items: Sequence[Item], loads: Mapping[str, Load]) -> dict[str, Result]:
         results: dict[str, Result] = {}
@@ -282,5 +292,11 @@ class Engine:
             uow.outbox.forget_attempts(self._clock.now() - self._keep)
             uow.call_logs.shrink(self._clock.now() - self._keep)
             uow.commit()
+
+    def _count(self) -> None:
+        now = self._clock.monotonic()
+        if self._counted is not None and now - self._counted < _COUNT_S:
+            return
+        self._counted = now
         with self._database.read() as uow:
             self._observer.waiting(uow.outbox.counts())

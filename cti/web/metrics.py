@@ -77,7 +77,8 @@ class Metrics:
         self._deliveries.labels(state, code).inc()
 
     def waiting(self, counts: Mapping[str, int]) -> None:
-        """Keep how many deliveries are in each state."""
+        """Keep how many deliveries are in each state; one that is not named has none."""
+        self._waiting.clear()
         for state, count in counts.items():
             self._waiting.labels(state).set(count)
 

@@ -20,6 +20,7 @@ from cti.salesforce.errors import (
     UnavailableError,
     from_code,
 )
+from cti.web.metrics import Metrics
 from tests.support.fake_org import TASK_FIELDS, FakeOrg, lose_answer, user
 from tests.unit.calllog import support
 from tests.unit.calllog.support import CASE, JAN
@@ -298,6 +299,24 @@ def test_a_delivery_that_never_succeeds_by_its_own_fault_ends_dead(world):
         world.clock.advance(max(engine.run_once(), 0.01))
     assert world.row(call).state == "dead"
     assert len(world.org.sent("create")) == ATTEMPTS
+
+
+def test_what_waits_can_be_read_within_seconds(world):
+    metrics = Metrics()
+    engine = world.engine(observer=metrics)
+    engine.run_once()
+    world.org.before = fail(UnavailableError())
+    world.change(support.outbound())
+    for _ in range(20):
+        world.clock.advance(1)
+        engine.run_once()
+    assert b'fcc_outbox_rows{state="retry"} 1.0' in metrics.render()
+    world.org.before = lambda: None
+    world.clock.advance(301)
+    world.settle(engine)
+    world.clock.advance(15)
+    engine.run_once()
+    assert b"retry" not in metrics.render()
 
 
 @pytest.mark.parametrize("error", [UnavailableError(), AppUnknownError()])
