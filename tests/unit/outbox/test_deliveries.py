@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from structlog.testing import capture_logs
@@ -696,3 +697,25 @@ def test_what_arrived_is_recorded_though_the_news_of_it_cannot_be_passed_on(worl
     assert [line["event"] for line in logs] == ["delivery-not-told"]
     assert world.row(support.outbound()).state == "done"
     assert len(world.org.tasks) == 1
+
+
+def test_an_org_with_much_to_catch_up_on_does_not_keep_another_waiting(world, clock):
+    other = "00D8W00000OtherUAC"
+    world.orgs[other] = FakeOrg()
+    with world.database.write() as uow:
+        for org_id, number, late in [*((ORG, number, 3600) for number in range(9)), (other, 1, 0)]:
+            uow.outbox.put(
+                f"{org_id}/acme:{number}:0",
+                {"FCC_Call_Id__c": f"acme:{number}:0", "Subject": "x"},
+                kind="call",
+                org_id=org_id,
+                pairing_id="p",
+                run_after=clock.now() - timedelta(seconds=late),
+            )
+        uow.commit()
+    engine = world.engine(batch=2)
+    for _ in range(2):
+        engine.run_once()
+    assert (len(world.org.tasks), len(world.orgs[other].tasks)) == (2, 1)
+    world.settle(engine)
+    assert len(world.org.tasks) == 9
