@@ -105,7 +105,7 @@ class Agent:
 
     def page_text(self) -> str:
         """What the Lightning page shows now."""
-        return str(self.on_page().execute_script("return document.body.innerText"))
+        return str(self.on_page().execute_script("return document.body ? document.body.innerText : ''"))
 
     # the pane
 
@@ -160,7 +160,7 @@ class Agent:
     def pane_text(self) -> str:
         """All the pane shows."""
         with self.pane() as driver:
-            return str(driver.execute_script("return document.body.innerText"))
+            return str(driver.execute_script("return document.body ? document.body.innerText : ''"))
 
     def data(self, name: str) -> str:
         """A data attribute of the pane's root: `phone` or `presence`."""
