@@ -129,9 +129,9 @@ def task_fields(
         "FCC_Started_At__c": _moment(started),
         "FCC_Answered_At__c": _moment(segment.answered_at),
         "FCC_Number__c": call.number[:40] or None,
-        "FCC_Campaign__c": campaign or (None if call.campaign_id is None else str(call.campaign_id)),
-        "FCC_Queue__c": segment.queue or call.queue,
-        "FCC_Ivr__c": call.ivr,
+        "FCC_Campaign__c": _text(campaign or (None if call.campaign_id is None else str(call.campaign_id))),
+        "FCC_Queue__c": _text(segment.queue or call.queue),
+        "FCC_Ivr__c": _text(call.ivr),
         "FCC_Recording_Url__c": recording_url if segment.recording else None,
         "OwnerId": owner,
         "ActivityDate": None if started is None else {"$": "day", "at": iso(started), "owner": owner},
@@ -195,6 +195,11 @@ def _about(record: Record | None) -> dict[str, Any]:
         "FCC_Contact_Name__c": {"$": "name", "about": about},
         "FCC_Contact_Email__c": {"$": "email", "about": about},
     }
+
+
+def _text(value: str | None) -> str | None:
+    """As much as a text field of the package holds: a longer one would have Salesforce refuse the whole Task."""
+    return None if value is None else value[:255]
 
 
 def _moment(moment: datetime | None) -> str | None:

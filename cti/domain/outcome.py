@@ -57,7 +57,7 @@ def q850_cause(reason: str | int | None) -> int | None:
         return None
     if isinstance(reason, int):
         return reason if 0 < reason < 128 else None  # noqa: PLR2004 - Q.850 causes are seven bits
-    if reason.strip().isdigit():
+    if re.fullmatch(r"[0-9]{1,3}", reason.strip()):
         return q850_cause(int(reason))
     found = _REASON.search(reason)
     return q850_cause(int(found.group(1))) if found else None

@@ -224,3 +224,9 @@ def test_a_recording_is_named_only_where_there_is_one():
     assert "FCC_Recording_Url__c" not in fields(call, recording_url="https://c.example/r/1")
     recorded = support.with_segment(call, recording=True)
     assert fields(recorded, recording_url="https://c.example/r/1")["FCC_Recording_Url__c"] == "https://c.example/r/1"
+
+
+def test_texts_longer_than_their_fields_are_cut():
+    call = support.inbound(ivr="1" * 300, queue="q" * 300)
+    told = fields(support.with_segment(call, queue="k" * 300), campaign="c" * 300)
+    assert [len(told[name]) for name in ("FCC_Ivr__c", "FCC_Queue__c", "FCC_Campaign__c")] == [255, 255, 255]

@@ -73,6 +73,8 @@ def test_nothing_known_is_no_outcome() -> None:
         (17, 17),
         (0, None),
         (900, None),
+        ("²", None),
+        ("9" * 5000, None),
         ("", None),
         (None, None),
         (True, None),
