@@ -36,7 +36,7 @@ describe("the translations", () => {
 
   it("are all used", () => {
     const text = sources();
-    const composed = /^(?:status|phone|link|type|direction|outcome|log|state|mic|block|dial|click)-/;
+    const composed = /^(?:status|phone|link|type|direction|outcome|log|state|mic|block|dial|click|reason)-/;
     const unused = Object.keys(pl).filter((key) => !composed.test(key) && !text.includes(`"${key}"`));
     assert.deepEqual(unused, []);
   });
