@@ -24,6 +24,7 @@ BUSY_SECONDS: Final = 15.0
 QUIET_SECONDS: Final = 60.0
 FIRST_SECONDS: Final = 1.0
 PRESENCE_SECONDS: Final = 30.0
+PRESENCE_ROUND_SECONDS: Final = 5.0
 PRESENCE_TOLD_SECONDS: Final = 300.0
 """How often presence is asked for while FCC tells it by webhooks; a lost event is put right by then."""
 WEBHOOKS_LIVE_SECONDS: Final = 600.0
@@ -81,6 +82,7 @@ class Poller:
         self._next: dict[str, float] = {}
         self._sooner: dict[str, float] = {}
         self._next_presence: dict[str, float] = {}
+        self._asked_last: dict[str, int] = {}
         self._next_tick = clock.monotonic() + FIRST_SECONDS
         self._health: dict[str, PollHealth] = {}
         self._started = clock.monotonic()
@@ -175,14 +177,24 @@ class Poller:
         return lost
 
     def _presences(self, tenant_id: str) -> None:
-        """Ask for the presence of agents with a pane whom FCC has not spoken of lately."""
+        """Ask for the presence of agents with a pane whom FCC has not spoken of lately.
+
+        After a few seconds the rest of them waits for the next round: many agents must not keep the call list waiting.
+        """
+        began = self._clock.monotonic()
+        last = self._asked_last.get(tenant_id, -1)
         told = self._presence_told_at(tenant_id)
         live = told is not None and self._clock.monotonic() - told < WEBHOOKS_LIVE_SECONDS
         longest = PRESENCE_TOLD_SECONDS if live else PRESENCE_SECONDS
-        for users_id, login in self._activity.agents_present(tenant_id):
+        present = self._activity.agents_present(tenant_id)
+        for users_id, login in sorted(present, key=lambda agent: (agent[0] <= last, agent[0])):
             heard = self._activity.last_presence_at(tenant_id, users_id)
             if heard is not None and (self._clock.now() - heard).total_seconds() < longest:
                 continue
+            if self._clock.monotonic() - began >= PRESENCE_ROUND_SECONDS:
+                self._next_presence[tenant_id] = self._clock.monotonic()
+                return
+            self._asked_last[tenant_id] = users_id
             try:
                 presence = self._exchange(tenant_id).presence(login)
             except ConnectorError as error:

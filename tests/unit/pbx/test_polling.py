@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -256,6 +257,29 @@ def test_fcc_being_away_is_not_asked_agent_by_agent(world: World) -> None:
     world.failure = FccUnreachableError(function="fcc-staff-status")
     world.run(2)
     assert world.asked_presence == ["anna.nowak"]
+
+
+def test_many_agents_of_a_slow_fcc_do_not_keep_the_call_list_waiting(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.up = 1
+    world.present = [(number, f"agent-{number}") for number in range(20)]
+    ask, read = world.presence, world.calls_since
+    times: list[float] = []
+
+    def slow(login: str) -> Presence:
+        world.clock.advance(1)
+        return ask(login)
+
+    def timed(cursor: str | None, *, limit: int) -> CallPage:
+        times.append(world.clock.monotonic())
+        return read(cursor, limit=limit)
+
+    monkeypatch.setattr(world, "presence", slow)
+    monkeypatch.setattr(world, "calls_since", timed)
+    world.run(60)
+    assert max(later - earlier for earlier, later in pairwise(times)) <= 22
+    assert set(world.asked_presence) == {f"agent-{number}" for number in range(20)}
 
 
 def test_the_regular_work_is_done_every_ten_seconds(world: World) -> None:
