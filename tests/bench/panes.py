@@ -83,6 +83,8 @@ class Pane(Client):
         self.answers: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self.greeted = asyncio.get_running_loop().create_future()
         self.close_code: int | None = None
+        self.seq: int | None = None
+        self.calls: set[int] = set()
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -103,8 +105,7 @@ class Pane(Client):
         assert self.transport is not None
         if opcode == Opcode.TEXT:
             message = json.loads(payload)
-            if message.get("type") == "snapshot" and not self.greeted.done():
-                self.greeted.set_result(message)
+            self._note(message)
             if (waiting := self.answers.pop(message.get("re"), None)) is not None:
                 waiting.set_result(message)
         elif opcode == Opcode.PING:
@@ -112,6 +113,15 @@ class Pane(Client):
         elif opcode == Opcode.CLOSE:
             self.close_code = struct.unpack("!H", payload[:2])[0] if len(payload) > 1 else _NO_CLOSE_FRAME
             self.transport.write(frame(Opcode.CLOSE, payload[:2], mask=MASK))
+
+    def _note(self, message: dict[str, Any]) -> None:
+        self.seq = message.get("seq", self.seq)
+        if message.get("type") == "call":
+            self.calls.add(message["call"]["callsId"])
+        elif message.get("type") == "snapshot":
+            self.calls |= {call["callsId"] for call in message["calls"]}
+            if not self.greeted.done():
+                self.greeted.set_result(message)
 
     async def command(self, command: str, /, **fields: Any) -> dict[str, Any]:
         """Send a command and wait for its answer."""
@@ -121,14 +131,15 @@ class Pane(Client):
         self.send(frame(Opcode.TEXT, json.dumps({"id": name, "type": command, **fields}).encode(), mask=MASK))
         return await asyncio.wait_for(waiting, 30)
 
-    async def hello(self) -> None:
-        """Come in, and wait for the picture of everything."""
-        await self.command("hello", pane=f"pane-{self._number:08d}", lastSeq=None, focused=False)
-        await asyncio.wait_for(self.greeted, 30)
+    async def hello(self, last_seq: int | None) -> None:
+        """Come in: for the first time, and then wait for the picture of everything, or for what was missed."""
+        await self.command("hello", pane=f"pane-{self._number:08d}", lastSeq=last_seq, focused=False)
+        if last_seq is None:
+            await asyncio.wait_for(self.greeted, 30)
 
 
-async def open_panes(stack: Stack, sessions: Sequence[str]) -> list[Pane]:
-    """One pane for each session, all of them greeted."""
+async def open_panes(stack: Stack, sessions: Sequence[str], seen: Sequence[int | None] = ()) -> list[Pane]:
+    """One pane for each session, all of them greeted; `seen` is the last event each has had before."""
     port = stack.ports.connector
     waiting = asyncio.Semaphore(_AT_ONCE)
 
@@ -145,7 +156,7 @@ async def open_panes(stack: Stack, sessions: Sequence[str]) -> list[Pane]:
             status = await asyncio.wait_for(pane.opened, 30)
             if status != 101:
                 raise RuntimeError(f"the channel answered {status}")
-            await pane.hello()
+            await pane.hello(seen[number] if seen else None)
             return pane
 
     return list(await asyncio.gather(*(one(number, session) for number, session in enumerate(sessions))))
