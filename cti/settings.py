@@ -47,7 +47,12 @@ class Settings(BaseSettings):
         "directory.",
     )
     web_processes: int = Field(
-        default=1, ge=1, le=64, description="Number of web worker processes. More than one needs PostgreSQL."
+        default=1,
+        ge=1,
+        le=64,
+        description="Number of web worker processes of this service. Leave it at 1: workers share a port, and nothing "
+        "would keep an agent's panes and telephone on one of them. For more, run several services on one PostgreSQL "
+        "database behind a front server that does.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="The least severe log lines that are written."
