@@ -78,6 +78,7 @@ export function createPane(wire) {
   let clickToDial = /** @type {boolean|null} */ (null);
   let itemIcon = "call";
   let focusedAt = 0;
+  let credentialsCode = /** @type {string|null} */ (null);
   let delegation = /** @type {import("./host/bridge.js").MicrophoneDelegation|null} */ (null);
   /** @type {Set<string>} */
   const dialled = new Set();
@@ -150,11 +151,21 @@ export function createPane(wire) {
       if (mine !== phoneRound) return;
       const code = error instanceof ChannelError ? error.code : "unknown";
       dispatch({ type: "phone", phone: code === "no-connection" || code === "no-answer" ? "connecting" : "failed", code });
-      if (error instanceof ChannelError && error.sentence) tell(code, error.sentence);
+      if (error instanceof ChannelError && error.sentence) {
+        if (credentialsCode !== code) forgetCredentialsProblem();
+        credentialsCode = code;
+        tell(code, error.sentence);
+      }
       retryLater();
     } finally {
       if (mine === phoneRound) askedWith = null;
     }
+  }
+
+  /** Takes back what was said about credentials that could not be had. */
+  function forgetCredentialsProblem() {
+    if (credentialsCode !== null) dispatch({ type: "notice.close", code: credentialsCode });
+    credentialsCode = null;
   }
 
   function retryLater() {
@@ -413,6 +424,7 @@ export function createPane(wire) {
         if (phase === "registered") {
           phoneAttempt = 0;
           retryAt = null;
+          forgetCredentialsProblem();
           for (const known of ["phone-refused", "phone-failed", "phone-no-connection"]) dispatch({ type: "notice.close", code: known });
         }
         if (phase === "failed") {

@@ -134,6 +134,9 @@ describe("the pane", () => {
       bench.pane.tick();
       await settle();
       assert.deepEqual(bench.phone, [["start", "40312"]]);
+      assert.ok(bench.codes().includes("fcc-unreachable"));
+      bench.pane.phoneListener.onPhase("registered", null);
+      assert.ok(!bench.codes().includes("fcc-unreachable"));
     });
   });
 
