@@ -160,18 +160,28 @@ class CallService:
         while not mine.done:
             batch = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
             try:
-                self._write(batch)
-            except Exception as error:  # noqa: BLE001 - whoever waits for a parcel gets its error
-                if len(batch) == 1:
-                    batch[0].error = error
-                else:
-                    for parcel in batch:
-                        try:
-                            self._write([parcel])
-                        except Exception as alone:  # noqa: BLE001 - as above
-                            parcel.error = alone
+                self._write_group(batch)
+            except BaseException:
+                # The writer is being ended: those who wait for its group must neither wait for ever nor go on as if.
+                for parcel in batch:
+                    parcel.error = InterruptedError("the transaction was not finished")
+                raise
+            finally:
+                for parcel in batch:
+                    parcel.done = True
+
+    def _write_group(self, batch: list[_Parcel]) -> None:
+        try:
+            self._write(batch)
+        except Exception as error:  # noqa: BLE001 - whoever waits for a parcel gets its error
+            if len(batch) == 1:
+                batch[0].error = error
+                return
             for parcel in batch:
-                parcel.done = True
+                try:
+                    self._write([parcel])
+                except Exception as alone:  # noqa: BLE001 - as above
+                    parcel.error = alone
 
     def _write(self, batch: list[_Parcel]) -> None:
         with self._database.write() as uow:
