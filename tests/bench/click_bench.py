@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import requests
 
 NUMBER = "+48600100200"
+#: A connection that waits for its next event may be closed just when that is sent; FCC would send it again.
+ONCE = {"Connection": "close"}
 #: The page notes when it was clicked: what the agent feels begins there.
 CLICKS = """
 window.clickedAt = 0;
@@ -117,7 +119,7 @@ def tell(http: requests.Session, stack: Stack, event: str, calls_id: int, **more
     }  # fmt: skip
     body = {"eventName": event, "fccInstance": TENANT, "customerId": 1, "version": 1, "createdAt": moment, "data": data}
     url = f"{stack.connector_url}/fcc/{TENANT}/webhook"
-    http.post(url, json=body, auth=(WEBHOOK_USER, WEBHOOK_PASSWORD)).raise_for_status()
+    http.post(url, json=body, auth=(WEBHOOK_USER, WEBHOOK_PASSWORD), headers=ONCE).raise_for_status()
     return now.timestamp() * 1000
 
 

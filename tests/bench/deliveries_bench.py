@@ -46,6 +46,8 @@ ANSWERED_S, ENDED_S, WAIT_S = 12.0, 25.0, 10.0
 STEADY_FROM_S = ENDED_S + WAIT_S
 SENDERS = 8
 BATCH = 200
+#: A connection that waits for its next event may be closed just when that is sent; FCC would send it again.
+ONCE = {"Connection": "close"}
 FIRST_CALL, FIRST_DRAINED, CLICKED_CALL = 1_000_000, 2_000_000, 900_000
 
 
@@ -97,7 +99,7 @@ class Events:
             data |= {"status": "ANSWERED", "cause": 16, "disconnecting_side": "customer", "talk_seconds": 13}
         body = {"eventName": event, "fccInstance": TENANT, "customerId": 1, "version": 1, "createdAt": moment}
         url = f"{self._stack.connector_url}/fcc/{TENANT}/webhook"
-        answer = self._http.post(url, json={**body, "data": data}, auth=(WEBHOOK_USER, WEBHOOK_PASSWORD))
+        answer = self._http.post(url, json={**body, "data": data}, auth=(WEBHOOK_USER, WEBHOOK_PASSWORD), headers=ONCE)
         answer.raise_for_status()
 
     def play(self, pace: Pace) -> tuple[Asked, Asked]:
