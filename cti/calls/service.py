@@ -415,7 +415,7 @@ class CallService:
             self._resumed = True
             self.resume()
         self._attendance.tick()
-        self._tell_capabilities()
+        self._watch_settings()
         if self._clock.monotonic() >= self._next_shrink:
             self._next_shrink = self._clock.monotonic() + SHRINK_SECONDS
             shrunk = self.shrink(self._clock.now() - self._retention)
@@ -423,29 +423,29 @@ class CallService:
 
     # -- settings, activity, retention ------------------------------------------------------------------------------
 
-    def _tell_capabilities(self) -> None:
-        """Tell the panes of a pairing that was switched on or off, or given another campaign, what they can do now."""
+    def _watch_settings(self) -> None:
+        """Notice the pairings that were switched on or off or given another campaign, and have their panes told."""
         with self._database.read() as uow:
             pairings = [pairing for tenant in uow.tenants.all() for pairing in uow.pairings.of_tenant(tenant.id)]
-            now = {pairing.id: (pairing.active, pairing.off_campaign_id) for pairing in pairings}
-            changed = {key for key, settings in now.items() if self._settings.get(key, settings) != settings}
-            rows = [row for row in uow.agents.attendances() if row.present and row.pairing_id in changed]
+        now = {pairing.id: (pairing.active, pairing.off_campaign_id) for pairing in pairings}
+        changed = {key for key, settings in now.items() if self._settings.get(key, settings) != settings}
+        self._settings = now
+        if changed:
+            self._executor.submit(lambda: self._tell_capabilities(changed))
+
+    def _tell_capabilities(self, pairing_ids: set[str]) -> None:
+        """Tell the panes of these pairings what their agents can do now; may ask FCC."""
+        with self._database.read() as uow:
+            rows = [row for row in uow.agents.attendances() if row.present and row.pairing_id in pairing_ids]
             languages = {
                 row: next((session.language for session in uow.sessions.live_of(row.pairing_id, row.users_id)), "pl")
                 for row in rows
             }
-        told = {
-            f"{row.pairing_id}:{row.users_id}": self._directory.capabilities(row.pairing_id, row.users_id).to_json(
-                language
-            )
-            for row, language in languages.items()
-        }
-        if told:
+        for row, language in languages.items():
+            capabilities = self._directory.capabilities(row.pairing_id, row.users_id).to_json(language)
             with self._database.write() as uow:
-                for audience, capabilities in told.items():
-                    uow.events.add(audience, "capabilities", capabilities)
+                uow.events.add(f"{row.pairing_id}:{row.users_id}", "capabilities", capabilities)
                 uow.commit()
-        self._settings = now
 
     def settings_changed(self, uow: UnitOfWork, pairing: Pairing, settings: Mapping[str, Any]) -> None:
         """Remember a pairing's settings with their time, in the transaction that saves them."""

@@ -12,14 +12,17 @@ def test_panes_are_told_when_the_integration_is_switched_off_and_on(bench: Bench
     bench.attend(ANNA, PIOTR)
     bench.service.panes_present(PIOTR, False)
     bench.service.tick()
+    bench.executor.run()
     assert bench.events(ANNA, "capabilities") == []
     bench.change_pairing(active=False)
     bench.service.tick()
     bench.service.tick()
+    bench.executor.run()
     (told,) = bench.events(ANNA, "capabilities")
     assert (told["canDial"], told["missing"][0]["code"]) == (False, "dial-integration-inactive")
     bench.change_pairing(active=True)
     bench.service.tick()
+    bench.executor.run()
     assert bench.events(ANNA, "capabilities")[1:] == [{"canDial": True, "missing": []}]
     assert bench.events(PIOTR, "capabilities") == []
 
