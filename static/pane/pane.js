@@ -57,7 +57,8 @@ import { view } from "./state/view.js";
  * @property {() => void} tick
  */
 
-const ANSWER_PATIENCE = 10_000;
+/** Longer than the connector waits for FCC (13 s), so that its word arrives. */
+const ANSWER_PATIENCE = 16_000;
 const PHONE_RETRY = [1_000, 2_000, 5_000, 10_000, 30_000];
 const FOCUS_EVERY = 2_000;
 const CREDENTIALS_LEAD = 60_000;

@@ -103,6 +103,26 @@ def test_a_call_hung_up_while_the_connector_is_away_ends_and_is_logged(anna, sta
     anna.wait_data("phone", "registered", 30)
 
 
+def test_a_call_that_rings_while_the_connector_is_killed_rings_again_and_can_be_taken(anna, stack):
+    anna.go_in_queue()
+    calls_id = stack.fcc("/_sim/inbound", {"number": "+48600100205"})["calls_id"]
+    anna.wait_shown("answer")
+    kill(stack, "connector")
+    until(lambda: notice(anna, "link-lost"), 15, what=f"the lost link; the pane says: {anna.pane_text()!r}")
+    stack.restart("connector")
+    until(lambda: not notice(anna, "link-lost"), 30, what="the link again")
+    anna.wait_data("phone", "registered", 30)
+    anna.wait_shown("answer", 30)
+    anna.press("answer")
+    anna.hears(700)
+    customer_hears(stack, calls_id)
+    anna.press("hangup")
+    anna.wait_data("presence", "wrap")
+    task = the_only_task(stack, calls_id, CallDisposition="ANSWERED")
+    assert task["WhoId"] == stack.record("Maria Lewandowska")[1]
+    anna.set_status("ready")
+
+
 @pytest.mark.req("R38")
 def test_a_call_ends_with_a_word_when_fcc_is_killed_and_the_phone_comes_back_by_itself(anna, stack):
     calls_id = talk(anna, stack)

@@ -32,7 +32,7 @@ def failing(stack: Stack, function: str, mode: str) -> Iterator[None]:
 
 def told(agent: Agent, code: str, words: str) -> None:
     """Wait for the sentence with that code."""
-    until(lambda: notice(agent, code), 15, what=f"{code}; the pane says: {agent.pane_text()!r}")
+    until(lambda: notice(agent, code), 20, what=f"{code}; the pane says: {agent.pane_text()!r}")
     assert words in agent.pane_text()
 
 
@@ -79,7 +79,12 @@ def test_who_clicks_phone_while_fcc_fails_reads_why_and_gets_in_afterwards(new_a
 
 @pytest.mark.parametrize(
     ("mode", "code"),
-    [("http500", "fcc-unreachable"), ("nonsense", "fcc-nonsense"), ("refuse", "fcc-refused")],
+    [
+        ("http500", "fcc-unreachable"),
+        ("nonsense", "fcc-nonsense"),
+        ("refuse", "fcc-refused"),
+        ("timeout", "fcc-unreachable"),
+    ],
 )
 def test_a_status_that_fcc_does_not_take_stays_what_it_was(anna, stack, mode, code):
     anna.go_in_queue()

@@ -94,7 +94,10 @@ export function createSipPhone(deps) {
       if (ua === mine && !leaving) then();
     };
     mine.on("connecting", current(() => deps.onPhase("connecting", null)));
-    mine.on("disconnected", current(() => deps.onPhase("connecting", "phone-no-connection")));
+    mine.on("disconnected", current(() => {
+      dropUnanswered();
+      deps.onPhase("connecting", "phone-no-connection");
+    }));
     mine.on("registered", current(() => deps.onPhase("registered", null)));
     mine.on("unregistered", current(() => deps.onPhase("unregistered", null)));
     mine.on("registrationFailed", (event) => {
@@ -308,6 +311,16 @@ export function createSipPhone(deps) {
     }
   }
 
+  /**
+   * Ends a call that rings here when the socket is gone: FCC cannot reach this dialog any more and offers the call
+   * again, which a line that still rings would answer with "busy".
+   */
+  function dropUnanswered() {
+    if (line === null || line.call.direction !== "inbound" || line.call.state !== "ringing") return;
+    line.lost = true;
+    line.session.terminate();
+  }
+
   function answered() {
     if (!line || line.call.state === "talking") return;
     deps.tones.play("none");
@@ -365,7 +378,7 @@ export function createSipPhone(deps) {
     if (mine.stream) release(mine.stream);
     deps.audio.srcObject = null;
     line = null;
-    if (network) deps.onProblem("media-lost");
+    if (network && (mine.call.answeredAt !== null || mine.call.direction === "outbound")) deps.onProblem("media-lost");
     if (leaving) setTimeout(shut, CLOSING_GRACE);
   }
 
