@@ -13,6 +13,8 @@ from tools.stack import Stack
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.integration.trouble.conftest import Door
+
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
@@ -57,6 +59,23 @@ def test_each_call_is_one_task_once_salesforce_is_well(stack: Stack, fault: dict
     later = calls_nobody_takes(stack, 1)
     until(lambda: len(tasks_of(stack, later)) == 1, 40, every=0.2, what="the Task of a later call")
     assert tasks_of(stack, calls + later) == Counter(calls + later)
+
+
+def test_who_signs_in_meanwhile_is_told_and_gets_in_afterwards(
+    stack: Stack, door: Door, counted: Callable[..., float]
+) -> None:
+    before = counted("fcc_errors_total", code="canvas-salesforce-unavailable")
+    raw = door.request()
+    stack.salesforce("/_sim/fail", {"kind": "unavailable", "count": None})
+    try:
+        page = door.knock(raw)
+    finally:
+        stack.salesforce("/_sim/fail", {"kind": "none"})
+    assert (page.status, page.boot) == (503, None)
+    assert "canvas-salesforce-unavailable" in page.words
+    assert "Salesforce chwilowo nie odpowiada" in page.words
+    assert counted("fcc_errors_total", code="canvas-salesforce-unavailable") == before + 1
+    assert door.knock(raw).boot is not None
 
 
 @pytest.mark.req("R38")
