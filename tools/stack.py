@@ -69,7 +69,7 @@ class Ports:
 
 
 def _die_with_parent() -> None:
-    """Ask Linux to end the child when the runner is killed; elsewhere the runner's own clean-up has to do."""
+    """Ask Linux to end the child with the thread that started it; elsewhere the runner's own clean-up has to do."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 

@@ -67,7 +67,7 @@ def test_the_pane_names_the_frame_that_withholds_the_microphone(new_agent, stack
         if words is None:
             assert "mikrofon" not in agent.pane_text().lower()
         else:
-            until(lambda: words in agent.pane_text(), 5, what=f"{words}; {agent.pane_text()!r}")
+            until(lambda: words in agent.pane_text(), 5, what=lambda: f"{words}; {agent.pane_text()!r}")
     finally:
         stack.salesforce("/_sim/settings", {"softphone_allow": "bare"})
 

@@ -61,7 +61,7 @@ def test_an_english_user_sees_english(new_agent):
 )
 def test_who_may_not_work_is_told_why_in_their_language(new_agent, user, code):
     refused: Agent = new_agent(user).open()
-    until(lambda: code in refused.pane_text(), 10, what=f"{code}; {refused.pane_text()!r}")
+    until(lambda: code in refused.pane_text(), 10, what=lambda: f"{code}; {refused.pane_text()!r}")
     assert "FCC" in refused.pane_text()
 
 
@@ -73,7 +73,7 @@ def test_who_may_not_work_is_told_why_in_their_language(new_agent, user, code):
 def test_without_number_or_presentation_the_pane_works_and_says_why_it_cannot_dial(new_agent, user, words):
     agent: Agent = new_agent(user).open()
     agent.go_in_queue()
-    until(lambda: words in agent.pane_text().lower(), 5, what=f"{words}; {agent.pane_text()!r}")
+    until(lambda: words in agent.pane_text().lower(), 5, what=lambda: f"{words}; {agent.pane_text()!r}")
     agent.open_record("Jan Kowalski")
     until(lambda: "600 100 200" in agent.page_text(), 5)
     assert agent.blue_numbers() == 0

@@ -155,7 +155,7 @@ class Agent:
 
     def wait_shown(self, testid: str, timeout: float = 10) -> None:
         """Wait until the pane shows the element."""
-        until(lambda: self.shows(testid), timeout, what=f"{testid}; the pane says: {self.pane_text()!r}")
+        until(lambda: self.shows(testid), timeout, what=lambda: f"{testid}; the pane says: {self.pane_text()!r}")
 
     def pane_text(self) -> str:
         """All the pane shows."""
@@ -169,7 +169,11 @@ class Agent:
 
     def wait_data(self, name: str, value: str, timeout: float = 15) -> None:
         """Wait for a data attribute's value."""
-        until(lambda: self.data(name) == value, timeout, what=f"{name}={value}; the pane says: {self.pane_text()!r}")
+        until(
+            lambda: self.data(name) == value,
+            timeout,
+            what=lambda: f"{name}={value}; the pane says: {self.pane_text()!r}",
+        )
 
     def set_status(self, presence: str) -> None:
         """Choose a status by its class: ready, notready, pause."""
@@ -195,7 +199,9 @@ class Agent:
             frequency, level = self.heard(0.6)
             return frequency if abs(frequency - hertz) <= 15 and level > -75 else None
 
-        return float(until(measure, timeout, every=0.1, what=f"{hertz} Hz in the browser; last {self.heard(0.6)}") or 0)
+        return float(
+            until(measure, timeout, every=0.1, what=lambda: f"{hertz} Hz in the browser; last {self.heard(0.6)}") or 0
+        )
 
     def picture(self, path: pathlib.Path) -> None:
         """Keep a screenshot of the whole tab."""

@@ -11,10 +11,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T | None], timeout: float = 5.0, *, every: float = 0.02, what: str = "") -> T:
+def until(
+    condition: Callable[[], T | None],
+    timeout: float = 5.0,
+    *,
+    every: float = 0.02,
+    what: str | Callable[[], str] = "",
+) -> T:
     """Call `condition` until it gives something true and return that; fail after `timeout` seconds.
 
-    The last value seen, and `what` was waited for, stand in the failure's text.
+    The last value seen, and `what` was waited for, stand in the failure's text; a callable is asked only then.
     """
     deadline = time.monotonic() + timeout
     while True:
@@ -22,5 +28,6 @@ def until(condition: Callable[[], T | None], timeout: float = 5.0, *, every: flo
         if value:
             return value
         if time.monotonic() >= deadline:
-            raise AssertionError(f"waited {timeout} s for {what or condition}; last value {value!r}")
+            text = what() if callable(what) else what
+            raise AssertionError(f"waited {timeout} s for {text or condition}; last value {value!r}")
         time.sleep(every)
