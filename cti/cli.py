@@ -28,6 +28,7 @@ from cti.settings import PREFIX, Settings, SettingsError, load
 from cti.store import migrate as migrations
 from cti.store.opening import open_database
 from cti.store.secrets import SecretBox
+from cti.web.logs import configure_logging
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -431,5 +432,11 @@ def _check(context: Context, tenant_row: Tenant, org_row: Org, made: Pairing) ->
         )
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """The program `fcc-connector`: the commands, with only what went wrong in the log on standard error."""
+    configure_logging("WARNING")
     main()
+
+
+if __name__ == "__main__":
+    run()

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -322,3 +324,16 @@ def test_status_shows_what_was_given_up_and_retry_tries_it_again(run: Callable[.
     )
     assert "will be tried again" in run(f"retry {key}").output
     assert "1 deliveries wait, 0 were given up" in run("status").output
+
+
+def test_the_program_logs_only_what_went_wrong_and_not_among_its_answers() -> None:
+    code = (
+        "import structlog, cti.cli as cli\n"
+        "log = structlog.get_logger('cti.test')\n"
+        "cli.main = lambda: (log.info('noise'), log.warning('worth knowing'))\n"
+        "cli.run()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == ""
+    assert "worth knowing" in done.stderr
+    assert "noise" not in done.stderr
