@@ -31,6 +31,7 @@ def settings(stack: Stack, before: dict, after: dict) -> Iterator[None]:
 
 
 @pytest.mark.req("R33", "R38")
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("correlation", ["call-id", "none"])
 def test_the_call_list_alone_logs_calls_both_ways(anna, stack, correlation):
     wraps = {"1": 1, "9": 1}
@@ -50,13 +51,13 @@ def test_the_call_list_alone_logs_calls_both_ways(anna, stack, correlation):
         anna.press("answer")
         anna.hears(700)
         anna.press("hangup")
-        until(lambda: (task_of(stack, outbound) or {}).get("CallDurationInSeconds"), 60, every=0.2, what="its length")
+        until(lambda: (task_of(stack, outbound) or {}).get("CallDurationInSeconds"), 80, every=0.2, what="its length")
         task = the_only_task(stack, outbound, CallDisposition="ANSWERED")
         assert task["CallType"] == "Outbound"
         assert task["WhoId"] == stack.record("Jan Kowalski")[1]
         assert task["OwnerId"] == stack.user("anna.nowak@acme.example")
         assert task["FCC_Disconnected_By__c"] == "agent"
-        until(lambda: (task_of(stack, inbound) or {}).get("CallDurationInSeconds"), 30, every=0.2, what="its length")
+        until(lambda: (task_of(stack, inbound) or {}).get("CallDurationInSeconds"), 70, every=0.2, what="its length")
         task = the_only_task(stack, inbound, CallDisposition="ANSWERED")
         assert task["CallType"] == "Inbound"
         assert task["WhoId"] == stack.record("Maria Lewandowska")[1]
