@@ -70,8 +70,8 @@ class Delivered(Protocol):
 class Outbox(Protocol):
     """The outbox, inside the caller's transaction."""
 
-    def get(self, key: str) -> Queued | None:
-        """What waits under the key."""
+    def of(self, keys: Collection[str]) -> Mapping[str, Queued]:
+        """What waits under these keys."""
         ...
 
     def get_to_change(self, key: str) -> Queued | None:
@@ -102,6 +102,10 @@ class CallLogs(Protocol):
 
     def get(self, key: str) -> Delivered | None:
         """What was delivered under the key."""
+        ...
+
+    def of(self, keys: Collection[str]) -> Mapping[str, Delivered]:
+        """What was delivered under these keys."""
         ...
 
     def forget(self, key: str) -> None:

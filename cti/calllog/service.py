@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from cti.calllog.mapping import RELATED, call_key, changes, is_logged, task_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from cti.calllog.ports import Pairing, Queued, UnitOfWork
+    from cti.calllog.ports import Delivered, Pairing, Queued, UnitOfWork
     from cti.clock import Clock
     from cti.domain.call import Call, Related, Segment
 
@@ -99,25 +99,26 @@ class CallLogger:
                 elif is_logged(after, segment, pairing):
                     self._segment_changed(uow, pairing, after.calls_id, before, after, segment)
 
-    def of(
-        self,
-        uow: UnitOfWork,
-        *,
-        tenant_id: str,
-        call_key: str,  # noqa: ARG002 - the caller's own name of the call; Salesforce knows it by FCC's
-        call: Call,
-        users_id: int,
-    ) -> Mapping[str, Any]:
-        """What became of the log of that agent's segment: `{state, taskId, code}`, as the pane shows it."""
-        found = call.leg_of(users_id)
-        segment = found[0] if found is not None else call.last
-        states = [
-            state_of(uow, delivery_key(pairing.org_id, tenant_id, call.calls_id, segment.index))
-            for pairing in (uow.pairings.of_tenant(tenant_id) if call.calls_id is not None else ())
+    def of(self, uow: UnitOfWork, *, tenant_id: str, calls: Sequence[tuple[Call, int]]) -> Sequence[Mapping[str, Any]]:
+        """What became of the logs of agents' segments: `{state, taskId, code}` each, as the pane shows it.
+
+        `calls` are calls with an agent's users_id each, as many as you like: the questions are the same.
+        """
+        org_ids = [pairing.org_id for pairing in uow.pairings.of_tenant(tenant_id)]
+        wanted = [
+            [delivery_key(org_id, tenant_id, call.calls_id, _segment_of(call, users_id).index) for org_id in org_ids]
             if call.calls_id is not None
+            else []
+            for call, users_id in calls
         ]
-        state = next((each for each in states if each.state != "none"), LogState("none"))
-        return state.to_json()
+        keys = list(dict.fromkeys(key for each in wanted for key in each))
+        queued = uow.outbox.of(keys)
+        logs = uow.call_logs.of(keys)
+        found = []
+        for each in wanted:
+            states = (_state(queued.get(key), logs.get(key)) for key in each)
+            found.append(next((state for state in states if state.state != "none"), LogState("none")).to_json())
+        return found
 
     def _segment_changed(
         self, uow: UnitOfWork, pairing: Pairing, calls_id: int, before: Call | None, after: Call, segment: Segment
@@ -201,24 +202,25 @@ def read_key(key: str) -> tuple[str, str, int, int]:
 
 
 class LogNews:
-    """Hears from the outbox that a log's state changed, and passes it on as news about a call.
+    """Hears from the outbox that logs' states changed, and passes it on as news about calls.
 
-    `tell` is called with the transaction, the tenant and the call's `calls_id`; it does nothing but SQL.
+    `tell` is called with the transaction, a tenant and its calls' `calls_id`s; it does nothing but SQL.
     """
 
-    def __init__(self, tell: Callable[[Any, str, int], None]) -> None:
+    def __init__(self, tell: Callable[[Any, str, Sequence[int]], None]) -> None:
         self._tell = tell
 
-    def __call__(self, uow: Any, org_id: str, pairing_id: str, key: str) -> None:  # noqa: ARG002 - the outbox's signature
-        """One log's state changed."""
-        _org, tenant_id, calls_id, _segment = read_key(key)
-        self._tell(uow, tenant_id, calls_id)
+    def __call__(self, uow: Any, keys: Sequence[str]) -> None:
+        """The logs under these keys changed their state."""
+        calls: dict[str, dict[int, None]] = {}
+        for key in keys:
+            _org, tenant_id, calls_id, _segment = read_key(key)
+            calls.setdefault(tenant_id, {})[calls_id] = None
+        for tenant_id, calls_ids in calls.items():
+            self._tell(uow, tenant_id, list(calls_ids))
 
 
-def state_of(uow: UnitOfWork, key: str) -> LogState:
-    """What became of the log under this key."""
-    log = uow.call_logs.get(key)
-    queued = uow.outbox.get(key)
+def _state(queued: Queued | None, log: Delivered | None) -> LogState:
     task_id = log.task_id if log else None
     if queued is not None and queued.state == "dead":
         return LogState("failed", task_id, queued.code)
@@ -227,6 +229,12 @@ def state_of(uow: UnitOfWork, key: str) -> LogState:
     if queued is None or not queued.fields:
         return LogState("none")
     return LogState("waiting", None, queued.code)
+
+
+def _segment_of(call: Call, users_id: int) -> Segment:
+    """That agent's segment, or the newest one."""
+    found = call.leg_of(users_id)
+    return found[0] if found is not None else call.last
 
 
 def _only_waits(queued: Queued) -> bool:

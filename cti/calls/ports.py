@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from concurrent.futures import Future
     from contextlib import AbstractContextManager
     from datetime import datetime
@@ -116,10 +116,10 @@ class CallLog(Protocol):
 
 
 class LogView(Protocol):
-    """Tells how a call's Task stands."""
+    """Tells how calls' Tasks stand."""
 
-    def of(self, uow: Any, *, tenant_id: str, call_key: str, call: Call, users_id: int) -> Mapping[str, Any]:
-        """`{state: none|waiting|saved|failed, taskId, code}`."""
+    def of(self, uow: Any, *, tenant_id: str, calls: Sequence[tuple[Call, int]]) -> Sequence[Mapping[str, Any]]:
+        """`{state: none|waiting|saved|failed, taskId, code}` for each (call, users_id), in their order."""
         ...
 
 
@@ -149,6 +149,8 @@ class Calls(Protocol):
     def lock(self, tenant_id: str) -> None: ...
     def get(self, key: str) -> StoredCall | None: ...
     def by_calls_id(self, tenant_id: str, calls_id: int) -> StoredCall | None: ...
+    def attended(self, tenant_id: str, calls_ids: Collection[int]) -> list[tuple[str, Attendance]]: ...
+    def of(self, keys: Collection[str]) -> Mapping[str, StoredCall]: ...
     def by_sip_call_id(self, tenant_id: str, sip_call_id: str) -> StoredCall | None: ...
     def save(self, stored: StoredCall) -> None: ...
     def remove(self, key: str) -> None: ...
@@ -186,6 +188,13 @@ class Events(Protocol):
     """The event log."""
 
     def add(self, audience: str, type: str, payload: Mapping[str, Any]) -> Any: ...  # noqa: A002 - the channel's word
+    def add_many(
+        self,
+        type: str,  # noqa: A002 - as above
+        events: Iterable[tuple[str, Mapping[str, Any]]],
+        *,
+        unheard: Collection[str] = (),
+    ) -> None: ...
 
 
 class Pairings(Protocol):

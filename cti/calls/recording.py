@@ -19,7 +19,7 @@ from cti.domain.phone_number import parse
 from cti.domain.presence import Presence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
     from typing import Any
 
@@ -31,6 +31,8 @@ STALE_AFTER: Final = timedelta(hours=4)
 """A call that is up but was not heard of for so long is taken for over."""
 PANE_ONLY_STALE_AFTER: Final = timedelta(seconds=90)
 """As much for a call that only a pane reported: by then FCC would have told of it, so it never came into being."""
+PANES_MAY_RETURN: Final = timedelta(minutes=15)
+"""For so long events wait for panes that are away."""
 _LOOK_BACK: Final = timedelta(minutes=5)
 _log = structlog.get_logger("cti.calls")
 
@@ -329,6 +331,31 @@ class Recorder:
             self._call_log.call_changed(uow, tenant_id=tenant.id, call_key=stored.key, before=stored.call, after=bones)
         self.tell_again(uow, tenant, kept)
 
+    def tell_logs(self, uow: UnitOfWork, tenant_id: str, calls_ids: Sequence[int]) -> None:
+        """Show these calls, whose logs came to another state, to the panes of their agents.
+
+        Where all panes of an agent have been away for so long that no event would wait for them, there is none; a
+        pane that comes back yet is given a snapshot.
+        """
+        since = self._clock.now() - PANES_MAY_RETURN
+        shown: dict[tuple[str, int], list[str]] = {}
+        unheard: set[str] = set()
+        for key, attendance in uow.calls.attended(tenant_id, calls_ids):
+            audience = f"{attendance.pairing_id}:{attendance.users_id}"
+            if attendance.present or attendance.seen_at >= since:
+                shown.setdefault((key, attendance.users_id), []).append(audience)
+            else:
+                unheard.add(audience)
+        tenant = uow.tenants.get(tenant_id) if shown else None
+        events: list[tuple[str, Mapping[str, Any]]] = []
+        if tenant is not None:
+            calls = uow.calls.of(list(dict.fromkeys(key for key, _ in shown)))
+            wanted = [(key, users_id) for key, users_id in shown if users_id in calls[key].call.agents]
+            views = self._views(uow, tenant, [(calls[key], users_id) for key, users_id in wanted])
+            for each, view in zip(wanted, views, strict=True):
+                events += [(audience, {"call": view}) for audience in shown[each]]
+        uow.events.add_many("call", events, unheard=unheard)
+
     def tell_again(self, uow: UnitOfWork, tenant: Tenant, stored: StoredCall) -> None:
         """Show a call as it is now to the panes of its agents."""
         for users_id in sorted(stored.call.agents):
@@ -357,12 +384,19 @@ class Recorder:
 
     def view(self, uow: UnitOfWork, tenant: Tenant, stored: StoredCall, users_id: int) -> dict[str, Any]:
         """The CALL object for that agent."""
-        campaign = self._directory.known_campaign(tenant.id, stored.call.campaign_id)
-        log = NO_LOG
+        return self._views(uow, tenant, [(stored, users_id)])[0]
+
+    def _views(self, uow: UnitOfWork, tenant: Tenant, calls: Sequence[tuple[StoredCall, int]]) -> list[dict[str, Any]]:
+        logs: Sequence[Mapping[str, Any]] = [NO_LOG] * len(calls)
         if self._log_view is not None:
-            log = self._log_view.of(uow, tenant_id=tenant.id, call_key=stored.key, call=stored.call, users_id=users_id)
-        name = campaign.name if campaign is not None else stored.call.queue
-        return call_view(stored, users_id, region=tenant.default_region, campaign=name, log=log)
+            wanted = [(stored.call, users_id) for stored, users_id in calls]
+            logs = self._log_view.of(uow, tenant_id=tenant.id, calls=wanted)
+        views = []
+        for (stored, users_id), log in zip(calls, logs, strict=True):
+            campaign = self._directory.known_campaign(tenant.id, stored.call.campaign_id)
+            name = campaign.name if campaign is not None else stored.call.queue
+            views.append(call_view(stored, users_id, region=tenant.default_region, campaign=name, log=log))
+        return views
 
 
 def _wants_search(tenant: Tenant, call: Call, users_id: int) -> bool:

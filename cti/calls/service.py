@@ -458,12 +458,9 @@ class CallService:
         if uow.facts.unknown(pairing.tenant_id, [fact]):
             uow.facts.add(pairing.tenant_id, fact, call_key=None, subject=pairing.id)
 
-    def log_changed(self, uow: UnitOfWork, tenant_id: str, calls_id: int) -> None:
-        """Tell the panes that a call's log came to another state, in the transaction that records it; SQL only."""
-        tenant = uow.tenants.get(tenant_id)
-        stored = uow.calls.by_calls_id(tenant_id, calls_id)
-        if tenant is not None and stored is not None:
-            self._recorder.tell_again(uow, tenant, stored)
+    def log_changed(self, uow: UnitOfWork, tenant_id: str, calls_ids: Sequence[int]) -> None:
+        """Tell the panes that calls' logs came to another state, in the transaction that records it; SQL only."""
+        self._recorder.tell_logs(uow, tenant_id, calls_ids)
 
     def may_invite(self, agent: Agent, number: str) -> bool:
         """Whether the agent's phone may ring that number now: the rules of `dial`, asked by the SIP relay."""

@@ -62,9 +62,9 @@ class Engine:
     """Delivers what is due.
 
     `carriers` by the kind of delivery; `owner` is an id of this process that no other has; `random` gives numbers in
-    [0, 1); `listener` is told of every change of a delivery's state, in the transaction that records it. Several
-    engines may work on one database. `run_once` may be called from any thread; `start` runs it in one of its own, which
-    is a greenlet where gevent has patched the standard library. What was delivered is remembered for `keep`.
+    [0, 1); `listener` is told of a batch's changes at once, in the transaction that records them. Several engines
+    may work on one database. `run_once` may be called from any thread; `start` runs it in one of its own, which is a
+    greenlet where gevent has patched the standard library. What was delivered is remembered for `keep`.
     """
 
     def __init__(
@@ -211,19 +211,24 @@ class Engine:
             for item in settled:
                 self._settle(uow, item, results.get(item.key), pause)
             if self._listener is not None:
-                for item in settled:
-                    self._tell(self._listener, uow, item)
+                self._tell(self._listener, uow, [item.key for item in settled])
             uow.commit()
         for item in items:
             result = results.get(item.key)
             self._observer.delivered(org_id, result.state if result else "gone", result.code if result else "")
 
-    @staticmethod
-    def _tell(listener: Listener, uow: UnitOfWork, item: Item) -> None:
+    def _tell(self, listener: Listener, uow: UnitOfWork, keys: Sequence[str]) -> None:
+        """Tell of all at once; of each alone where that fails, so that one keeps no other's news back."""
+        if not keys:
+            return
         try:
-            listener(uow, item.org_id, item.pairing_id, item.key)
+            listener(uow, keys)
         except Exception:  # noqa: BLE001 - what was delivered must be recorded, whoever cannot hear of it
-            _log.exception("delivery-not-told", key=item.key)
+            if len(keys) == 1:
+                _log.exception("delivery-not-told", key=keys[0])
+                return
+            for key in keys:
+                self._tell(listener, uow, [key])
 
     def _settle(self, uow: UnitOfWork, item: Item, result: Result | None, pause: float) -> None:
         """Record one result; None: the delivery was not wanted."""

@@ -227,8 +227,8 @@ class Carrier(Protocol):
 class Listener(Protocol):
     """Is told what became of deliveries, in the transaction that records it."""
 
-    def __call__(self, uow: Any, org_id: str, pairing_id: str, key: str) -> None:
-        """Something changed under this key. Must do nothing but SQL, and not commit."""
+    def __call__(self, uow: Any, keys: Sequence[str]) -> None:
+        """Something changed under each of these keys. Must do nothing but SQL, and not commit."""
         ...
 
 

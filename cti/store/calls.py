@@ -282,6 +282,29 @@ class CallRepository:
         row = self._session.scalar(select(CallRow).where(CallRow.tenant_id == tenant_id, CallRow.calls_id == calls_id))
         return None if row is None else self._stored(row)
 
+    def attended(self, tenant_id: str, calls_ids: Collection[int]) -> list[tuple[str, Attendance]]:
+        """Of the calls FCC knows by these ids the keys, each with every attendance of its agents."""
+        query = (
+            select(CallRow.key, AttendanceRow)
+            .join(CallAgentRow, CallAgentRow.call_key == CallRow.key)
+            .join(
+                AttendanceRow,
+                and_(
+                    AttendanceRow.tenant_id == CallAgentRow.tenant_id, AttendanceRow.users_id == CallAgentRow.users_id
+                ),
+            )
+            .where(CallRow.tenant_id == tenant_id, CallRow.calls_id.in_(calls_ids))
+        )
+        return [(row[0], _attendance(row[1])) for row in self._session.execute(query)]
+
+    def of(self, keys: Collection[str]) -> dict[str, StoredCall]:
+        """The calls of these keys, where there are any."""
+        unread = [key for key in keys if key not in self._read]
+        if unread:
+            for row in self._session.scalars(select(CallRow).where(CallRow.key.in_(unread))):
+                self._stored(row)
+        return {key: self._read[key][1] for key in keys if key in self._read}
+
     def _stored(self, row: CallRow) -> StoredCall:
         if row.key not in self._read:
             call = from_json(row.projection)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import BigInteger, Index, Integer, String, Text, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from cti.events.event import LoggedEvent, encode
 from cti.store.base import Base, UtcDateTime
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy import Row, Table
 
@@ -69,8 +72,7 @@ class EventRepository:
         With `pane` only the pane of that id gets it. Raises ValueError when the payload uses a name of the envelope
         (`seq`, `type`, `at`, `re`).
         """
-        if clash := RESERVED & payload.keys():
-            raise ValueError(f"an event's own fields cannot be named {sorted(clash)}")
+        _refuse_reserved(payload)
         self._session.flush()
         seq = self._next_seq(audience)
         self._session.execute(
@@ -80,6 +82,36 @@ class EventRepository:
         )
         return seq
 
+    def add_many(
+        self,
+        type: str,  # noqa: A002 - the word of the protocol
+        events: Iterable[tuple[str, Mapping[str, Any]]],
+        *,
+        unheard: Collection[str] = (),
+    ) -> None:
+        """Append events of one `type`, (audience, payload) each, in two statements; see `add`.
+
+        The audiences in `unheard` are told nothing, but a pane of theirs that comes back is given a snapshot: a number
+        is given out to them that no event has.
+        """
+        rows = list(events)
+        for _, payload in rows:
+            _refuse_reserved(payload)
+        wanted = Counter([*(audience for audience, _ in rows), *unheard])
+        if not wanted:
+            return
+        self._session.flush()
+        # Each audience's numbers begin after what it had before, and an unheard one's own comes last.
+        seqs = {audience: last - wanted[audience] for audience, last in self._numbers(wanted).items()}
+        now = self._clock.now()
+        written = []
+        for audience, payload in rows:
+            seqs[audience] += 1
+            row = {"audience": audience, "seq": seqs[audience], "type": type, "at": now, "body": encode(payload)}
+            written.append(row)
+        if written:
+            self._session.execute(insert(_EVENTS), written)
+
     def since(self, last_id: int, *, limit: int = 1000) -> list[LoggedEvent]:
         """Events of all audiences with an id above `last_id`, oldest first, at most `limit`."""
         query = select(*_FIELDS).where(EventRow.id > last_id).order_by(EventRow.id).limit(limit)
@@ -88,8 +120,8 @@ class EventRepository:
     def missed(self, audience: str, last_seq: int, *, limit: int = 500) -> list[LoggedEvent] | None:
         """Events of `audience` after `last_seq`, oldest first; an empty list when there are none.
 
-        None when they cannot be given whole: some are expired, more than `limit` are missing, or `last_seq` was
-        never given out. The caller then sends a snapshot.
+        None when they cannot be given whole: some are expired or were never written (see `add_many`), more than
+        `limit` are missing, or `last_seq` was never given out. The caller then sends a snapshot.
         """
         head = self.head(audience)
         if last_seq == head:
@@ -98,7 +130,8 @@ class EventRepository:
             return None
         query = select(*_FIELDS).where(EventRow.audience == audience, EventRow.seq > last_seq).order_by(EventRow.seq)
         found = [_logged(row) for row in self._session.execute(query)]
-        return found if found and found[0].seq == last_seq + 1 else None
+        whole = [event.seq for event in found[: head - last_seq]] == list(range(last_seq + 1, head + 1))
+        return found if whole else None
 
     def head(self, audience: str) -> int:
         """The last seq given to `audience`, 0 when it never had an event."""
@@ -125,16 +158,24 @@ class EventRepository:
         seq: int | None = self._session.scalar(bump)
         if seq is not None:
             return seq
-        # Another transaction may be giving this audience its first event: on PostgreSQL the insert waits for it.
-        from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
-        from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
+        # Another transaction may be giving this audience its first event: on PostgreSQL this waits for it.
+        return self._numbers({audience: 1})[audience]
 
+    def _numbers(self, wanted: Mapping[str, int]) -> dict[str, int]:
+        """Give out so many numbers to each audience; returns the last one of each."""
         on_sqlite = self._session.get_bind().dialect.name == "sqlite"
-        first = (insert_on_sqlite if on_sqlite else insert_on_postgresql)(_HEADS)
-        self._session.execute(first.values(audience=audience, last_seq=0).on_conflict_do_nothing())
-        seq = self._session.scalar(bump)
-        assert seq is not None
-        return seq
+        heads = (insert_on_sqlite if on_sqlite else insert_on_postgresql)(_HEADS)
+        given = heads.on_conflict_do_update(
+            index_elements=[_HEADS.c.audience], set_={"last_seq": _HEADS.c.last_seq + heads.excluded.last_seq}
+        ).returning(_HEADS.c.audience, _HEADS.c.last_seq)
+        # Always in one order, so that two transactions do not wait for each other.
+        rows = [{"audience": audience, "last_seq": count} for audience, count in sorted(wanted.items())]
+        return {row[0]: row[1] for row in self._session.execute(given, rows)}
+
+
+def _refuse_reserved(payload: Mapping[str, Any]) -> None:
+    if clash := RESERVED & payload.keys():
+        raise ValueError(f"an event's own fields cannot be named {sorted(clash)}")
 
 
 def _logged(row: Row[int, str, int, str, datetime, str, str | None]) -> LoggedEvent:

@@ -167,6 +167,16 @@ class OutboxRepository:
         row = self._session.get(OutboxRow, key)
         return None if row is None else _item(row)
 
+    def of(self, keys: Collection[str]) -> dict[str, OutboxItem]:
+        """The rows with these keys, where there are any; what this transaction has locked is not read again."""
+        held = {key: self._claimed.get(key) or self._locked.get(key) for key in keys}
+        rows = {key: row for key, row in held.items() if row is not None}
+        unread = [key for key in keys if key not in rows]
+        if unread:
+            found = self._session.scalars(select(OutboxRow).where(OutboxRow.key.in_(unread)))
+            rows |= {row.key: row for row in found}
+        return {key: _item(row) for key, row in rows.items()}
+
     def get_to_change(self, key: str) -> OutboxItem | None:
         """The same, kept from other transactions until this one ends: what `put` then does fits what was seen."""
         row = self._session.get(OutboxRow, key, with_for_update=True)
@@ -331,6 +341,7 @@ class OutboxRepository:
     def forget(self, key: str) -> None:
         """Deliver nothing more under this key, and keep nothing of it. What is on its way may still arrive."""
         self._locked.pop(key, None)
+        self._claimed.pop(key, None)
         self._session.execute(delete(OutboxAttemptRow).where(OutboxAttemptRow.key == key))
         self._session.execute(delete(OutboxRow).where(OutboxRow.key == key))
 
@@ -390,11 +401,13 @@ class CallLogRepository:
         return None if row is None else self._value(row)
 
     def of(self, keys: Collection[str]) -> dict[str, CallLog]:
-        """What was delivered under each of these keys, where anything was."""
-        found = self._session.scalars(select(CallLogRow).where(CallLogRow.key.in_(list(keys)))).all() if keys else []
-        self._read |= dict.fromkeys(keys)
-        self._read |= {row.key: row for row in found}
-        return {row.key: self._value(row) for row in found}
+        """What was delivered under each of these keys, where anything was; what was read so is not read again."""
+        unread = [key for key in keys if key not in self._read]
+        if unread:
+            self._read |= dict.fromkeys(unread)
+            found = self._session.scalars(select(CallLogRow).where(CallLogRow.key.in_(unread)))
+            self._read |= {row.key: row for row in found}
+        return {key: self._value(row) for key in keys if (row := self._read[key]) is not None}
 
     def saved(
         self,

@@ -153,7 +153,7 @@ def test_the_panes_hear_of_a_saved_log_in_the_transaction_that_records_it(office
         office.row,
         owner="here",
         lease=60,
-        news=lambda uow, tenant_id, calls_id: heard.append((uow.committed, tenant_id, calls_id)),
+        news=lambda uow, tenant_id, calls_ids: heard.append((uow.committed, tenant_id, *calls_ids)),
     )
     engine.start()
     try:

@@ -60,7 +60,7 @@ class World:
             self.clock,
             owner=f"engine-{self.engines}",
             random=lambda: 0.0,
-            listener=LogNews(lambda _uow, tenant_id, calls_id: self.news.append((tenant_id, calls_id))),
+            listener=LogNews(lambda _uow, tenant_id, calls: self.news.extend((tenant_id, each) for each in calls)),
             **options,
         )
 
@@ -76,7 +76,7 @@ class World:
 
     def state(self, call: Call, users_id: int = 101) -> dict[str, Any]:
         with self.database.read() as uow:
-            return dict(self.logger.of(uow, tenant_id="acme", call_key="", call=call, users_id=users_id))
+            return dict(self.logger.of(uow, tenant_id="acme", calls=[(call, users_id)])[0])
 
     def row(self, call: Call, segment: int = 0):
         with self.database.read() as uow:
