@@ -123,6 +123,7 @@ export const en = {
   "refused-text": "The server refused access. Tell your administrator, with the code {code}.",
 
   "notice-close": "Close this message",
+  "notice-code": "Code: {code}",
   "retry": "Try again",
   "check-again": "Check again",
   "sound-on": "Turn sound on",

@@ -121,6 +121,7 @@ export const pl = {
   "refused-text": "Serwer odmówił dostępu. Zgłoś to administratorowi, podając kod {code}.",
 
   "notice-close": "Zamknij komunikat",
+  "notice-code": "Kod: {code}",
   "retry": "Spróbuj ponownie",
   "check-again": "Sprawdź ponownie",
   "sound-on": "Włącz dźwięk",

@@ -51,7 +51,7 @@ export function notices(context, seen) {
         <div class="notice notice-${notice.tone}" role=${notice.tone === "error" ? "alert" : "status"} data-testid="notice" data-code=${notice.code}>
           ${icon(context, TONE_ICONS[notice.tone])}
           <div class="notice-body">
-            <p>${notice.message}</p>
+            <p>${notice.message}${notice.tone === "error" ? html` <small class="notice-code">${t("notice-code", { code: notice.code })}</small>` : nothing}</p>
             ${notice.button
               ? html`<button type="button" class="slds-button slds-button_neutral small" @click=${() => notice.button && act.noticeAction(notice.button.action)}>${notice.button.label}</button>`
               : nothing}
