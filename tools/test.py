@@ -82,13 +82,17 @@ class Lane:
 
 
 def lanes() -> list[list[Lane]]:
-    """The lanes: groups one after the other; of a group two lanes run side by side, the longest begin first."""
+    """The lanes: groups one after the other, three of a group side by side, the longest first.
+
+    Lanes with a browser mostly wait, so more of them than processors do no harm.
+    """
     python = sys.executable
     node_tests = sorted(map(str, (ROOT / "tests" / "js").glob("*.test.mjs")))
     chromium = ("chromium", "chromedriver")
     return [
         [
-            Lane("browser", [*PYTEST, "tests/browser"], needs=chromium),
+            Lane("calls", [*PYTEST, "tests/browser/calls"], needs=chromium),
+            Lane("trouble", [*PYTEST, "tests/browser/trouble"], needs=chromium),
             Lane("simulators", [*PYTEST, "tests/simulators"], needs=chromium),
             Lane("unit", [*PYTEST, "tests/unit", "tests/structure"]),
             Lane("protocol", [*PYTEST, "tests/protocol", "tests/integration"]),
@@ -200,7 +204,7 @@ def _run_all(missing: list[str]) -> int:
 
     with postgresql_server(missing) as postgresql:
         for group in lanes():
-            with ThreadPoolExecutor(2) as pool:
+            with ThreadPoolExecutor(3) as pool:
                 list(pool.map(lambda lane: one(lane, postgresql), group))
     ran = [lane for lane in done if not lane.skipped]
     passed, failed, skipped = (sum(column) for column in zip(*map(counts, ran), strict=True))

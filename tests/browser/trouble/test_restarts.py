@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.test_outbound import task_of
+from tests.support.calls import customer_hears, notice, talk, task_of, the_only_task
 from tests.support.wait import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.support.agent import Agent
     from tools.stack import Stack
 
 pytestmark = pytest.mark.browser
@@ -28,45 +27,11 @@ def whole(stack: Stack) -> Iterator[None]:
             stack.restart(name)
 
 
-def talk(anna: Agent, stack: Stack, name: str = "Jan Kowalski", shown: str = "600 100 200") -> int:
-    """A call that both sides are heard in; gives its number at FCC."""
-    before = len(stack.calls())
-    anna.go_in_queue()
-    anna.open_record(name)
-    anna.click_number(shown)
-    anna.wait_shown("call-duration")
-    anna.hears(600)
-    calls_id = int(stack.calls()[before]["calls_id"])
-    customer_hears(stack, calls_id)
-    return calls_id
-
-
-def customer_hears(stack: Stack, calls_id: int) -> None:
-    until(lambda: abs((stack.call(calls_id)["heard_hz"] or 0) - 440) < 15, 10, what="the agent's tone at the customer")
-
-
 def kill(stack: Stack, name: str) -> None:
     """End a part at once, and leave it ended."""
     part = stack.parts[name]
     part.signal_group(signal.SIGKILL)
     until(lambda: not part.group_alive(), 5, what=f"the end of {name}")
-
-
-def the_only_task(stack: Stack, calls_id: int, timeout: float = 30, **fields: Any) -> dict[str, Any]:
-    """Wait for the call's Task with these fields, and see that there is no other one of that call."""
-    task = until(
-        lambda: task_of(stack, calls_id, **fields), timeout, every=0.2, what=f"{fields}; there are {stack.tasks()}"
-    )
-    of_call = [one for one in stack.tasks() if str(one.get("FCC_Call_Id__c")).startswith(f"acme:{calls_id}:")]
-    assert [one["Id"] for one in of_call] == [task["Id"]]
-    return task
-
-
-def errors(stack: Stack, code: str) -> float:
-    """How often the connector has counted that error since its start."""
-    lines = stack.connector("/metrics")[1].splitlines()
-    found = [line for line in lines if line.startswith("fcc_errors_total{") and f'code="{code}"' in line]
-    return sum(float(line.rpartition(" ")[2]) for line in found)
 
 
 @pytest.mark.req("R33", "R38")
@@ -159,16 +124,3 @@ def test_a_task_made_before_salesforce_was_killed_is_the_one_that_is_finished(an
     stack.restart("salesforce")
     anna.press("hangup")
     assert the_only_task(stack, calls_id, 60, CallDisposition="ANSWERED")["Id"] == made["Id"]
-
-
-def notices(agent: Agent) -> list[str]:
-    """The codes of the sentences that the pane shows."""
-    with agent.pane() as driver:
-        found = driver.execute_script(
-            "return [...document.querySelectorAll('[data-testid=notice]')].map(n => n.dataset.code)"
-        )
-    return [str(code) for code in found]
-
-
-def notice(agent: Agent, code: str) -> bool:
-    return code in notices(agent)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.test_outbound import task_of
-from tests.browser.test_restarts import talk, the_only_task
+from tests.support.calls import talk, task_of, the_only_task
 from tests.support.wait import until
 from tools.stack import TENANT
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.test_outbound import task_of
+from tests.support.calls import task_of
 from tests.support.wait import until
 
 pytestmark = pytest.mark.browser

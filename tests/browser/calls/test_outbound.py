@@ -2,37 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
+from tests.support.calls import call_of, task_of, until_silent
 from tests.support.wait import until
 
 pytestmark = pytest.mark.browser
-
-
-def call_of(stack, number: str) -> dict | None:
-    return next((call for call in stack.calls() if number in (call["number_a"], call["number_b"])), None)
-
-
-def task_of(stack, calls_id: int, **fields) -> dict | None:
-    for task in stack.tasks():
-        if task.get("FCC_Call_Id__c") == f"acme:{calls_id}:0" and all(task.get(k) == v for k, v in fields.items()):
-            return task
-    return None
-
-
-def until_silent(customer, seconds: float = 1.5) -> None:
-    """Wait until the customer has heard nothing for longer than the agent's tone pauses."""
-    last_heard = time.monotonic()
-
-    def silent() -> bool:
-        nonlocal last_heard
-        if customer()["heard_hz"]:
-            last_heard = time.monotonic()
-        return time.monotonic() - last_heard > seconds
-
-    until(silent, 10, what="silence while muted")
 
 
 @pytest.mark.req("R1", "R2", "R33", "R34", "R39", "R40")

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.test_outbound import task_of
-from tests.browser.test_restarts import errors, notice, notices, talk, the_only_task
+from tests.support.calls import errors, notice, notices, talk, task_of, the_only_task
 from tests.support.wait import until
 
 if TYPE_CHECKING:
