@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _TIMES: Final = frozenset({"started_at", "answered_at", "ended_at", "rang_at"})
+_KNOWN: Final = {into: frozenset(each.name for each in fields(into)) for into in (Call, Segment, Leg)}
 
 
 def _plain(value: Any) -> Any:
@@ -49,7 +50,7 @@ def from_json(data: Mapping[str, Any]) -> Call:
 
 
 def _read(data: Mapping[str, Any], into: type[Call | Segment | Leg]) -> dict[str, Any]:
-    known = {each.name for each in fields(into)}
+    known = _KNOWN[into]
     values: dict[str, Any] = {
         key: parse_time(value) if key in _TIMES else value for key, value in data.items() if key in known
     }

@@ -299,11 +299,15 @@ class CallRepository:
 
     def of(self, keys: Collection[str]) -> dict[str, StoredCall]:
         """The calls of these keys, where there are any."""
-        unread = [key for key in keys if key not in self._read]
+        found = {key: self._read[key][1] for key in keys if key in self._read}
+        unread = [key for key in keys if key not in found]
         if unread:
-            for row in self._session.scalars(select(CallRow).where(CallRow.key.in_(unread))):
-                self._stored(row)
-        return {key: self._read[key][1] for key in keys if key in self._read}
+            columns = (CallRow.key, CallRow.tenant_id, CallRow.projection, CallRow.shown, CallRow.shrunk)
+            for key, tenant_id, projection, shown, shrunk in self._session.execute(
+                select(*columns).where(CallRow.key.in_(unread))
+            ):
+                found[key] = StoredCall(key, tenant_id, from_json(projection), shown, shrunk)
+        return found
 
     def _stored(self, row: CallRow) -> StoredCall:
         if row.key not in self._read:

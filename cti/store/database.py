@@ -123,11 +123,16 @@ class UnitOfWork:
     def flush(self) -> None:
         """Send what is pending to the database, still inside the transaction."""
         self._session.flush()
+        if "outbox" in vars(self):
+            self.outbox.flush()
+        if "call_logs" in vars(self):
+            self.call_logs.flush()
 
     def commit(self) -> None:
         """Make the transaction permanent; the unit of work can do nothing after it."""
         if self._committed:
             raise RuntimeError("a unit of work is committed once")
+        self.flush()
         self._session.commit()
         self._committed = True
         self._session.close()

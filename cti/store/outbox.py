@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from sqlalchemy import Boolean, Index, Integer, String, and_, delete, func, or_, select, update
+from sqlalchemy import (
+    Boolean,
+    Index,
+    Integer,
+    String,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -16,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from datetime import timedelta
 
+    from sqlalchemy import ColumnElement, Table
     from sqlalchemy.orm import Session
 
     from cti.clock import Clock
@@ -131,22 +146,17 @@ class Attempt:
     detail: str | None
 
 
+# A batch is leased, settled and remembered by statements on the tables themselves, a few for all its rows.
+_OUTBOX = cast("Table", OutboxRow.__table__)
+_ATTEMPTS = cast("Table", OutboxAttemptRow.__table__)
+_CALL_LOGS = cast("Table", CallLogRow.__table__)
+_ITEM_FIELDS: Final = tuple(each.name for each in fields(OutboxItem))
+_ITEM = tuple(getattr(OutboxRow, name) for name in _ITEM_FIELDS)
+_LOG = tuple(getattr(CallLogRow, each.name) for each in fields(CallLog))
+
+
 def _item(row: OutboxRow) -> OutboxItem:
-    return OutboxItem(
-        key=row.key,
-        kind=row.kind,
-        org_id=row.org_id,
-        pairing_id=row.pairing_id,
-        fields=dict(row.fields),
-        version=row.version,
-        state=row.state,
-        run_after=row.run_after,
-        attempts=row.attempts,
-        sent=None if row.sent is None else dict(row.sent),
-        uncertain=row.uncertain,
-        code=row.code,
-        detail=row.detail,
-    )
+    return OutboxItem(*(getattr(row, name) for name in _ITEM_FIELDS))
 
 
 def _shortened(text: str | None) -> str | None:
@@ -154,28 +164,41 @@ def _shortened(text: str | None) -> str | None:
 
 
 class OutboxRepository:
-    """The outbox inside one transaction."""
+    """The outbox inside one transaction. What is settled is written by `flush`, at the latest by the commit."""
 
     def __init__(self, session: Session, clock: Clock) -> None:
         self._session = session
         self._clock = clock
-        self._claimed: dict[str, OutboxRow] = {}
+        self._claimed: dict[str, OutboxItem] = {}
         self._locked: dict[str, OutboxRow | None] = {}
+        self._settled: dict[str, dict[str, Any]] = {}
+        self._noted: list[dict[str, Any]] = []
+
+    def flush(self) -> None:
+        """Write what was settled, all rows that change alike in one go."""
+        alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        for key, values in self._settled.items():
+            alike.setdefault(tuple(values), []).append({"settled_key": key, **values})
+        self._settled = {}
+        for rows in alike.values():
+            self._session.execute(update(_OUTBOX).where(_OUTBOX.c.key == bindparam("settled_key")), rows)
+        if self._noted:
+            self._session.execute(insert(_ATTEMPTS), self._noted)
+            self._noted = []
 
     def get(self, key: str) -> OutboxItem | None:
         """The row with this key, in whatever state."""
-        row = self._session.get(OutboxRow, key)
-        return None if row is None else _item(row)
+        return self.of([key]).get(key)
 
     def of(self, keys: Collection[str]) -> dict[str, OutboxItem]:
         """The rows with these keys, where there are any; what this transaction has locked is not read again."""
-        held = {key: self._claimed.get(key) or self._locked.get(key) for key in keys}
-        rows = {key: row for key, row in held.items() if row is not None}
+        rows = {key: self._claimed[key] for key in keys if key in self._claimed}
+        rows |= {key: _item(row) for key in keys if (row := self._locked.get(key)) is not None}
         unread = [key for key in keys if key not in rows]
         if unread:
-            found = self._session.scalars(select(OutboxRow).where(OutboxRow.key.in_(unread)))
-            rows |= {row.key: row for row in found}
-        return {key: _item(row) for key, row in rows.items()}
+            found = self._session.execute(select(*_ITEM).where(OutboxRow.key.in_(unread)))
+            rows |= {row[0]: OutboxItem(*row) for row in found}
+        return rows
 
     def get_to_change(self, key: str) -> OutboxItem | None:
         """The same, kept from other transactions until this one ends: what `put` then does fits what was seen."""
@@ -254,22 +277,32 @@ class OutboxRepository:
         org_id = self._session.scalar(first)
         if org_id is None:
             return []
-        rows = self._session.scalars(
-            select(OutboxRow)
+        found = self._session.execute(
+            select(*_ITEM)
             .where(OutboxRow.org_id == org_id, or_(due, OutboxRow.state == PENDING))
             .order_by(OutboxRow.run_after, OutboxRow.key)
             .limit(1 if org_id in probe else limit)
             .with_for_update(skip_locked=True)
-        ).all()
-        for row in rows:
-            if row.state == LEASED:
-                row.uncertain = True
-            if not row.uncertain:
-                row.sent = dict(row.fields)
-            row.state = LEASED
-            row.lease_owner = owner
-            row.lease_until = until
-        return [_item(row) for row in rows]
+        )
+        items = [OutboxItem(*row) for row in found]
+        doubtful = or_(_OUTBOX.c.uncertain, _OUTBOX.c.state == LEASED)
+        self._session.execute(
+            update(_OUTBOX)
+            .where(_OUTBOX.c.key.in_([item.key for item in items]))
+            .values(
+                state=LEASED,
+                lease_owner=owner,
+                lease_until=until,
+                uncertain=doubtful,
+                sent=case((doubtful, _OUTBOX.c.sent), else_=_OUTBOX.c.fields),
+            )
+        )
+        return [self._leased(item) for item in items]
+
+    @staticmethod
+    def _leased(item: OutboxItem) -> OutboxItem:
+        uncertain = item.uncertain or item.state == LEASED
+        return replace(item, state=LEASED, uncertain=uncertain, sent=item.sent if uncertain else item.fields)
 
     def next_due(self, without: Collection[str] = ()) -> datetime | None:
         """When the next row wants attention; None when nothing waits."""
@@ -286,48 +319,46 @@ class OutboxRepository:
 
         Settled they are by `finished`, `dropped`, `postponed` and `died`, each of which raises KeyError for others.
         """
-        rows = self._session.scalars(
-            select(OutboxRow)
+        rows = self._session.execute(
+            select(*_ITEM)
             .where(OutboxRow.key.in_(list(keys)), OutboxRow.state == LEASED, OutboxRow.lease_owner == owner)
             .order_by(OutboxRow.key)
             .with_for_update()
         )
-        self._claimed = {row.key: row for row in rows}
+        self._claimed = {row[0]: OutboxItem(*row) for row in rows}
         return frozenset(self._claimed)
 
     def finished(self, key: str, delivered: Mapping[str, Any]) -> None:
         """`delivered` arrived. What came in meanwhile waits for its turn at once."""
-        row = self._claimed[key]
-        row.fields = {
-            name: value for name, value in row.fields.items() if name not in delivered or delivered[name] != value
-        }
-        self._release(row, PENDING if row.fields else DONE, self._clock.now())
-        row.attempts = 0
-        row.code = row.detail = None
+        item = self._claimed[key]
+        left = {name: value for name, value in item.fields.items() if name not in delivered or delivered[name] != value}
+        state = PENDING if left else DONE
+        self._settle(item, state, self._clock.now(), fields=left, attempts=0, code=None, detail=None)
         self._note(key, DONE)
 
     def dropped(self, key: str, code: str) -> None:
         """Nothing under this key shall be delivered any more."""
-        row = self._claimed[key]
-        row.fields = {}
-        self._release(row, DONE, self._clock.now())
+        self._settle(self._claimed[key], DONE, self._clock.now(), fields={})
         self._note(key, DONE, code)
 
     def postponed(self, key: str, *, delay: timedelta, code: str, detail: str, uncertain: bool, counts: bool) -> None:
         """Try again after `delay`. `uncertain`: what was sent may have arrived. `counts`: as an attempt of this row."""
-        row = self._claimed[key]
-        if counts:
-            row.attempts += 1
-        self._release(row, RETRY, self._clock.now() + delay, uncertain=uncertain)
-        row.code, row.detail = code or None, _shortened(detail)
+        item = self._claimed[key]
+        self._settle(
+            item,
+            RETRY,
+            self._clock.now() + delay,
+            uncertain=uncertain,
+            attempts=item.attempts + 1 if counts else item.attempts,
+            code=code or None,
+            detail=_shortened(detail),
+        )
         if code:
             self._note(key, RETRY, code, detail)
 
     def died(self, key: str, *, code: str, detail: str) -> None:
         """It cannot be delivered as it is; it waits for a person, or for newer fields."""
-        row = self._claimed[key]
-        self._release(row, DEAD, self._clock.now())
-        row.code, row.detail = code, _shortened(detail)
+        self._settle(self._claimed[key], DEAD, self._clock.now(), code=code, detail=_shortened(detail))
         self._note(key, DEAD, code, detail)
 
     def revive(self, key: str) -> bool:
@@ -342,6 +373,7 @@ class OutboxRepository:
         """Deliver nothing more under this key, and keep nothing of it. What is on its way may still arrive."""
         self._locked.pop(key, None)
         self._claimed.pop(key, None)
+        self._settled.pop(key, None)
         self._session.execute(delete(OutboxAttemptRow).where(OutboxAttemptRow.key == key))
         self._session.execute(delete(OutboxRow).where(OutboxRow.key == key))
 
@@ -364,6 +396,7 @@ class OutboxRepository:
 
     def attempts(self, key: str) -> Sequence[Attempt]:
         """All attempts at a key that are still kept, oldest first."""
+        self.flush()
         query = select(OutboxAttemptRow).where(OutboxAttemptRow.key == key).order_by(OutboxAttemptRow.id)
         return [Attempt(row.at, row.result, row.code, row.detail) for row in self._session.scalars(query)]
 
@@ -372,42 +405,53 @@ class OutboxRepository:
         self._session.execute(delete(OutboxAttemptRow).where(OutboxAttemptRow.at < before))
         self._session.execute(delete(OutboxRow).where(OutboxRow.state == DONE, OutboxRow.updated_at < before))
 
-    def _release(self, row: OutboxRow, state: str, run_after: datetime, *, uncertain: bool = False) -> None:
-        row.state = state
-        row.run_after = run_after
-        row.lease_owner = row.lease_until = None
-        row.uncertain = uncertain
+    def _settle(
+        self, item: OutboxItem, state: str, run_after: datetime, *, uncertain: bool = False, **more: Any
+    ) -> None:
+        values = {"state": state, "run_after": run_after, "uncertain": uncertain, **more}
         if not uncertain:
-            row.sent = None
-        row.updated_at = self._clock.now()
+            values["sent"] = None
+        self._claimed[item.key] = replace(item, **values)
+        self._settled[item.key] = {
+            **values, "lease_owner": None, "lease_until": None, "updated_at": self._clock.now()
+        }  # fmt: skip
 
     def _note(self, key: str, result: str, code: str | None = None, detail: str | None = None) -> None:
-        self._session.add(
-            OutboxAttemptRow(key=key, at=self._clock.now(), result=result, code=code, detail=_shortened(detail))
-        )
+        now = self._clock.now()
+        self._noted.append({"key": key, "at": now, "result": result, "code": code, "detail": _shortened(detail)})
 
 
 class CallLogRepository:
-    """What Salesforce holds about calls, inside one transaction."""
+    """What Salesforce holds about calls, inside one transaction. `saved` is written by `flush`, or by the commit."""
 
     def __init__(self, session: Session, clock: Clock) -> None:
         self._session = session
         self._clock = clock
-        self._read: dict[str, CallLogRow | None] = {}
+        self._known: dict[str, CallLog | None] = {}
+        self._new: dict[str, dict[str, Any]] = {}
+        self._changed: dict[str, dict[str, Any]] = {}
+
+    def flush(self) -> None:
+        """Write what was saved."""
+        if self._new:
+            self._session.execute(insert(_CALL_LOGS), list(self._new.values()))
+        if self._changed:
+            rows = [{"saved_key": key, **values} for key, values in self._changed.items()]
+            self._session.execute(update(_CALL_LOGS).where(_CALL_LOGS.c.key == bindparam("saved_key")), rows)
+        self._new, self._changed = {}, {}
 
     def get(self, key: str) -> CallLog | None:
         """What was delivered under this key."""
-        row = self._session.get(CallLogRow, key)
-        return None if row is None else self._value(row)
+        return self.of([key]).get(key)
 
     def of(self, keys: Collection[str]) -> dict[str, CallLog]:
-        """What was delivered under each of these keys, where anything was; what was read so is not read again."""
-        unread = [key for key in keys if key not in self._read]
+        """What was delivered under each of these keys, where anything was."""
+        unread = [key for key in keys if key not in self._new and key not in self._changed]
         if unread:
-            self._read |= dict.fromkeys(unread)
-            found = self._session.scalars(select(CallLogRow).where(CallLogRow.key.in_(unread)))
-            self._read |= {row.key: row for row in found}
-        return {key: self._value(row) for key in keys if (row := self._read[key]) is not None}
+            self._known |= dict.fromkeys(unread)
+            found = self._session.execute(select(*_LOG).where(CallLogRow.key.in_(unread)))
+            self._known |= {row[0]: CallLog(*row) for row in found}
+        return {key: log for key in keys if (log := self._known[key]) is not None}
 
     def saved(
         self,
@@ -422,28 +466,41 @@ class CallLogRepository:
     ) -> None:
         """These fields arrived at the Task; or it was found `deleted`. `code`: what had to be left out, and why."""
         now = self._clock.now()
-        row = self._read[key] if key in self._read else self._session.get(CallLogRow, key)
-        if row is None:
-            row = CallLogRow(
-                key=key, org_id=org_id, pairing_id=pairing_id, delivered={}, deleted=False, closed=False, created_at=now
-            )
-            self._session.add(row)
-            self._read[key] = row
-        row.task_id = task_id or row.task_id
-        row.delivered = {} if row.closed else {**row.delivered, **delivered}
-        row.deleted = row.deleted or deleted
-        row.code = code
-        row.updated_at = now
+        before = self._known[key] if key in self._known else self.get(key)
+        log = before or CallLog(key, None)
+        log = CallLog(
+            key,
+            task_id=task_id or log.task_id,
+            delivered={} if log.closed else {**log.delivered, **delivered},
+            deleted=log.deleted or deleted,
+            closed=log.closed,
+            code=code,
+        )
+        values = {
+            "task_id": log.task_id,
+            "delivered": log.delivered,
+            "deleted": log.deleted,
+            "code": code,
+            "updated_at": now,
+        }
+        self._known[key] = log
+        if before is None:
+            place = {"key": key, "org_id": org_id, "pairing_id": pairing_id, "closed": False, "created_at": now}
+            self._new[key] = {**place, **values}
+        elif key in self._new:
+            self._new[key] |= values
+        else:
+            self._changed[key] = values
 
     def forget(self, key: str) -> None:
         """Keep no field of what was delivered; nothing more is delivered under the key."""
-        self._session.execute(update(CallLogRow).where(CallLogRow.key == key).values(delivered={}, closed=True))
+        self._close(CallLogRow.key == key)
 
     def shrink(self, before: datetime) -> None:
         """Do the same with all that has not changed since that moment."""
-        old = and_(CallLogRow.updated_at < before, CallLogRow.closed.is_(False))
-        self._session.execute(update(CallLogRow).where(old).values(delivered={}, closed=True))
+        self._close(and_(CallLogRow.updated_at < before, CallLogRow.closed.is_(False)))
 
-    @staticmethod
-    def _value(row: CallLogRow) -> CallLog:
-        return CallLog(row.key, row.task_id, dict(row.delivered), row.deleted, row.closed, row.code)
+    def _close(self, which: ColumnElement[bool]) -> None:
+        self.flush()
+        self._known = {}
+        self._session.execute(update(CallLogRow).where(which).values(delivered={}, closed=True))
