@@ -25,7 +25,7 @@ ALLOWED_METHODS = frozenset(
 )
 _IN_DIALOG_ONLY = frozenset({"REFER", "NOTIFY", "INFO", "UPDATE", "PRACK", "BYE"})
 _CREDENTIALS = ("authorization", "proxy-authorization")
-_ASSERTING = ("p-asserted-identity", "remote-party-id", "diversion", "history-info")
+_ASSERTING = frozenset({"p-asserted-identity", "remote-party-id", "diversion", "history-info"})
 _DIGEST_USER = re.compile(r'(?:^|[,\s])username\s*=\s*"((?:[^"\\]|\\.)*)"', re.IGNORECASE)
 _MOST_DIALOGS = 200
 _REFUSED = {
@@ -140,7 +140,7 @@ class PhoneGuard:
         if method not in ALLOWED_METHODS:
             raise _RefusedError("method")
         self._check_credentials(head)
-        if any(head.all(name) for name in _ASSERTING):
+        if not _ASSERTING.isdisjoint(head.by_name):
             raise _RefusedError("asserted-identity")
         known = self._dialogs.local(head.call_id) if receiver.tag is not None else None
         if sender.uri.address != (known or self._own.address):

@@ -9,7 +9,7 @@ Source: RFC 3261, sections 7.3 and 25.1; RFC 7118, section 5.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 MAX_HEADERS = 100
 MAX_MESSAGES = 8
@@ -42,15 +42,22 @@ _ONCE = frozenset(
 _WORD = r"[A-Za-z0-9\-.!%*_+`'~]+"
 _REQUEST = re.compile(rf"({_WORD}) ([^\s<>\"]+) SIP/2\.0", re.IGNORECASE)
 _STATUS = re.compile(r"SIP/2\.0 ([1-6]\d\d)(?: (.*))?", re.IGNORECASE)
-_HEADER = re.compile(rf"({_WORD})[ \t]*:[ \t]*(.*)", re.DOTALL)
+_HEADERS = re.compile(rf"^({_WORD})[ \t]*:[ \t]*(.*)", re.MULTILINE)
+_LENGTH = re.compile(r"[0-9]{1,7}")
 _URI = re.compile(
     r"(?P<scheme>sips?):(?:(?P<user>[^@:;?<>\s\"]+)(?::[^@<>\s\"]*)?@)?(?P<host>\[[0-9a-f:.]+\]|[a-z0-9.\-]+)(?::(?P<port>\d{1,5}))?"
     r"(?P<rest>[;?][^<>\s\"]*)?",
     re.IGNORECASE,
 )
+_QUOTED = r'"(?:[^"\\]|\\.)*+"'
+_ADDRESS = re.compile(
+    rf"""(?:[^"<>,]*+(?:{_QUOTED}[^"<>,]*+)*+<(?P<within>[^<>]*+)>\s*+|(?P<bare>[^"<>,;]*+))"""
+    rf"""(?P<params>(?:;[^"<>,]*+(?:{_QUOTED}[^"<>,]*+)*+)?)(?P<more>,|\Z)""",
+    re.DOTALL,
+)
 _TAG = re.compile(r";\s*tag\s*=\s*([^;,\s>]+)", re.IGNORECASE)
 _CSEQ = re.compile(rf"(\d{{1,10}})\s+({_WORD})")
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_CONTROL = bytes({*range(0x20), 0x7F} - set(b"\t\r\n"))
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 
 
@@ -58,8 +65,7 @@ class SipUnreadableError(Exception):
     """Bytes that are no SIP message, or one that could be read in two ways."""
 
 
-@dataclass(frozen=True)
-class SipUri:
+class SipUri(NamedTuple):
     """A `sip:` or `sips:` address; `host` in small letters, `user` with its escapes resolved, empty when absent."""
 
     scheme: str
@@ -79,8 +85,7 @@ class SipUri:
         return bool(re.search(r";transport=wss?(?:[;?]|$)", self.params, re.IGNORECASE))
 
 
-@dataclass(frozen=True)
-class NameAddr:
+class NameAddr(NamedTuple):
     """An address in a header, with the parameters behind it."""
 
     uri: SipUri
@@ -88,15 +93,13 @@ class NameAddr:
     params: str
 
 
-@dataclass(frozen=True)
-class SipHead:
-    """The start line and the headers of one message, names in small letters and in full, in their order."""
+class SipHead(NamedTuple):
+    """The start line and the headers of one message: values in their order by names in small letters and in full."""
 
     method: str | None
     target: str
     status: int | None
-    headers: tuple[tuple[str, str], ...]
-    by_name: dict[str, list[str]] = field(compare=False, repr=False)
+    by_name: dict[str, list[str]]
 
     @property
     def is_request(self) -> bool:
@@ -161,29 +164,25 @@ def read_uri(text: str) -> SipUri:
     match = _URI.fullmatch(text)
     if match is None:
         raise SipUnreadableError("no sip address")
-    user = _ESCAPE.sub(lambda m: chr(int(m[1], 16)), match["user"] or "")
-    port = int(match["port"]) if match["port"] else None
-    return SipUri(match["scheme"].lower(), user, match["host"].lower().rstrip("."), port, match["rest"] or "")
+    scheme, user, host, port, rest = match.groups(default="")
+    if "%" in user:
+        user = _ESCAPE.sub(lambda m: chr(int(m[1], 16)), user)
+    return SipUri(scheme.lower(), user, host.lower().rstrip("."), int(port) if port else None, rest)
 
 
 def read_addresses(value: str) -> list[NameAddr]:
     """The addresses of a header such as Contact; `*` gives none. Raises SipUnreadableError."""
     if value.strip() == "*":
         return []
-    found = []
-    for part in _split_outside(value, ","):
-        text = part.strip()
-        opened = _find_outside_quotes(text, "<")
-        if opened >= 0:
-            closed = text.find(">", opened)
-            if closed < 0 or (text[closed + 1 :].strip() and not text[closed + 1 :].lstrip().startswith(";")):
-                raise SipUnreadableError("broken address")
-            uri, params = text[opened + 1 : closed].strip(), text[closed + 1 :]
-        else:
-            uri, semicolon, after = text.partition(";")
-            uri, params = uri.strip(), semicolon + after
-        tag = _TAG.search(params)
-        found.append(NameAddr(read_uri(uri), tag[1] if tag else None, params))
+    found, at, more = [], 0, ","
+    while more:
+        match = _ADDRESS.match(value, at)
+        if match is None:
+            raise SipUnreadableError("broken address")
+        within, bare, params, more = match.groups()
+        tag = _TAG.search(params) if params else None
+        found.append(NameAddr(read_uri((bare if within is None else within).strip()), tag[1] if tag else None, params))
+        at = match.end()
     return found
 
 
@@ -195,31 +194,28 @@ def _split(data: bytes) -> tuple[bytes, bytes]:
 
 
 def _read_head(data: bytes) -> SipHead:
+    if data.translate(None, _CONTROL) != data or not data.count(b"\r\n") == data.count(b"\r") == data.count(b"\n"):
+        raise SipUnreadableError("control character")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         raise SipUnreadableError("not UTF-8") from None
-    lines = text.split("\r\n")
-    if _CONTROL.search(text.replace("\r\n", "")):
-        raise SipUnreadableError("control character")
-    request = _REQUEST.fullmatch(lines[0])
-    status = _STATUS.fullmatch(lines[0]) if request is None else None
+    if "\r\n " in text or "\r\n\t" in text:
+        text = _unfold(text)
+    start, _, lines = text.partition("\r\n")
+    request = _REQUEST.fullmatch(start)
+    status = _STATUS.fullmatch(start) if request is None else None
     if request is None and status is None:
         raise SipUnreadableError("no start line")
-    headers = tuple([_header(line) for line in _unfold(lines[1:])])
-    by_name: dict[str, list[str]] = {}
-    for name, value in headers:
-        known = by_name.setdefault(name, [])
-        if known and name in _ONCE:
-            raise SipUnreadableError("a header that stands once stands twice")
-        known.append(value)
+    by_name = _read_headers(lines)
     if request is not None:
-        return SipHead(request[1].upper(), request[2], None, headers, by_name)
+        return SipHead(request[1].upper(), request[2], None, by_name)
     assert status is not None
-    return SipHead(None, "", int(status[1]), headers, by_name)
+    return SipHead(None, "", int(status[1]), by_name)
 
 
-def _unfold(lines: list[str]) -> list[str]:
+def _unfold(text: str) -> str:
+    start, *lines = text.split("\r\n")
     unfolded: list[str] = []
     for line in lines:
         if line[:1] in {" ", "\t"}:
@@ -228,61 +224,32 @@ def _unfold(lines: list[str]) -> list[str]:
             unfolded[-1] += " " + line.strip()
         else:
             unfolded.append(line)
-    if len(unfolded) > MAX_HEADERS:
-        raise SipUnreadableError("too many headers")
-    return unfolded
+    return "\r\n".join([start, *unfolded])
 
 
-def _header(line: str) -> tuple[str, str]:
-    match = _HEADER.fullmatch(line)
-    if match is None:
+def _read_headers(lines: str) -> dict[str, list[str]]:
+    found = _HEADERS.findall(lines)
+    if lines and len(found) != lines.count("\n") + 1:
         raise SipUnreadableError("broken header")
-    name = match[1].lower()
-    return _COMPACT.get(name, name), match[2].strip()
+    if len(found) > MAX_HEADERS:
+        raise SipUnreadableError("too many headers")
+    by_name: dict[str, list[str]] = {}
+    for written, value in found:
+        name = written.lower()
+        name = _COMPACT.get(name, name)
+        if name not in by_name:
+            by_name[name] = [value.strip()]
+        elif name in _ONCE:
+            raise SipUnreadableError("a header that stands once stands twice")
+        else:
+            by_name[name].append(value.strip())
+    return by_name
 
 
 def _content_length(head: SipHead, available: int) -> int:
     value = head.one("content-length")
     if value is None:
         return available
-    if not re.fullmatch(r"[0-9]{1,7}", value) or int(value) > available:
+    if not _LENGTH.fullmatch(value) or int(value) > available:
         raise SipUnreadableError("wrong content-length")
     return int(value)
-
-
-def _split_outside(text: str, separator: str) -> list[str]:
-    """Split at separators that stand neither in quotes nor in angle brackets."""
-    if '"' not in text and separator not in text and text.count("<") == text.count(">"):
-        return [text]
-    parts, start, quoted, bracketed, escaped = [], 0, False, False, False
-    for at, letter in enumerate(text):
-        if escaped:
-            escaped = False
-        elif quoted:
-            escaped, quoted = letter == "\\", letter != '"'
-        elif letter == '"':
-            quoted = True
-        elif letter == "<":
-            bracketed = True
-        elif letter == ">":
-            bracketed = False
-        elif letter == separator and not bracketed:
-            parts.append(text[start:at])
-            start = at + 1
-    if quoted or bracketed:
-        raise SipUnreadableError("unended quotes or brackets")
-    return [*parts, text[start:]]
-
-
-def _find_outside_quotes(text: str, wanted: str) -> int:
-    quoted = escaped = False
-    for at, letter in enumerate(text):
-        if escaped:
-            escaped = False
-        elif quoted:
-            escaped, quoted = letter == "\\", letter != '"'
-        elif letter == '"':
-            quoted = True
-        elif letter == wanted:
-            return at
-    return -1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import NamedTuple
 
 
 class Opcode(IntEnum):
@@ -91,8 +92,7 @@ def apply_mask(payload: bytes, mask: bytes) -> bytes:
     return (int.from_bytes(payload, "little") ^ int.from_bytes(repeated, "little")).to_bytes(size, "little")
 
 
-@dataclass(frozen=True)
-class Header:
+class Header(NamedTuple):
     """A frame's head: `size` is that of the head itself, `length` that of the payload, both in bytes."""
 
     opcode: int
