@@ -60,6 +60,50 @@ def test_missed_events_come_in_order(database):
         assert uow.events.missed("p:3", 0) == []
 
 
+def test_many_events_are_numbered_as_if_they_came_one_by_one(database):
+    add(database)
+    with database.write() as uow:
+        uow.events.add_many("call", [("p:1", {"n": 1}), ("p:2", {"n": 2}), ("p:1", {"n": 3})])
+        uow.commit()
+    assert add(database) == 4
+    with database.read() as uow:
+        found = [(event.audience, event.seq, event.type) for event in uow.events.since(0)]
+        assert [json.loads(event.body)["n"] for event in uow.events.missed("p:1", 1)[:2]] == [1, 3]
+    assert found == [
+        ("p:1", 1, "presence"),
+        ("p:1", 2, "call"),
+        ("p:2", 1, "call"),
+        ("p:1", 3, "call"),
+        ("p:1", 4, "presence"),
+    ]
+
+
+def test_whoever_was_not_told_something_cannot_be_given_what_was_missed(database):
+    add(database)
+    with database.write() as uow:
+        uow.events.add_many("call", [("p:1", {"n": 1})], unheard=["p:1", "p:2"])
+        uow.commit()
+    with database.read() as uow:
+        assert len(uow.events.since(0)) == 2
+        assert uow.events.head("p:1") == 3
+        assert [uow.events.missed("p:1", seen) for seen in (0, 1, 2, 3)] == [None, None, None, []]
+        assert uow.events.missed("p:2", 0) is None
+    assert add(database) == 4
+    with database.read() as uow:
+        assert uow.events.missed("p:1", 2) is None
+        assert [event.seq for event in uow.events.missed("p:1", 3)] == [4]
+
+
+def test_nothing_of_many_events_is_kept_where_one_uses_a_name_of_the_envelope(database):
+    with database.write() as uow:
+        uow.events.add_many("call", [])
+        with pytest.raises(ValueError, match="seq"):
+            uow.events.add_many("call", [("p:1", {"n": 1}), ("p:1", {"seq": 1})])
+        uow.commit()
+    with database.read() as uow:
+        assert (uow.events.since(0), uow.events.head("p:1")) == ([], 0)
+
+
 def test_expired_events_cannot_be_given_but_numbers_go_on(database, clock):
     add(database)
     add(database)

@@ -699,6 +699,34 @@ def test_what_arrived_is_recorded_though_the_news_of_it_cannot_be_passed_on(worl
     assert len(world.org.tasks) == 1
 
 
+def test_news_that_cannot_be_passed_on_keeps_no_other_back(world):
+    world.change(support.outbound())
+    with world.database.write() as uow:
+        broken = f"{ORG}/nonsense"
+        place = {"kind": "call", "org_id": ORG, "pairing_id": "acme-1", "run_after": world.clock.now()}
+        uow.outbox.put(broken, {"FCC_Call_Id__c": "nonsense", "Subject": "x"}, **place)
+        uow.commit()
+    with capture_logs() as logs:
+        world.settle()
+    assert [(line["event"], line["key"]) for line in logs] == [("delivery-not-told", broken)]
+    assert world.news == [("acme", 1017)]
+    assert len(world.org.tasks) == 2
+
+
+def test_what_was_saved_and_forgotten_in_one_transaction_stays_forgotten(world):
+    place = {"org_id": ORG, "pairing_id": "acme-1", "task_id": "00T000000000001AAA"}
+    with world.database.write() as uow:
+        uow.call_logs.saved("k", **place, delivered={"Subject": "one", "Status": "x"})
+        uow.call_logs.saved("k", **place, delivered={"Subject": "two"}, code="note")
+        assert dict(uow.call_logs.get("k").delivered) == {"Subject": "two", "Status": "x"}
+        uow.call_logs.forget("k")
+        uow.call_logs.saved("k", **place, delivered={"Subject": "three"})
+        uow.commit()
+    with world.database.read() as uow:
+        log = uow.call_logs.get("k")
+    assert (log.closed, dict(log.delivered), log.task_id, log.code) == (True, {}, "00T000000000001AAA", None)
+
+
 def test_an_org_with_much_to_catch_up_on_does_not_keep_another_waiting(world, clock):
     other = "00D8W00000OtherUAC"
     world.orgs[other] = FakeOrg()
