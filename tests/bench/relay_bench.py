@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.bench.load import Client, allow_many_files, close, connect, memory_kb, percentile
+from tests.bench.load import Client, allow_many_files, close, connect, cpu_us, memory_kb, percentile
 from tests.protocol.wire import ORIGIN, ROOT, encode, free_port, gunicorn
 from tests.support.wait import until
 
@@ -46,6 +46,7 @@ class Way:
     kb_each: float = 0.0
     p50: list[float] = field(default_factory=list)
     p99: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
     lost: int = 0
 
 
@@ -149,16 +150,19 @@ async def measure(paths: list[Way], *, sockets: int, rounds: int, seconds: float
     for _ in range(rounds):
         for path in random.sample(paths, len(paths)):
             times: list[float] = []
+            before = cpu_us(path.pid)
             path.lost += await echo_for(path, times, seconds, rate)
             path.p50.append(percentile(times, 0.5) * 1000)
             path.p99.append(percentile(times, 0.99) * 1000)
+            path.cpu.append((cpu_us(path.pid) - before) / max(1, len(times)))
     for path in paths:
         path.lost += sum(1 for client in path.clients if client.lost)
         close(path.clients)
 
 
 def run(quick: bool = False, *, sockets: int | None = None) -> list[dict[str, Any]]:
-    """Figures `{name, value, unit, peer, ratio}`: latency the relay adds (ms), memory a connection (kB)."""
+    """Figures `{name, value, unit, peer, ratio}`: latency the relay adds (ms), processor time a message costs it there
+    and back (µs), memory a connection (kB)."""
     allow_many_files()
     sockets = sockets or (100 if quick else 1000)
     rounds, seconds = (3, 0.7) if quick else (7, 3.0)
@@ -190,6 +194,8 @@ def figures(paths: dict[str, Way], sockets: int) -> list[dict[str, Any]]:
     for which in ("p50", "p99"):
         ours, theirs = added(relay, which), added(peer, which)
         found.append(_figure(f"sip-relay-added-{which}", ours, "ms", theirs))
+    cpu = [None if path is None else statistics.median(path.cpu) for path in (relay, peer)]
+    found.append(_figure("sip-relay-cpu", cpu[0], "µs/message", cpu[1]))
     found.append(_figure("sip-relay-memory", relay.kb_each, "kB/connection", None if peer is None else peer.kb_each))
     found.append(_figure("sip-relay-lost", float(relay.lost), f"messages or sockets of {sockets}", None))
     found.append(_figure("sip-direct-p50", statistics.median(direct.p50), "ms", None))
