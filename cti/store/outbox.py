@@ -271,7 +271,9 @@ class OutboxRepository:
             and_(OutboxRow.state.in_((PENDING, RETRY)), OutboxRow.run_after <= now),
             and_(OutboxRow.state == LEASED, OutboxRow.lease_until <= now),
         )
-        first = select(OutboxRow.org_id).where(due).order_by(OutboxRow.run_after).limit(1)
+        # Said again for the index: what is done stays for months, and is not to be looked through.
+        waiting = OutboxRow.state.in_((PENDING, RETRY, LEASED))
+        first = select(OutboxRow.org_id).where(waiting, due).order_by(OutboxRow.run_after).limit(1)
         if without:
             first = first.where(OutboxRow.org_id.not_in(without))
         org_id = self._session.scalar(first)
@@ -279,7 +281,7 @@ class OutboxRepository:
             return []
         found = self._session.execute(
             select(*_ITEM)
-            .where(OutboxRow.org_id == org_id, or_(due, OutboxRow.state == PENDING))
+            .where(OutboxRow.org_id == org_id, waiting, or_(due, OutboxRow.state == PENDING))
             .order_by(OutboxRow.run_after, OutboxRow.key)
             .limit(1 if org_id in probe else limit)
             .with_for_update(skip_locked=True)
