@@ -12,6 +12,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+#: A lane that takes longer hangs.
+LANE_WITHIN_S = 1500
 #: What is needed, the Debian package it is in.
 PROGRAMS = {
     "chromium": "chromium",
@@ -99,7 +102,7 @@ def lanes() -> list[list[Lane]]:
             Lane("contract", [*PYTEST, "tests/contract"]),
             Lane("metadata", [*PYTEST, "tests/metadata"], needs=chromium),
             Lane("lint", [python, "-m", "tools.lint"]),
-            Lane("javascript", [NODE, "--test", *node_tests]),
+            Lane("javascript", [NODE, "--test", "--test-timeout=300000", *node_tests]),
         ],
         [Lane("demo-check", [python, "-m", "tools.demo_check"], needs=chromium)],
         [Lane("bench", [python, "-m", "tools.bench", "--quick"], needs=("nginx", *chromium))],
@@ -121,8 +124,22 @@ def run(lane: Lane, missing: list[str], postgresql: str | None) -> Lane:
     if postgresql:
         env["FCC_TEST_POSTGRESQL_URL"] = postgresql
     start = time.monotonic()
-    done = subprocess.run(lane.command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
-    lane.seconds, lane.status, lane.output = time.monotonic() - start, done.returncode, done.stdout + done.stderr
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(
+            lane.command, cwd=ROOT, env=env, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        try:
+            lane.status = process.wait(LANE_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            lane.status = 1
+            output.write(f"\nended after {LANE_WITHIN_S} s\n")
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        output.seek(0)
+        lane.output = output.read()
+    lane.seconds = time.monotonic() - start
     return lane
 
 

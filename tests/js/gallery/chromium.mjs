@@ -12,8 +12,11 @@ export const top = resolve(dirname(fileURLToPath(import.meta.url)), "../../..");
 
 const FLAGS = [
   "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync", "--force-color-profile=srgb", "--remote-debugging-port=0", "about:blank",
+  "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--force-color-profile=srgb", "--remote-debugging-port=0", "about:blank",
 ];
+
+/** How long Chromium may take over one command before it counts as gone. */
+const PATIENCE = 30_000;
 
 /** Serves the gallery under the pane's own Content-Security-Policy; needs the built style sheet and icons. */
 export async function serveGallery() {
@@ -55,9 +58,16 @@ export async function startChromium() {
     child.on("exit", () => fail(new Error(`Chromium ended: ${text.slice(-500)}`)));
   });
   const socket = new WebSocket(address);
-  await new Promise((done) => socket.addEventListener("open", done));
+  await new Promise((done, fail) => {
+    socket.addEventListener("open", done);
+    socket.addEventListener("error", () => fail(new Error("Chromium does not take the connection")));
+  });
   let counter = 0;
   const waiting = new Map();
+  socket.addEventListener("close", () => {
+    for (const { fail } of waiting.values()) fail(new Error("Chromium has gone"));
+    waiting.clear();
+  });
   socket.addEventListener("message", (event) => {
     const message = JSON.parse(event.data);
     const wait = waiting.get(message.id);
@@ -68,8 +78,17 @@ export async function startChromium() {
   });
   const send = (method, params = {}, sessionId = undefined) => new Promise((done, fail) => {
     counter += 1;
-    waiting.set(counter, { done, fail });
-    socket.send(JSON.stringify({ id: counter, method, params, sessionId }));
+    const id = counter;
+    const timer = setTimeout(() => {
+      waiting.delete(id);
+      fail(new Error(`Chromium did not answer ${method}`));
+    }, PATIENCE);
+    const end = (/** @type {(value: any) => void} */ settle) => (/** @type {any} */ value) => {
+      clearTimeout(timer);
+      settle(value);
+    };
+    waiting.set(id, { done: end(done), fail: end(fail) });
+    socket.send(JSON.stringify({ id, method, params, sessionId }));
   });
   const { targetId } = await send("Target.createTarget", { url: "about:blank" });
   const { sessionId } = await send("Target.attachToTarget", { targetId, flatten: true });
@@ -103,7 +122,7 @@ export async function startChromium() {
     },
     async close() {
       socket.close();
-      child.kill();
+      child.kill("SIGKILL");
       await new Promise((done) => (child.exitCode === null && child.signalCode === null ? child.on("exit", done) : done(undefined)));
       await rm(profile, { recursive: true, force: true });
     },
