@@ -175,8 +175,7 @@ async def at_work(stack: Stack, http: requests.Session, pace: Pace) -> tuple[Ask
         return await asyncio.to_thread(events.play, pace)
     finally:
         beating.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await beating
+        await asyncio.wait({beating}, timeout=5)
         for pane in panes:
             if pane.transport is not None:
                 pane.transport.abort()

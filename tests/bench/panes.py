@@ -129,7 +129,8 @@ class Pane(Client):
         name = f"c{self._commands}"
         waiting = self.answers[name] = asyncio.get_running_loop().create_future()
         self.send(frame(Opcode.TEXT, json.dumps({"id": name, "type": command, **fields}).encode(), mask=MASK))
-        return await asyncio.wait_for(waiting, 30)
+        async with asyncio.timeout(30):  # unlike wait_for, it never swallows a cancellation
+            return await waiting
 
     async def hello(self, last_seq: int | None) -> None:
         """Come in: for the first time, and then wait for the picture of everything, or for what was missed."""
