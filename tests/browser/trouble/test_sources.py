@@ -73,7 +73,7 @@ def reported(stack: Stack, correlation: str) -> Iterator[None]:
         stack.run("tenant", "add", TENANT, "--correlation", "call-id")
 
 
-@pytest.mark.req("R36", "R38")
+@pytest.mark.req("R38")
 def test_a_call_from_a_record_keeps_it_where_reports_name_no_sip_call(anna, stack):
     with settings(stack, {"correlation": "none"}, {"correlation": "call-id"}), reported(stack, "none"):
         calls_id = talk(anna, stack, "ACME Polska", "22 111 22 33")
