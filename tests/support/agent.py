@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from selenium.common.exceptions import (
     ElementClickInterceptedException,
     ElementNotInteractableException,
     NoSuchElementException,
     NoSuchFrameException,
+    NoSuchWindowException,
     StaleElementReferenceException,
     WebDriverException,
 )
@@ -27,6 +28,17 @@ if TYPE_CHECKING:
 
     from tools.stack import Stack
 
+T = TypeVar("T")
+
+#: Errors of a frame or an element that is just being replaced, or of one that cannot be used yet.
+NOT_NOW = (
+    NoSuchElementException, NoSuchFrameException, NoSuchWindowException, StaleElementReferenceException,
+    ElementClickInterceptedException, ElementNotInteractableException,
+)  # fmt: skip
+#: The same, where the driver has no class for it: words of its text.
+NOT_NOW_WORDS = ("frame", "execution context", "navigat", "document unloaded", "loading status")
+#: Runs a script in a document that is there; one that is being replaced has no body yet.
+IN_DOCUMENT = "if (!document.body) return null; return [(function () {%s}).apply(null, arguments)];"
 #: Listens to what the pane plays for `seconds` and gives the loudest frequency in Hz with its level in dB.
 LISTEN = """
 const [seconds, done] = [arguments[0], arguments[1]];
@@ -69,10 +81,11 @@ class Agent:
 
     def open_phone(self) -> None:
         """Click *phone* in the utility bar."""
-        self.on_page()
-        self._soon(
-            lambda: self.driver.find_element(By.CSS_SELECTOR, "[data-component-id=opencti_softPhone] button")
-        ).click()
+
+        def click() -> None:
+            self.on_page().find_element(By.CSS_SELECTOR, "[data-component-id=opencti_softPhone] button").click()
+
+        self._try(click, 10, "the utility bar's phone")
 
     def on_page(self) -> WebDriver:
         """The driver, looking at the Lightning page."""
@@ -88,70 +101,58 @@ class Agent:
 
     def blue_numbers(self) -> int:
         """How many numbers of the page can be clicked now."""
-        return len(self.on_page().find_elements(By.CSS_SELECTOR, "#content a.phone__link"))
+        count = "return document.querySelectorAll('#content a.phone__link').length"
+        return int(self._try(lambda: self._run(self.on_page(), count), 10, "the Lightning page"))
 
     def click_number(self, shown: str) -> None:
         """Click a telephone number on the record page."""
 
-        def click() -> bool:
-            self.on_page()
-            link = self.driver.find_element(
-                By.XPATH, f"//main//a[contains(@class,'phone__link') and contains(., '{shown}')]"
-            )
-            link.click()
-            return True
+        def click() -> None:
+            link = f"//main//a[contains(@class,'phone__link') and contains(., '{shown}')]"
+            self.on_page().find_element(By.XPATH, link).click()
 
         self._try(click, 10, f"a blue {shown}")
 
     def page_text(self) -> str:
         """What the Lightning page shows now."""
-        return str(self.on_page().execute_script("return document.body ? document.body.innerText : ''"))
+        text = "return document.body.innerText"
+        return str(self._try(lambda: self._run(self.on_page(), text), 10, "the Lightning page"))
 
-    # the pane
+    # the pane; its frame may be replaced at any moment: a reading in which that happens is taken again
 
     @contextlib.contextmanager
     def pane(self) -> Iterator[WebDriver]:
-        """Look into the pane's frame; back at the page afterwards."""
-        self._enter()
+        """Look into the pane's frame; back at the page afterwards. Only for one whose frame stays what it is."""
+        self._try(self._enter, 15, "the pane's frame")
         try:
             yield self.driver
         finally:
             self.driver.switch_to.default_content()
 
-    def _enter(self) -> None:
-        def enter() -> bool:
-            self.driver.switch_to.default_content()
-            self.driver.switch_to.frame(self.driver.find_element(By.CSS_SELECTOR, "iframe.softphone__frame"))
-            self.driver.switch_to.frame(self.driver.find_element(By.CSS_SELECTOR, "iframe[name^='canvas-frame-']"))
-            return True
+    def read(self, script: str, *arguments: Any) -> Any:
+        """What a script returns in the pane's frame."""
 
-        self._try(enter, 15, "the pane's frame")
+        def run() -> Any:
+            self._enter()
+            return self._run(self.driver, script, *arguments)
 
-    def find(self, testid: str) -> WebElement:
-        """An element of the pane by its data-testid; the driver stays in the pane's frame."""
-        self._enter()
-        return self.driver.find_element(By.CSS_SELECTOR, f"[data-testid='{testid}']")
+        return self._in_pane(run)
 
     def shows(self, testid: str) -> bool:
         """Whether the pane shows the element now."""
-        with contextlib.suppress(NoSuchElementException, StaleElementReferenceException, NoSuchFrameException):
-            return self.find(testid).is_displayed()
-        return False
+        return bool(self._in_pane(lambda: any(found.is_displayed() for found in self._found(testid)[:1])))
 
     def text(self, testid: str) -> str:
         """The element's text, or nothing when it isn't there."""
-        with contextlib.suppress(NoSuchElementException, StaleElementReferenceException):
-            return self.find(testid).text
-        return ""
+        return str(self._in_pane(lambda: "".join(found.text for found in self._found(testid)[:1])))
 
     def press(self, testid: str, timeout: float = 10) -> None:
         """Click an element of the pane as soon as it can be clicked."""
+        self._try(lambda: self._find(testid).click(), timeout, testid)
 
-        def click() -> bool:
-            self.find(testid).click()
-            return True
-
-        self._try(click, timeout, testid)
+    def enter_text(self, testid: str, text: str) -> None:
+        """Type into a field of the pane as soon as that is possible."""
+        self._try(lambda: self._find(testid).send_keys(text), 10, testid)
 
     def wait_shown(self, testid: str, timeout: float = 10) -> None:
         """Wait until the pane shows the element."""
@@ -159,13 +160,11 @@ class Agent:
 
     def pane_text(self) -> str:
         """All the pane shows."""
-        with self.pane() as driver:
-            return str(driver.execute_script("return document.body ? document.body.innerText : ''"))
+        return str(self.read("return document.body.innerText"))
 
     def data(self, name: str) -> str:
         """A data attribute of the pane's root: `phone` or `presence`."""
-        with self.pane() as driver:
-            return str(driver.execute_script("return document.documentElement.dataset[arguments[0]] || ''", name))
+        return str(self.read("return document.documentElement.dataset[arguments[0]] || ''", name))
 
     def wait_data(self, name: str, value: str, timeout: float = 15) -> None:
         """Wait for a data attribute's value."""
@@ -188,8 +187,12 @@ class Agent:
 
     def heard(self, seconds: float = 1.0) -> tuple[float, float]:
         """What the pane plays: the loudest frequency in Hz and its level in dB; (0, -inf) when silent."""
-        with self.pane() as driver:
-            found: Any = driver.execute_async_script(LISTEN, seconds)
+
+        def listen() -> Any:
+            self._enter()
+            return self.driver.execute_async_script(LISTEN, seconds)
+
+        found = self._in_pane(listen)
         return (found[0], found[1]) if isinstance(found, list) and found[1] is not None else (0.0, float("-inf"))
 
     def hears(self, hertz: float, timeout: float = 10) -> float:
@@ -213,34 +216,45 @@ class Agent:
         entries = self.driver.get_log("browser")  # type: ignore[no-untyped-call]  # selenium leaves it untyped
         return [entry["message"] for entry in entries if entry["level"] == "SEVERE"]
 
-    # waiting
+    # getting there
 
-    def _soon(self, find: Callable[[], WebElement]) -> WebElement:
-        found: list[WebElement] = []
+    def _enter(self) -> None:
+        self.driver.switch_to.default_content()
+        self.driver.switch_to.frame(self.driver.find_element(By.CSS_SELECTOR, "iframe.softphone__frame"))
+        self.driver.switch_to.frame(self.driver.find_element(By.CSS_SELECTOR, "iframe[name^='canvas-frame-']"))
 
-        def look() -> bool:
-            with contextlib.suppress(NoSuchElementException):
-                found.append(find())
-            return bool(found)
+    def _found(self, testid: str) -> list[WebElement]:
+        self._enter()
+        return self.driver.find_elements(By.CSS_SELECTOR, f"[data-testid='{testid}']")
 
-        until(look, 10, what="an element of the page")
-        return found[-1]
+    def _find(self, testid: str) -> WebElement:
+        self._enter()
+        return self.driver.find_element(By.CSS_SELECTOR, f"[data-testid='{testid}']")
 
-    def _try(self, action: Callable[[], bool], timeout: float, what: str) -> None:
+    def _in_pane(self, read: Callable[[], T]) -> T:
+        """Do something in the pane's frame, and look at the page afterwards."""
+        try:
+            return self._try(read, 15, "the pane's frame")
+        finally:
+            self.driver.switch_to.default_content()
+
+    @staticmethod
+    def _run(driver: WebDriver, script: str, *arguments: Any) -> Any:
+        found = driver.execute_script(IN_DOCUMENT % script, *arguments)
+        if found is None:
+            raise NoSuchFrameException("a document that is being replaced")
+        return found[0]
+
+    @staticmethod
+    def _try(action: Callable[[], T], timeout: float, what: str) -> T:
+        """Do it again while a frame or an element is just being replaced; what it gave."""
         deadline = time.monotonic() + timeout
         while True:
             try:
-                action()
-            except (
-                NoSuchElementException, NoSuchFrameException, StaleElementReferenceException,
-                ElementClickInterceptedException, ElementNotInteractableException,
-            ) as error:  # fmt: skip
-                if time.monotonic() > deadline:
-                    raise AssertionError(f"waited {timeout} s for {what}: {type(error).__name__}") from error
-                time.sleep(0.05)
+                return action()
             except WebDriverException as error:
-                if "frame" not in str(error) or time.monotonic() > deadline:
+                if not isinstance(error, NOT_NOW) and not any(word in str(error) for word in NOT_NOW_WORDS):
                     raise
+                if time.monotonic() > deadline:
+                    raise AssertionError(f"waited {timeout} s for {what}: {type(error).__name__}: {error}") from error
                 time.sleep(0.05)
-            else:
-                return

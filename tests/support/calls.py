@@ -72,10 +72,7 @@ def errors(stack: Stack, code: str) -> float:
 
 def notices(agent: Agent) -> list[str]:
     """The codes of the sentences that the pane shows."""
-    with agent.pane() as driver:
-        found = driver.execute_script(
-            "return [...document.querySelectorAll('[data-testid=notice]')].map(n => n.dataset.code)"
-        )
+    found = agent.read("return [...document.querySelectorAll('[data-testid=notice]')].map(n => n.dataset.code)")
     return [str(code) for code in found]
 
 

@@ -37,9 +37,8 @@ def test_five_tabs_of_one_user_all_get_in(anna):
 
 def test_a_pane_sets_no_cookie_and_keeps_nothing_in_storage(anna):
     anna.wait_data("presence", "notready")
-    with anna.pane() as driver:
-        assert driver.execute_script("return document.cookie") == ""
-        assert driver.execute_script("return [localStorage.length, sessionStorage.length]") == [0, 0]
+    assert anna.read("return document.cookie") == ""
+    assert anna.read("return [localStorage.length, sessionStorage.length]") == [0, 0]
 
 
 @pytest.mark.req("R32")

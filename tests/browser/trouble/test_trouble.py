@@ -57,7 +57,7 @@ def test_what_is_typed_and_no_number_is_refused_with_a_sentence(anna, stack):
     before = errors(stack, "number-invalid")
     calls = len(stack.calls())
     anna.go_in_queue()
-    anna.find("dial-input").send_keys("112233445566778899")
+    anna.enter_text("dial-input", "112233445566778899")
     anna.press("dial-button")
     told(anna, "number-invalid", "numer")
     assert errors(stack, "number-invalid") == before + 1
