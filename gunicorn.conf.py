@@ -10,12 +10,12 @@ import os
 from typing import Any
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
-worker_class = "gevent"
+worker_class = "cti.web.worker.Worker"
 workers = int(os.environ.get("FCC_CONNECTOR_WEB_PROCESSES", "1"))
 worker_connections = 4000
 preload_app = False
 timeout = 60
-graceful_timeout = 10
+graceful_timeout = 13  # three of them for the application to close, see cti.web.worker
 keepalive = 2  # an idle connection holds a stop for this long
 max_requests = 0  # a recycled worker would cut the calls it relays
 control_socket_disable = True

@@ -9,3 +9,7 @@ def post_worker_init(worker):
 
     install(worker)
     worker.log.info("worker-ready")
+
+
+def worker_exit(_server, worker):
+    worker.log.info("worker-exit")

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
-WORKERS = {"gevent": ["-k", "gevent", "--worker-connections", "5000"], "gthread": ["-k", "gthread", "--threads", "64"]}
+WORKERS = {
+    "gevent": ["-k", "cti.web.worker.Worker", "--worker-connections", "5000"],
+    "gthread": ["-k", "gthread", "--threads", "64"],
+}
 ORIGIN = "http://connector.localhost:8000"
 
 
@@ -208,15 +211,17 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def gunicorn(app: str, worker: str, log: Path, *, env: Mapping[str, str] | None = None) -> Iterator[Server]:
-    """A real gunicorn with one worker, serving `app` (`module:callable`)."""
+def gunicorn(
+    app: str, worker: str, log: Path, *, env: Mapping[str, str] | None = None, graceful: int = 13
+) -> Iterator[Server]:
+    """A real gunicorn with one worker, serving `app` (`module:callable`); `graceful` is its time for a stop."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(2048)
     port = listener.getsockname()[1]
     config = ROOT / "tests/protocol/gunicorn_conf.py"
     command = [sys.executable, "-m", "gunicorn", "-c", str(config), *WORKERS[worker], "-w", "1"]
-    command += ["--bind", f"fd://{listener.fileno()}", "--graceful-timeout", "10", "--backlog", "2048", app]
+    command += ["--bind", f"fd://{listener.fileno()}", "--graceful-timeout", str(graceful), "--backlog", "2048", app]
     with log.open("wb") as out:
         process = subprocess.Popen(
             command,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+from pathlib import Path
 
-from flask import Flask, jsonify
+from flask import Flask, jsonify, request
 
 from cti.errors import ConnectorError
 from cti.ws.connection import SocketClosedError, WebSocket
@@ -12,6 +14,7 @@ from cti.ws.frames import text_frame
 from cti.ws.registry import SocketRegistry
 from cti.ws.routing import Sockets
 from cti.ws.shutdown import EXTENSION
+from tests.support.wait import until
 
 ORIGIN = "http://connector.localhost:8000"
 
@@ -30,6 +33,13 @@ def create_app():
     @app.get("/state")
     def state():
         return jsonify(open=registry.count(), closed=closed)
+
+    @app.get("/slow")
+    def slow():
+        sys.stdout.write("slow-began\n")
+        sys.stdout.flush()
+        until(Path(request.args["until"]).exists, 30)
+        return "slow"
 
     def run(upgrade, talk, **options):
         with registry.slot("test", "anybody") as slot:

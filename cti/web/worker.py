@@ -1,0 +1,55 @@
+"""Gunicorn's gevent worker, except that it ends as soon as nothing is left to do.
+
+Gunicorn's own looks once a second whether it shall end, and then once a second whether its requests have ended. Loaded
+by gunicorn's master before anything is patched: it must import nothing of the application.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import Any, Final
+
+from gevent.event import Event
+from gevent.pool import Pool
+from gevent.server import StreamServer
+from gunicorn.workers import ggevent
+
+NOTIFY_S: Final = 1.0
+CLOSING_S: Final = 3.0
+"""How much of the graceful timeout is the application's own, for the master kills what is left at its end."""
+
+
+class Worker(ggevent.GeventWorker):  # type: ignore[misc]  # gunicorn has no types
+    """Serves plain HTTP with greenlets; TLS ends in front of it."""
+
+    def init_process(self) -> None:
+        """Serve until told to end; in the new process, before signals are heard."""
+        if self.cfg.is_ssl:
+            raise RuntimeError("TLS must end in front of the server")
+        self._ending = Event()
+        super().init_process()
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """SIGTERM: end, gracefully."""
+        super().handle_exit(sig, frame)
+        self._ending.set()
+
+    def run(self) -> None:
+        """Accept until told to end, then wait for the requests under way."""
+        pool = Pool(self.worker_connections)
+        servers = [StreamServer(each, handle=partial(self.handle, each), spawn=pool) for each in self.sockets]
+        for server in servers:
+            server.start()
+        while self.alive:
+            self.notify()
+            self._ending.wait(NOTIFY_S)
+        for server in servers:
+            server.close()
+        deadline = time.monotonic() + max(0.0, self.cfg.graceful_timeout - CLOSING_S)
+        while not pool.join(min(NOTIFY_S, max(0.0, deadline - time.monotonic()))):
+            self.notify()
+            if time.monotonic() >= deadline:
+                self.log.warning("Worker graceful timeout (pid:%s)", self.pid)
+                pool.kill(timeout=1)
+                return
