@@ -6,6 +6,7 @@ installs it: settings in the environment, the tenant, the org and their pairing 
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import ctypes
 import json
@@ -37,6 +38,16 @@ TENANT_ADMIN = "admin"
 WEBHOOK_USER = "fcc"
 WEBHOOK_PASSWORD = "demo-webhook-secret"  # noqa: S105 - the demo's
 OFF_CAMPAIGN = 9
+#: Runs commands of `fcc-connector` in one process: to start one takes longer than any of them.
+COMMANDS = """
+import io, json, sys
+from cti.cli import main
+from cti.web.logs import configure_logging
+configure_logging("WARNING")
+for arguments, text in json.load(sys.stdin):
+    sys.stdin = io.StringIO(text)
+    main(arguments, standalone_mode=False)
+"""
 
 
 class StackError(Exception):
@@ -86,7 +97,7 @@ class Part:
     ready: dict[str, Any] = field(default_factory=dict)
 
     def start(self, *, ready_line: bool) -> None:
-        """Start; when `ready_line`, wait for its one line of JSON on standard output."""
+        """Start; when `ready_line`, `wait_for_line` has to follow."""
         if self.process is not None and self.process.stdout is not None:
             self.process.stdout.close()
         with self.log.open("a") as log:
@@ -100,10 +111,9 @@ class Part:
                 start_new_session=True,
                 preexec_fn=_die_with_parent,  # noqa: PLW1509 - prctl is the one call that must run in the child
             )
-        if ready_line:
-            self.ready = self._wait_for_line()
 
-    def _wait_for_line(self) -> dict[str, Any]:
+    def wait_for_line(self) -> None:
+        """Wait for the one line of JSON with which it says on standard output that it is ready."""
         assert self.process is not None
         assert self.process.stdout is not None
         with selectors.DefaultSelector() as selector:
@@ -113,7 +123,7 @@ class Part:
         line = self.process.stdout.readline()
         if not line.strip():
             raise StackError(f"{self.name} ended before it was ready; see {self.log}")
-        return dict(json.loads(line))
+        self.ready = dict(json.loads(line))
 
     @property
     def running(self) -> bool:
@@ -253,6 +263,8 @@ class Stack:
             self.parts[name] = Part(name, command, self.state / f"{name}.log", _clean_environment())
         for part in self.parts.values():
             part.start(ready_line=True)
+        for part in self.parts.values():
+            part.wait_for_line()
 
     def restart(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
         """End one of fcc, salesforce, connector with a signal and start it again on its port."""
@@ -262,6 +274,8 @@ class Stack:
         part.start(ready_line=name != "connector")
         if name == "connector":
             self._wait_for_connector()
+        else:
+            part.wait_for_line()
 
     def start_connector(self) -> None:
         """Start the connector as its Procfile does and wait for /readyz."""
@@ -290,8 +304,8 @@ class Stack:
         """The connector's settings, the way an operator gives them."""
         keys = self.state / "keys.json"
         if not keys.exists():
-            made = self._command(["secret", "new"], _clean_environment())
-            keys.write_text(json.dumps({"encryption": made.strip().splitlines()[-1], "secret": secrets.token_hex(32)}))
+            encryption = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()  # as `secret new` makes it
+            keys.write_text(json.dumps({"encryption": encryption, "secret": secrets.token_hex(32)}))
             keys.chmod(0o600)
         known = json.loads(keys.read_text())
         return {
@@ -305,34 +319,38 @@ class Stack:
 
     def run(self, *arguments: str, secret: str = "") -> str:
         """Run a `fcc-connector` command; secrets go in by standard input."""
-        return self._command(list(arguments), self.environment(), secret)
+        return self._run(" ".join(arguments[:2]), ["-m", "cti.cli", *arguments], secret)
 
-    def _command(self, arguments: list[str], env: dict[str, str], text: str = "") -> str:
+    def _run(self, name: str, command: list[str], text: str) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", "cti.cli", *arguments],
-            cwd=ROOT, env=env, input=text, capture_output=True, text=True, timeout=60, check=False,
+            [sys.executable, *command],
+            cwd=ROOT, env=self.environment(), input=text, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         if done.returncode:
-            raise StackError(f"fcc-connector {' '.join(arguments[:2])} failed:\n{done.stdout}{done.stderr}")
+            raise StackError(f"fcc-connector {name} failed:\n{done.stdout}{done.stderr}")
         return done.stdout
 
     def _install(self) -> None:
-        self.run("migrate")
         if (self.state / "paired").exists():
+            self.run("migrate")
             return
         org = self.salesforce("/_sim/state")["org"]
-        self.run(
-            "tenant", "add", TENANT, "--domain", TENANT, "--base-url", f"{self.fcc_url}/external-api",
-            "--admin-login", TENANT_ADMIN, "--api-key", "-", "--webhook-user", WEBHOOK_USER,
-            "--webhook-password", WEBHOOK_PASSWORD, secret=TENANT_API_KEY,
-        )  # fmt: skip
-        self.run(
-            "org", "add", org["id"], "--name", org["name"], "--my-domain-url", self.salesforce_url("my"),
-            "--lightning-origin", self.salesforce_url("lightning"), "--vf-origin", self.salesforce_url("vf"),
-            "--canvas-key", org["canvas_key"], "--canvas-secret", org["canvas_secret"],
-            "--client-id", org["client_id"], "--client-secret", org["client_secret"],
-        )  # fmt: skip
-        self.run("pair", TENANT, org["id"], "--off-campaign", str(OFF_CAMPAIGN))
+        commands = [
+            (["migrate"], ""),
+            ([
+                "tenant", "add", TENANT, "--domain", TENANT, "--base-url", f"{self.fcc_url}/external-api",
+                "--admin-login", TENANT_ADMIN, "--api-key", "-", "--webhook-user", WEBHOOK_USER,
+                "--webhook-password", WEBHOOK_PASSWORD,
+            ], TENANT_API_KEY),
+            ([
+                "org", "add", org["id"], "--name", org["name"], "--my-domain-url", self.salesforce_url("my"),
+                "--lightning-origin", self.salesforce_url("lightning"), "--vf-origin", self.salesforce_url("vf"),
+                "--canvas-key", org["canvas_key"], "--canvas-secret", org["canvas_secret"],
+                "--client-id", org["client_id"], "--client-secret", org["client_secret"],
+            ], ""),
+            (["pair", TENANT, org["id"], "--off-campaign", str(OFF_CAMPAIGN)], ""),
+        ]  # fmt: skip
+        self._run("migrate, tenant add, org add, pair", ["-c", COMMANDS], json.dumps(commands))
         (self.state / "paired").touch()
 
     def connect_webhooks(self) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.agent import Agent
-from tests.support.browser import chromium
+from tests.support.browser import Browsers
 from tests.support.tone import write_tone
 from tools.stack import ROOT, Stack
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 PICTURES = ROOT / "build" / "pictures"
+#: Calls wait for others to share a request with; here each is alone (tests/unit/calllog shows the wait).
+ALONE = {"FCC_CONNECTOR_OUTBOX_WAIT_SECONDS": "0.5"}
 
 
 @pytest.fixture(scope="session")
@@ -23,20 +25,28 @@ def microphone(tmp_path_factory) -> pathlib.Path:
     return write_tone(tmp_path_factory.mktemp("tone") / "agent.wav", 440)
 
 
+@pytest.fixture(scope="session")
+def browsers(microphone) -> Iterator[Browsers]:
+    made = Browsers(microphone)
+    yield made
+    made.close()
+
+
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory) -> Iterator[Stack]:
-    with Stack(tmp_path_factory.mktemp("stack"), fresh=True) as started:
+    with Stack(tmp_path_factory.mktemp("stack"), fresh=True, settings=ALONE) as started:
         started.fcc("/_sim/settings", {"wrap_seconds": {"1": 30, "2": 30, "9": 30}, "ring_seconds": 6})
         yield started
 
 
 @pytest.fixture
-def new_agent(stack, microphone, request) -> Iterator[Callable[..., Agent]]:
+def new_agent(stack, browsers, request) -> Iterator[Callable[..., Agent]]:
     """Makes agents with a browser each; a picture of every one's tab is kept when the test ends."""
     made: list[Agent] = []
+    origins = [stack.connector_url, *map(stack.salesforce_url, ("lightning", "my", "vf"))]
 
-    def make(user: str = "anna.nowak@acme.example", **browser) -> Agent:
-        agent = Agent(chromium(microphone=microphone, **browser), stack, user)
+    def make(user: str = "anna.nowak@acme.example") -> Agent:
+        agent = Agent(browsers.take(), stack, user)
         made.append(agent)
         return agent
 
@@ -45,7 +55,7 @@ def new_agent(stack, microphone, request) -> Iterator[Callable[..., Agent]]:
         try:
             agent.picture(PICTURES / f"{request.node.name.replace('/', '_')}-{number}.png")
         finally:
-            agent.driver.quit()
+            browsers.give_back(agent.driver, origins)
 
 
 @pytest.fixture

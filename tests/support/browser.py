@@ -7,6 +7,7 @@ import tempfile
 from typing import TYPE_CHECKING
 
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
@@ -54,3 +55,44 @@ def chromium(
 
     driver.quit = quit_and_forget  # type: ignore[method-assign]  # the profile goes with the browser
     return driver
+
+
+class Browsers:
+    """Browsers that are used again, because a start takes longer than most of what is then done in one."""
+
+    def __init__(self, microphone: pathlib.Path) -> None:
+        self._microphone = microphone
+        self._idle: list[webdriver.Chrome] = []
+
+    def take(self) -> webdriver.Chrome:
+        """A browser with one empty tab, no cookies and nothing stored; `give_back` has to follow."""
+        return self._idle.pop() if self._idle else chromium(microphone=self._microphone)
+
+    def give_back(self, driver: webdriver.Chrome, origins: Sequence[str]) -> None:
+        """Keep a browser for the next one, or end it when it can no longer be cleared of what `origins` stored."""
+        try:
+            _clear(driver, origins)
+        except WebDriverException:
+            driver.quit()
+        else:
+            self._idle.append(driver)
+
+    def close(self) -> None:
+        """End those that nobody has."""
+        for driver in self._idle:
+            driver.quit()
+
+
+def _clear(driver: webdriver.Chrome, origins: Sequence[str]) -> None:
+    """Close all tabs but a new one, and forget what pages stored; what a tab alone stored goes with it."""
+    old = driver.window_handles
+    driver.switch_to.new_window("tab")
+    new = driver.current_window_handle
+    for handle in old:
+        driver.switch_to.window(handle)
+        driver.close()
+    driver.switch_to.window(new)
+    for origin in origins:
+        driver.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+    driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    driver.get_log("browser")
