@@ -95,4 +95,4 @@ def _clear(driver: webdriver.Chrome, origins: Sequence[str]) -> None:
     for origin in origins:
         driver.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
     driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
-    driver.get_log("browser")
+    driver.get_log("browser")  # type: ignore[no-untyped-call]  # selenium leaves it untyped
