@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cti.proxy.sip_head import NameAddr, SipHead, SipUnreadableError, read_addresses, read_messages, read_uri
@@ -25,7 +25,7 @@ ALLOWED_METHODS = frozenset(
 )
 _IN_DIALOG_ONLY = frozenset({"REFER", "NOTIFY", "INFO", "UPDATE", "PRACK", "BYE"})
 _CREDENTIALS = ("authorization", "proxy-authorization")
-_ASSERTING = frozenset({"p-asserted-identity", "remote-party-id", "diversion", "history-info"})
+_ASSERTING = ("p-asserted-identity", "remote-party-id", "diversion", "history-info")
 _DIGEST_USER = re.compile(r'(?:^|[,\s])username\s*=\s*"((?:[^"\\]|\\.)*)"', re.IGNORECASE)
 _MOST_DIALOGS = 200
 _REFUSED = {
@@ -58,7 +58,7 @@ class KnownDialogs:
         return self._local.get(call_id)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Verdict:
     """Whether a WebSocket message goes on to the PBX, and what the phone is answered instead.
 
@@ -66,9 +66,12 @@ class Verdict:
     """
 
     forward: bool
-    answers: list[str] = field(default_factory=list)
-    reasons: list[str] = field(default_factory=list)
+    answers: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
     fatal: bool = False
+
+
+_PASS = Verdict(forward=True)
 
 
 class PhoneGuard:
@@ -100,87 +103,91 @@ class PhoneGuard:
         """Judge one WebSocket message, text or binary, as it came."""
         try:
             heads = read_messages(data)
-            return self._judge_all(heads)
+            reasons = [self._why_not(head) for head in heads]
+            if not any(reasons):
+                for head in heads:
+                    self._note(head)
+                return _PASS
+            return self._refuse(heads, reasons)
         except (SipUnreadableError, ValueError):
-            return Verdict(forward=False, reasons=["unreadable"], fatal=True)
+            return Verdict(forward=False, reasons=("unreadable",), fatal=True)
 
-    def _judge_all(self, heads: list[SipHead]) -> Verdict:
-        reasons: list[str | None] = [self._why_not(head) for head in heads]
-        if not any(reasons):
-            for head in heads:
-                self._note(head)
-            return Verdict(forward=True)
-        verdict = Verdict(forward=False)
-        for head, reason in zip(heads, reasons, strict=True):
-            if reason is None or reason == "our-ack":
-                continue
-            verdict.reasons.append(reason)
-            if head.is_request and head.method != "ACK":
-                verdict.answers.append(self._answer(head, reason))
-        return verdict
+    def _refuse(self, heads: list[SipHead], reasons: list[str | None]) -> Verdict:
+        refused = [
+            (head, reason)
+            for head, reason in zip(heads, reasons, strict=True)
+            if reason is not None and reason != "our-ack"
+        ]
+        return Verdict(
+            forward=False,
+            reasons=tuple(reason for _, reason in refused),
+            answers=tuple(self._answer(head, reason) for head, reason in refused if head.method not in {None, "ACK"}),
+        )
 
     def _why_not(self, head: SipHead) -> str | None:
-        if not head.is_request:
-            _ = head.call_id, head.cseq_method
+        if head.call_id is None or head.cseq_method is None:
+            raise SipUnreadableError("no call-id or cseq")
+        if head.status is not None:
             # A redirection would have the PBX ring a number of the phone's choice.
-            return "redirect" if head.status is not None and head.status // 100 == 3 else None  # noqa: PLR2004 - 3xx
+            return "redirect" if head.status.startswith("3") else None
+        if head.cseq_method != head.method or head.via is None:
+            raise SipUnreadableError("cseq or via")
         try:
-            self._check(head)
+            self._check(head, head.call_id)
         except _RefusedError as refused:
             return refused.reason
         return None
 
-    def _check(self, head: SipHead) -> None:
-        method = head.method
-        sender, receiver = head.address("from"), head.address("to")
-        if head.cseq_method != method or not head.all("via") or not head.call_id:
-            raise SipUnreadableError("cseq or via")
+    def _check(self, head: SipHead, call_id: str) -> None:
+        method, sender, receiver = head.method, head.sender, head.receiver
         if method == "ACK" and receiver.tag == self._tag:
             raise _RefusedError("our-ack")
         if method not in ALLOWED_METHODS:
             raise _RefusedError("method")
-        self._check_credentials(head)
-        if not _ASSERTING.isdisjoint(head.by_name):
-            raise _RefusedError("asserted-identity")
-        known = self._dialogs.local(head.call_id) if receiver.tag is not None else None
+        if head.claims is not None:
+            self._check_claims(head)
+        known = self._dialogs.local(call_id) if receiver.tag is not None else None
         if sender.uri.address != (known or self._own.address):
             raise _RefusedError("from")
         if receiver.tag is None and method in _IN_DIALOG_ONLY:
             raise _RefusedError("no-dialog")
-        self._check_contacts(head)
+        if head.contact is not None:
+            self._check_contact(head.contact)
         if method == "REGISTER":
             self._check_register(head, receiver)
         elif method == "INVITE" and known is None:
-            self._check_invite(head, initial=receiver.tag is None)
+            self._check_invite(head, call_id, initial=receiver.tag is None)
         elif method == "REFER":
             self._check_refer(head)
 
-    def _check_credentials(self, head: SipHead) -> None:
-        for name in _CREDENTIALS:
-            for value in head.all(name):
-                if _DIGEST_USER.findall(value) != [self._admission.username]:
-                    raise _RefusedError("credentials")
+    def _check_claims(self, head: SipHead) -> None:
+        for value in head.all(*_CREDENTIALS):
+            if _DIGEST_USER.findall(value) != [self._admission.username]:
+                raise _RefusedError("credentials")
         for value in head.all("p-preferred-identity"):
             if [one.uri.address for one in read_addresses(value)] != [self._own.address]:
                 raise _RefusedError("asserted-identity")
-
-    def _check_contacts(self, head: SipHead) -> None:
-        """A phone on a WebSocket cannot be reached at an address of its own: anything else would divert calls."""
+        if head.all(*_ASSERTING):
+            raise _RefusedError("asserted-identity")
         for value in head.all("contact"):
-            for contact in read_addresses(value):
-                if not contact.uri.host.endswith(".invalid"):
-                    raise _RefusedError("contact")
+            self._check_contact(value)
+
+    def _check_contact(self, value: str) -> None:
+        """A phone on a WebSocket cannot be reached at an address of its own: anything else would divert calls."""
+        for contact in read_addresses(value):
+            if not contact.uri.host.endswith(".invalid"):
+                raise _RefusedError("contact")
 
     def _check_register(self, head: SipHead, receiver: NameAddr) -> None:
         if receiver.uri.address != self._own.address:
             raise _RefusedError("to")
-        if read_uri(head.target).host != self._own.host:
+        if read_uri(head.target or "").host != self._own.host:
             raise _RefusedError("domain")
         if not self._leads and not _unregisters(head):
             raise _RefusedError("fence")
 
-    def _check_invite(self, head: SipHead, *, initial: bool) -> None:
-        target = read_uri(head.target)
+    def _check_invite(self, head: SipHead, call_id: str, *, initial: bool) -> None:
+        target = read_uri(head.target or "")
         if initial and target.host != self._own.host:
             raise _RefusedError("domain")
         if not self._leads:
@@ -188,9 +195,8 @@ class PhoneGuard:
         if not self._rules.may_invite(self._admission.agent, target.user):
             raise _RefusedError("dial")
         # An INVITE is repeated with credentials once the PBX has asked for them: that is one call.
-        answers_challenge = any(head.all(name) for name in _CREDENTIALS)
-        if answers_challenge and head.call_id in self._unanswered:
-            self._unanswered.discard(head.call_id)
+        if call_id in self._unanswered and head.all(*_CREDENTIALS):
+            self._unanswered.discard(call_id)
             return
         now = self._clock.monotonic()
         while self._calls and now - self._calls[0] >= 60:  # noqa: PLR2004 - a minute
@@ -200,7 +206,7 @@ class PhoneGuard:
         self._calls.append(now)
         if len(self._unanswered) > _MOST_DIALOGS:
             self._unanswered.clear()
-        self._unanswered.add(head.call_id)
+        self._unanswered.add(call_id)
 
     def _check_refer(self, head: SipHead) -> None:
         value = head.one("refer-to")
@@ -217,15 +223,16 @@ class PhoneGuard:
         return self._fences.fence_of(self._admission.agent.audience) == self._admission.fence
 
     def _note(self, head: SipHead) -> None:
-        if head.method == "INVITE":
-            self._dialogs.learn(head.call_id, head.address("from").uri.address)
-        elif not head.is_request and head.cseq_method == "INVITE":
-            self._dialogs.learn(head.call_id, head.address("to").uri.address)
+        if head.cseq_method == "INVITE" and head.call_id is not None:
+            if head.method == "INVITE":
+                self._dialogs.learn(head.call_id, head.sender.uri.address)
+            elif head.status is not None:
+                self._dialogs.learn(head.call_id, head.receiver.uri.address)
 
     def _answer(self, head: SipHead, reason: str) -> str:
         code, phrase = _REFUSED.get(reason, (403, "Forbidden"))
         to = head.one("to") or ""
-        if head.address("to").tag is None:
+        if head.receiver.tag is None:
             to += f";tag={self._tag}"
         lines = [f"SIP/2.0 {code} {phrase}", *(f"Via: {via}" for via in head.all("via"))]
         lines += [f"From: {head.one('from')}", f"To: {to}", f"Call-ID: {head.call_id}", f"CSeq: {head.one('cseq')}"]

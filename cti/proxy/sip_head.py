@@ -8,11 +8,14 @@ Source: RFC 3261, sections 7.3 and 25.1; RFC 7118, section 5.
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import NamedTuple
 
 MAX_HEADERS = 100
 MAX_MESSAGES = 8
+_REMEMBERED = 8192
+_LONGEST_REMEMBERED = 300
 
 _COMPACT = {
     "i": "call-id",
@@ -36,14 +39,49 @@ _COMPACT = {
     "y": "identity",
     "n": "identity-info",
 }
-_ONCE = frozenset(
-    {"from", "to", "call-id", "cseq", "content-length", "refer-to", "max-forwards", "expires", "replaces"}
+_WORD = r"[A-Za-z0-9\-.!%*_+`'~]++"
+_TEXT = r"[^\x00-\x08\x0A-\x1F\x7F]*+"
+_SPACE = r"[ \t]"
+_COLON = rf"{_SPACE}*+:"
+#: What may stand in a head once: its names, and its form with the part that is kept.
+_ONCE = (
+    ("from|f", rf"({_TEXT})"),
+    ("to|t", rf"({_TEXT})"),
+    ("call-id|i", rf"{_SPACE}*+([!-~]++){_SPACE}*+"),
+    ("cseq", rf"{_SPACE}*+[0-9]{{1,10}}{_SPACE}++({_WORD}){_SPACE}*+"),
+    ("content-length|l", rf"{_SPACE}*+([0-9]{{1,7}}){_SPACE}*+"),
+    ("refer-to|r", rf"({_TEXT})"),
+    ("max-forwards", rf"({_TEXT})"),
+    ("expires", rf"({_TEXT})"),
+    ("replaces", rf"({_TEXT})"),
 )
-_WORD = r"[A-Za-z0-9\-.!%*_+`'~]+"
-_REQUEST = re.compile(rf"({_WORD}) ([^\s<>\"]+) SIP/2\.0", re.IGNORECASE)
-_STATUS = re.compile(r"SIP/2\.0 ([1-6]\d\d)(?: (.*))?", re.IGNORECASE)
-_HEADERS = re.compile(rf"^({_WORD})[ \t]*:[ \t]*(.*)", re.MULTILINE)
-_LENGTH = re.compile(r"[0-9]{1,7}")
+_CLAIMS = (
+    "contact|m|authorization|proxy-authorization|p-preferred-identity|p-asserted-identity|remote-party-id|diversion"
+    "|history-info"
+)
+_TOLD_APART = "|".join([*(names for names, _ in _ONCE), "via|v", _CLAIMS])
+
+
+def _once(group: int, names: str, form: str) -> str:
+    return rf"(?({group})(?!)|(?:{names}){_COLON}{form})"
+
+
+_CONTACT, _VIA, _CLAIM = range(4 + len(_ONCE), 7 + len(_ONCE))
+_HEADERS = (
+    *(_once(group, names, form) for group, (names, form) in enumerate(_ONCE, 4)),
+    _once(_CONTACT, "contact|m", rf"({_TEXT})"),
+    rf"(via|v){_COLON}{_TEXT}",
+    rf"({_CLAIMS}){_COLON}{_TEXT}",
+    rf"(?!(?:{_TOLD_APART}){_COLON}){_WORD}{_COLON}{_TEXT}",
+)
+#: A whole head in one step, its headers in any order. Nothing in it can match in two ways, so it takes linear time.
+_HEAD = re.compile(
+    rf"(?:({_WORD}) ([!#-;=?-~]++) SIP/2\.0|SIP/2\.0 ([1-6][0-9][0-9])(?: {_TEXT})?)(?:\r\n(?:{'|'.join(_HEADERS)}))*",
+    re.IGNORECASE | re.ASCII,
+)
+_KEPT = (0, *range(1, 9), _CONTACT, _VIA, _CLAIM)
+_HEADER = re.compile(rf"\r\n({_WORD}){_COLON}({_TEXT})")
+_FOLD = re.compile(rf"{_SPACE}*+\r\n{_SPACE}++")
 _URI = re.compile(
     r"(?P<scheme>sips?):(?:(?P<user>[^@:;?<>\s\"]+)(?::[^@<>\s\"]*)?@)?(?P<host>\[[0-9a-f:.]+\]|[a-z0-9.\-]+)(?::(?P<port>\d{1,5}))?"
     r"(?P<rest>[;?][^<>\s\"]*)?",
@@ -56,8 +94,6 @@ _ADDRESS = re.compile(
     re.DOTALL,
 )
 _TAG = re.compile(r";\s*tag\s*=\s*([^;,\s>]+)", re.IGNORECASE)
-_CSEQ = re.compile(rf"(\d{{1,10}})\s+({_WORD})")
-_CONTROL = bytes({*range(0x20), 0x7F} - set(b"\t\r\n"))
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 
 
@@ -94,52 +130,41 @@ class NameAddr(NamedTuple):
 
 
 class SipHead(NamedTuple):
-    """The start line and the headers of one message: values in their order by names in small letters and in full."""
+    """The start line of one message, and what the relay asks each message for: values as they were written.
 
+    `claims` says that some header beyond From and one Contact says who somebody is. `text` is the whole head, unfolded.
+    """
+
+    text: str
     method: str | None
-    target: str
-    status: int | None
-    by_name: dict[str, list[str]]
+    target: str | None
+    status: str | None
+    from_: str | None
+    to: str | None
+    call_id: str | None
+    cseq_method: str | None
+    length: str | None
+    contact: str | None
+    via: str | None
+    claims: str | None
 
     @property
-    def is_request(self) -> bool:
-        """Whether it asks for something, rather than answers."""
-        return self.method is not None
+    def sender(self) -> NameAddr:
+        """The address in From; raises SipUnreadableError when there is no single good one."""
+        return _one_address(self.from_)
 
-    def all(self, name: str) -> list[str]:
-        """The values of that header, in their order."""
-        return self.by_name.get(name, [])
+    @property
+    def receiver(self) -> NameAddr:
+        """The address in To; raises SipUnreadableError when there is no single good one."""
+        return _one_address(self.to)
+
+    def all(self, *names: str) -> list[str]:
+        """The values of the headers with these names, in small letters and in full, in their order."""
+        return [value for name, value in read_headers(self.text) if name in names]
 
     def one(self, name: str) -> str | None:
         """The value of a header that stands there at most once."""
-        values = self.by_name.get(name)
-        return values[0] if values else None
-
-    def address(self, name: str) -> NameAddr:
-        """The address in a header like From or To; raises SipUnreadableError when there is no single good one."""
-        value = self.one(name)
-        if value is None:
-            raise SipUnreadableError(f"no {name}")
-        found = read_addresses(value)
-        if len(found) != 1:
-            raise SipUnreadableError(f"not one address in {name}")
-        return found[0]
-
-    @property
-    def call_id(self) -> str:
-        """The Call-ID."""
-        value = self.one("call-id")
-        if not value:
-            raise SipUnreadableError("no call-id")
-        return value
-
-    @property
-    def cseq_method(self) -> str:
-        """The method named in CSeq."""
-        match = _CSEQ.fullmatch(self.one("cseq") or "")
-        if match is None:
-            raise SipUnreadableError("no cseq")
-        return match[2].upper()
+        return next(iter(self.all(name)), None)
 
 
 def read_messages(data: bytes) -> list[SipHead]:
@@ -170,10 +195,17 @@ def read_uri(text: str) -> SipUri:
     return SipUri(scheme.lower(), user, host.lower().rstrip("."), int(port) if port else None, rest)
 
 
-def read_addresses(value: str) -> list[NameAddr]:
-    """The addresses of a header such as Contact; `*` gives none. Raises SipUnreadableError."""
+def read_addresses(value: str) -> tuple[NameAddr, ...]:
+    """The addresses of a header such as Contact; `*` gives none. Raises SipUnreadableError.
+
+    A phone writes the same From and Contact into all it sends, hence the memory; long values are not worth it.
+    """
+    return _remembered_addresses(value) if len(value) <= _LONGEST_REMEMBERED else _parse_addresses(value)
+
+
+def _parse_addresses(value: str) -> tuple[NameAddr, ...]:
     if value.strip() == "*":
-        return []
+        return ()
     found, at, more = [], 0, ","
     while more:
         match = _ADDRESS.match(value, at)
@@ -183,7 +215,25 @@ def read_addresses(value: str) -> list[NameAddr]:
         tag = _TAG.search(params) if params else None
         found.append(NameAddr(read_uri((bare if within is None else within).strip()), tag[1] if tag else None, params))
         at = match.end()
-    return found
+    return tuple(found)
+
+
+_remembered_addresses = functools.lru_cache(_REMEMBERED)(_parse_addresses)
+
+
+def read_headers(text: str) -> list[tuple[str, str]]:
+    """The headers of a head that has been read, in their order: names in small letters and in full, and values."""
+    found = ((name.lower(), value.strip(" \t")) for name, value in _HEADER.findall(text))
+    return [(_COMPACT.get(name, name), value) for name, value in found]
+
+
+def _one_address(value: str | None) -> NameAddr:
+    if value is None:
+        raise SipUnreadableError("no address")
+    found = read_addresses(value)
+    if len(found) != 1:
+        raise SipUnreadableError("not one address")
+    return found[0]
 
 
 def _split(data: bytes) -> tuple[bytes, bytes]:
@@ -194,62 +244,25 @@ def _split(data: bytes) -> tuple[bytes, bytes]:
 
 
 def _read_head(data: bytes) -> SipHead:
-    if data.translate(None, _CONTROL) != data or not data.count(b"\r\n") == data.count(b"\r") == data.count(b"\n"):
-        raise SipUnreadableError("control character")
     try:
-        text = data.decode("utf-8")
+        text = data.decode()
     except UnicodeDecodeError:
         raise SipUnreadableError("not UTF-8") from None
-    if "\r\n " in text or "\r\n\t" in text:
-        text = _unfold(text)
-    start, _, lines = text.partition("\r\n")
-    request = _REQUEST.fullmatch(start)
-    status = _STATUS.fullmatch(start) if request is None else None
-    if request is None and status is None:
-        raise SipUnreadableError("no start line")
-    by_name = _read_headers(lines)
-    if request is not None:
-        return SipHead(request[1].upper(), request[2], None, by_name)
-    assert status is not None
-    return SipHead(None, "", int(status[1]), by_name)
-
-
-def _unfold(text: str) -> str:
-    start, *lines = text.split("\r\n")
-    unfolded: list[str] = []
-    for line in lines:
-        if line[:1] in {" ", "\t"}:
-            if not unfolded:
-                raise SipUnreadableError("folding without a header")
-            unfolded[-1] += " " + line.strip()
-        else:
-            unfolded.append(line)
-    return "\r\n".join([start, *unfolded])
-
-
-def _read_headers(lines: str) -> dict[str, list[str]]:
-    found = _HEADERS.findall(lines)
-    if lines and len(found) != lines.count("\n") + 1:
-        raise SipUnreadableError("broken header")
-    if len(found) > MAX_HEADERS:
+    match = _HEAD.fullmatch(text)
+    if match is None:
+        start, end, lines = text.partition("\r\n")
+        match = _HEAD.fullmatch(start + end + _FOLD.sub(" ", lines))
+    if match is None:
+        raise SipUnreadableError("no head")
+    if text.count("\n") > MAX_HEADERS:
         raise SipUnreadableError("too many headers")
-    by_name: dict[str, list[str]] = {}
-    for written, value in found:
-        name = written.lower()
-        name = _COMPACT.get(name, name)
-        if name not in by_name:
-            by_name[name] = [value.strip()]
-        elif name in _ONCE:
-            raise SipUnreadableError("a header that stands once stands twice")
-        else:
-            by_name[name].append(value.strip())
-    return by_name
+    return SipHead._make(match.group(*_KEPT))
 
 
 def _content_length(head: SipHead, available: int) -> int:
-    value = head.one("content-length")
-    if value is None:
+    if head.length is None:
         return available
-    if not _LENGTH.fullmatch(value) or int(value) > available:
+    length = int(head.length)
+    if length > available:
         raise SipUnreadableError("wrong content-length")
-    return int(value)
+    return length

@@ -31,6 +31,7 @@ from cti.ws.frames import (
     close_payload,
     frame,
     read_header,
+    whole_text,
 )
 from cti.ws.handshake import open_upstream
 
@@ -272,7 +273,9 @@ class Bridge:
         "_pending",
         "_pinged",
         "_random_bytes",
+        "_spoke",
         "_started",
+        "_stirred",
         "_tracker",
         "_upstream",
     )
@@ -303,6 +306,7 @@ class Bridge:
         self._ended = False
         self._pinged = False
         self._started = False
+        self._stirred = self._spoke = False
         self._heard_at = self._browser_at = clock.monotonic()
         self._how = "gone"
         self._buffer = b""
@@ -337,7 +341,14 @@ class Bridge:
             self._kick()
 
     def tick(self, now: float) -> None:
-        """Ping a phone that has been silent, cut one that does not answer; never waits."""
+        """Ping a phone that has been silent, cut one that does not answer; never waits.
+
+        What came since the last tick counts as come now: a clock on the way of each message would cost it time.
+        """
+        if self._stirred:
+            self._stirred, self._pinged, self._browser_at = False, False, now
+        if self._spoke:
+            self._spoke, self._heard_at = False, now
         silent = now - self._browser_at
         if self._pending or self._farewell:
             self._kick()
@@ -458,8 +469,7 @@ class Bridge:
                 data = self._browser.recv(_RECEIVE_BYTES)
                 if not data:
                     return
-                self._browser_at = self._clock.monotonic()
-                self._pinged = False
+                self._stirred = True
                 if not self._take(data):
                     return
         except FrameError as error:
@@ -471,6 +481,9 @@ class Bridge:
 
     def _take(self, data: bytes) -> bool:
         """Follow the browser's frames; False when the socket is at its end."""
+        size = 0 if self._buffer or self._started else whole_text(data, masked=True)
+        if size and len(data) - size <= self._limits.message:
+            return self._take_message(apply_mask(data[size:], data[size - 4 : size]), data)
         buffer = self._buffer + data if self._buffer else data
         position = 0
         try:
@@ -516,7 +529,10 @@ class Bridge:
                 return True
             payload, raw = self._message, self._message_raw
             self._message = self._message_raw = b""
-        self._heard_at = self._clock.monotonic()
+        return self._take_message(payload, raw)
+
+    def _take_message(self, payload: bytes, raw: bytes) -> bool:
+        self._spoke = True
         if self._farewell is not None:
             return True
         verdict = self._guard.judge(payload)

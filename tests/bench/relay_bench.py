@@ -19,19 +19,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.bench.load import Client, allow_many_files, close, connect, cpu_us, memory_kb, percentile
-from tests.protocol.wire import ORIGIN, ROOT, encode, free_port, gunicorn
+from cti.ws.frames import Opcode, frame
+from tests.bench.load import MASK, Client, allow_many_files, close, connect, cpu_us, memory_kb, percentile
+from tests.protocol.wire import ORIGIN, ROOT, free_port, gunicorn
 from tests.support.wait import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NGINX = "/usr/sbin/nginx"
-MESSAGE = (
-    "OPTIONS sip:acme.fcc.example SIP/2.0\r\nVia: SIP/2.0/WS a.invalid;branch=z9hG4bKbench\r\nMax-Forwards: 70\r\n"
-    "From: <sip:40312@acme.fcc.example>;tag=bench\r\nTo: <sip:acme.fcc.example>\r\nCall-ID: bench\r\n"
-    "CSeq: 1 OPTIONS\r\nContact: <sip:x@a.invalid;transport=ws>\r\nContent-Length: 600\r\n\r\n" + "x" * 600
-).encode()
+BODY = "x" * 600
+
+
+def message(phone: int, number: int) -> bytes:
+    """The `number`th request of a phone, which keeps its tag and Contact, with a branch and CSeq nobody had before."""
+    return (
+        "OPTIONS sip:acme.fcc.example SIP/2.0\r\n"
+        f"Via: SIP/2.0/WS p{phone:04}.invalid;branch=z9hG4bK{number:08}\r\nMax-Forwards: 70\r\n"
+        f"From: <sip:40312@acme.fcc.example>;tag=t{phone:04}\r\nTo: <sip:acme.fcc.example>\r\n"
+        f"Call-ID: c{phone:04}\r\nCSeq: {number} OPTIONS\r\nContact: <sip:x@p{phone:04}.invalid;transport=ws>\r\n"
+        f"Content-Length: {len(BODY)}\r\n\r\n{BODY}"
+    ).encode()
 
 
 @dataclass
@@ -118,10 +126,9 @@ def _tickets(port: int, count: int) -> list[str]:
 async def echo_for(path: Way, times: list[float], seconds: float, rate: float) -> int:
     """Send messages over random sockets of `path` at `rate` a second; returns how many never came back."""
     outstanding: set[Client] = set()
-    masked = encode(1, MESSAGE)
 
     def heard(client: Client, payload: bytes, now: float) -> None:
-        assert len(payload) == len(MESSAGE)
+        assert len(payload) > len(BODY)
         times.append(now - client.sent_at)
         outstanding.discard(client)
 
@@ -131,10 +138,11 @@ async def echo_for(path: Way, times: list[float], seconds: float, rate: float) -
     sent = 0
     while (elapsed := time.monotonic() - begun) < seconds:
         while sent < elapsed * rate:
-            client = random.choice(path.clients)
+            phone = random.randrange(len(path.clients))
+            client = path.clients[phone]
             if client not in outstanding:
                 outstanding.add(client)
-                client.send(masked)
+                client.send(frame(Opcode.TEXT, message(phone, sent), mask=MASK))
             sent += 1
         await asyncio.sleep(0.001)
     deadline = time.monotonic() + 5

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cti.ws.frames import CloseCode, FrameError, FrameTracker, Opcode, apply_mask, close_frame, frame, read_header
+from cti.ws.frames import (
+    CloseCode,
+    FrameError,
+    FrameTracker,
+    Opcode,
+    apply_mask,
+    close_frame,
+    frame,
+    read_header,
+    whole_text,
+)
 from cti.ws.handshake import accept_value, same_origin
 
 PAYLOADS = st.one_of(st.binary(max_size=200), st.sampled_from([126, 65535, 65536, 70000]).map(bytes))
@@ -44,6 +54,19 @@ def test_a_mask_undoes_itself(payload, mask):
     header = read_header(made)
     assert header is not None
     assert (header.length, header.mask, header.size + header.length) == (len(payload), mask, len(made))
+
+
+@given(FRAMES, st.sampled_from([None, b"mask"]), st.binary(max_size=3), st.booleans())
+def test_one_whole_text_is_told_from_everything_else(frames, mask, behind, cut):
+    first = read_header(frames[0])
+    payload = frames[0][first.size :]
+    data = frame(first.opcode, payload, mask=mask, fin=first.fin) + b"".join(frames[1:]) + behind
+    data = data[:-1] if cut else data
+    alone = len(frames) == 1 and not behind and not cut
+    whole = alone and first.opcode == Opcode.TEXT and first.fin and 126 <= len(payload) <= 65535
+    head = whole_text(data, masked=mask is not None)
+    assert head == ((8 if mask else 4) if whole else 0)
+    assert not whole_text(data, masked=mask is None)
 
 
 def test_what_is_too_big_or_masked_is_no_frame_of_a_server():
