@@ -14,7 +14,8 @@ from cti.domain.times import iso, parse_time
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_TIMES: Final = frozenset({"started_at", "answered_at", "ended_at", "rang_at"})
+_TIMES: Final = ("started_at", "answered_at", "ended_at", "rang_at")
+_KINDS: Final = (("state", State), ("direction", Direction), ("outcome", Outcome))
 _KNOWN: Final = {into: frozenset(each.name for each in fields(into)) for into in (Call, Segment, Leg)}
 
 
@@ -50,11 +51,11 @@ def from_json(data: Mapping[str, Any]) -> Call:
 
 
 def _read(data: Mapping[str, Any], into: type[Call | Segment | Leg]) -> dict[str, Any]:
-    known = _KNOWN[into]
-    values: dict[str, Any] = {
-        key: parse_time(value) if key in _TIMES else value for key, value in data.items() if key in known
-    }
-    for key, kind in (("state", State), ("direction", Direction), ("outcome", Outcome)):
+    values = {key: data[key] for key in data.keys() & _KNOWN[into]}
+    for key in _TIMES:
+        if values.get(key) is not None:
+            values[key] = parse_time(values[key])
+    for key, kind in _KINDS:
         if values.get(key) is not None:
             values[key] = kind(values[key])
     return values

@@ -7,7 +7,9 @@ repeated.
 
 from __future__ import annotations
 
+import itertools
 import threading
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +22,7 @@ from cti.outbox.load import Load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
+    from datetime import datetime
 
     from cti.clock import Clock
     from cti.outbox.ports import Carrier, Database, Item, Listener, Observer, Result, UnitOfWork
@@ -29,7 +32,10 @@ LEASE: Final = timedelta(seconds=180)
 ATTEMPTS: Final = 20
 """After so many failures of its own a delivery is dead; an org's trouble is not counted."""
 KEEP: Final = timedelta(days=90)
+HANDS: Final = 2
+"""While one hand waits for an org's answer, the other serves another org, or records and gets the next batch ready."""
 IDLE_S: Final = 5.0
+BUSY_S: Final = 1.0
 LULL_S: Final = 0.2
 _TIDY_S: Final = 3600.0
 _COUNT_S: Final = 15.0
@@ -58,13 +64,24 @@ class _Broken:
     whole_org: bool = False
 
 
+@dataclass(frozen=True)
+class _Batch:
+    """What one lease covers; `loads`, by key, is what is to be sent of it, not after `sent_by`."""
+
+    owner: str
+    items: Sequence[Item]
+    loads: Mapping[str, Load]
+    sent_by: datetime
+
+
 class Engine:
     """Delivers what is due.
 
     `carriers` by the kind of delivery; `owner` is an id of this process that no other has; `random` gives numbers in
     [0, 1); `listener` is told of a batch's changes at once, in the transaction that records them. Several engines
-    may work on one database. `run_once` may be called from any thread; `start` runs it in one of its own, which is a
-    greenlet where gevent has patched the standard library. What was delivered is remembered for `keep`.
+    may work on one database. `run_once` may be called from several threads at once; `start` runs it in two of its own,
+    which are greenlets where gevent has patched the standard library. An org gets one request at a time from this
+    engine, for records created side by side lock each other there. What was delivered is remembered for `keep`.
     """
 
     def __init__(
@@ -93,9 +110,11 @@ class Engine:
         self._keep = keep
         self._breakers = Breakers(clock, random)
         self._served = ""
+        self._turns: dict[str, threading.Lock] = {}
+        self._leases = itertools.count()
         self._wake = threading.Event()
         self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
         self._tidied = clock.monotonic()
         self._counted: float | None = None
         database.on_commit(self._wake.set)
@@ -104,19 +123,21 @@ class Engine:
 
     def start(self) -> None:
         """Begin to deliver in the background."""
-        if self._thread is not None:
+        if self._threads:
             raise RuntimeError("the engine runs already")
         self._stopping.clear()
-        self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
-        self._thread.start()
+        self._threads = [threading.Thread(target=self._run, name="outbox", daemon=True) for _ in range(HANDS)]
+        for thread in self._threads:
+            thread.start()
 
     def stop(self, timeout: float = 3.0) -> None:
-        """Begin nothing more and wait up to `timeout` seconds for the batch under way; its lease covers the rest."""
+        """Send nothing more and wait up to `timeout` seconds for what is under way; its lease covers the rest."""
         self._stopping.set()
         self._wake.set()
-        if self._thread is not None:
-            self._thread.join(timeout)
-            self._thread = None
+        deadline = time.monotonic() + timeout
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        self._threads = []
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -140,21 +161,39 @@ class Engine:
         if pause > 0:
             self._tidy()
             return pause
-        leased, loads = self._take()
-        if leased:
-            # The others' turn comes before its next one, however much waits there.
-            self._served = leased[0].org_id
-            wanted = [item for item in leased if item.key in loads]
-            self._record(leased, self._carry(leased[0].org_id, wanted, loads))
+        batch = self._take()
+        if batch is None:
+            return BUSY_S
+        org_id = batch.items[0].org_id
+        # The others' turn comes before its next one, however much waits there.
+        self._served = org_id
+        with self._turn(org_id):
+            late = self._clock.now() >= batch.sent_by
+            held_up = late or self._stopping.is_set() or org_id in self._breakers.open()
+            results = {} if held_up else self._carry(org_id, batch)
+            pause = self._judge(org_id, results.values())
+        if held_up:
+            self._put_back(batch)
+        else:
+            self._record(batch, results, pause)
         return 0.0
 
-    def _take(self) -> tuple[Sequence[Item], dict[str, Load]]:
-        """Lease a batch; the loads leave out what must not be delivered because its record was deleted."""
+    def _turn(self, org_id: str) -> threading.Lock:
+        return self._turns.setdefault(org_id, threading.Lock())
+
+    def _take(self) -> _Batch | None:
+        """Lease a batch, of an org that is busy only a full one: to be sent as soon as its answer is there."""
+        owner = f"{self._owner}-{next(self._leases)}"
+        busy = frozenset(org_id for org_id, turn in list(self._turns.items()) if turn.locked())
+        sent_by = self._clock.now() + self._lease / 3
         with self._database.write() as uow:
-            leased = self._lease_of(uow, {self._served}) or self._lease_of(uow)
-            logs = uow.call_logs.of([item.key for item in leased])
-            if leased:
+            choices = dict.fromkeys([(busy | {self._served}, 1), (busy, 1), (frozenset(), self._batch)])
+            leases = (self._lease_of(uow, owner, without, least) for without, least in choices)
+            items: Sequence[Item] = next((found for found in leases if found), ())
+            logs = uow.call_logs.of([item.key for item in items])
+            if items:
                 uow.commit()
+        # Left out is what must not be delivered because its record was deleted.
         loads = {
             item.key: Load(
                 item.key,
@@ -162,25 +201,27 @@ class Engine:
                 record_id=logs[item.key].task_id if item.key in logs else None,
                 sent=(item.sent or {}) if item.uncertain else None,
             )
-            for item in leased
+            for item in items
             if item.key not in logs or not logs[item.key].deleted
         }
-        return leased, loads
+        return _Batch(owner, items, loads, sent_by) if items else None
 
-    def _lease_of(self, uow: UnitOfWork, without: Collection[str] = ()) -> Sequence[Item]:
-        """Lease a batch, of another org than `without` names."""
+    def _lease_of(self, uow: UnitOfWork, owner: str, without: Collection[str], least: int) -> Sequence[Item]:
+        """Lease a batch, of another org than `without` names, unless there are fewer than `least`."""
         return uow.outbox.lease(
-            self._owner,
+            owner,
             until=self._clock.now() + self._lease,
             limit=self._batch,
+            least=least,
             without=self._breakers.open().union(without),
             probe=self._breakers.probing(),
         )
 
-    def _carry(self, org_id: str, items: Sequence[Item], loads: Mapping[str, Load]) -> dict[str, Result]:
+    def _carry(self, org_id: str, batch: _Batch) -> dict[str, Result]:
         results: dict[str, Result] = {}
-        for kind in dict.fromkeys(item.kind for item in items):
-            part = [loads[item.key] for item in items if item.kind == kind]
+        kinds = {item.key: item.kind for item in batch.items}
+        for kind in dict.fromkeys(kinds[key] for key in batch.loads):
+            part = [load for key, load in batch.loads.items() if kinds[key] == kind]
             try:
                 results |= zip((load.key for load in part), self._carriers[kind].carry(org_id, part), strict=True)
             except Exception:  # noqa: BLE001 - one that cannot be carried must not hold up the others
@@ -196,17 +237,28 @@ class Engine:
             _log.exception("delivery-failed", key=load.key)
             return _Broken()
 
-    def _record(self, items: Sequence[Item], results: Mapping[str, Result]) -> None:
-        org_id = items[0].org_id
-        troubles = [result for result in results.values() if result.whole_org]
-        pause = self._breakers.trouble(org_id, max(each.wait or 0.0 for each in troubles)) if troubles else 0.0
-        if results and not troubles:
+    def _judge(self, org_id: str, results: Collection[Result]) -> float:
+        """Have the org left alone after trouble; returns for how many seconds."""
+        troubles = [result for result in results if result.whole_org]
+        if troubles:
+            return self._breakers.trouble(org_id, max(each.wait or 0.0 for each in troubles))
+        if results:
             self._breakers.fine(org_id)
+        return 0.0
+
+    def _put_back(self, batch: _Batch) -> None:
+        """Give back what was not sent."""
         with self._database.write() as uow:
-            keys = [item.key for item in items]
+            for key in uow.outbox.claim(batch.owner, batch.items):
+                uow.outbox.released(key)
+            uow.commit()
+
+    def _record(self, batch: _Batch, results: Mapping[str, Result], pause: float) -> None:
+        items = batch.items
+        with self._database.write() as uow:
             # What another engine has taken over meanwhile is that engine's to record.
-            claimed = uow.outbox.claim(self._owner, keys)
-            uow.call_logs.of(keys)
+            claimed = uow.outbox.claim(batch.owner, items)
+            uow.call_logs.of(claimed)
             settled = [item for item in items if item.key in claimed]
             for item in settled:
                 self._settle(uow, item, results.get(item.key), pause)
@@ -215,7 +267,7 @@ class Engine:
             uow.commit()
         for item in items:
             result = results.get(item.key)
-            self._observer.delivered(org_id, result.state if result else "gone", result.code if result else "")
+            self._observer.delivered(item.org_id, result.state if result else "gone", result.code if result else "")
 
     def _tell(self, listener: Listener, uow: UnitOfWork, keys: Sequence[str]) -> None:
         """Tell of all at once; of each alone where that fails, so that one keeps no other's news back."""

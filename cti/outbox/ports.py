@@ -79,7 +79,14 @@ class Outbox(Protocol):
     """The outbox, inside a transaction."""
 
     def lease(
-        self, owner: str, *, until: datetime, limit: int, without: Collection[str] = (), probe: Collection[str] = ()
+        self,
+        owner: str,
+        *,
+        until: datetime,
+        limit: int,
+        least: int = 1,
+        without: Collection[str] = (),
+        probe: Collection[str] = (),
     ) -> Sequence[Item]:
         """Take due rows of one org."""
         ...
@@ -88,8 +95,12 @@ class Outbox(Protocol):
         """When the next row wants attention."""
         ...
 
-    def claim(self, owner: str, keys: Collection[str]) -> frozenset[str]:
-        """Those of the keys whose lease is still this owner's; only these can be settled."""
+    def claim(self, owner: str, leased: Collection[Any]) -> frozenset[str]:
+        """The keys of those leased items whose lease is still this owner's; only these can be settled."""
+        ...
+
+    def released(self, key: str) -> None:
+        """Not sent after all."""
         ...
 
     def finished(self, key: str, delivered: Mapping[str, Any]) -> None:

@@ -285,7 +285,7 @@ class CallRepository:
     def attended(self, tenant_id: str, calls_ids: Collection[int]) -> list[tuple[str, Attendance]]:
         """Of the calls FCC knows by these ids the keys, each with every attendance of its agents."""
         query = (
-            select(CallRow.key, AttendanceRow)
+            select(CallRow.key, *(getattr(AttendanceRow, name) for name in Attendance.__dataclass_fields__))
             .join(CallAgentRow, CallAgentRow.call_key == CallRow.key)
             .join(
                 AttendanceRow,
@@ -295,7 +295,7 @@ class CallRepository:
             )
             .where(CallRow.tenant_id == tenant_id, CallRow.calls_id.in_(calls_ids))
         )
-        return [(row[0], _attendance(row[1])) for row in self._session.execute(query)]
+        return [(row[0], Attendance(*row[1:])) for row in self._session.execute(query)]
 
     def of(self, keys: Collection[str]) -> dict[str, StoredCall]:
         """The calls of these keys, where there are any."""

@@ -170,18 +170,19 @@ class OutboxRepository:
         self._session = session
         self._clock = clock
         self._claimed: dict[str, OutboxItem] = {}
+        self._settling = clock.now()
         self._locked: dict[str, OutboxRow | None] = {}
         self._settled: dict[str, dict[str, Any]] = {}
         self._noted: list[dict[str, Any]] = []
 
     def flush(self) -> None:
         """Write what was settled, all rows that change alike in one go."""
-        alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        alike: dict[str, tuple[dict[str, Any], list[str]]] = {}
         for key, values in self._settled.items():
-            alike.setdefault(tuple(values), []).append({"settled_key": key, **values})
+            alike.setdefault(repr(values), (values, []))[1].append(key)
         self._settled = {}
-        for rows in alike.values():
-            self._session.execute(update(_OUTBOX).where(_OUTBOX.c.key == bindparam("settled_key")), rows)
+        for values, keys in alike.values():
+            self._session.execute(update(_OUTBOX).where(_OUTBOX.c.key.in_(keys)).values(values))
         if self._noted:
             self._session.execute(insert(_ATTEMPTS), self._noted)
             self._noted = []
@@ -259,9 +260,18 @@ class OutboxRepository:
             row.run_after = min(row.run_after, run_after)
 
     def lease(
-        self, owner: str, *, until: datetime, limit: int, without: Collection[str] = (), probe: Collection[str] = ()
+        self,
+        owner: str,
+        *,
+        until: datetime,
+        limit: int,
+        least: int = 1,
+        without: Collection[str] = (),
+        probe: Collection[str] = (),
     ) -> Sequence[OutboxItem]:
         """Take up to `limit` rows of the one org that has waited longest, and keep others off them till `until`.
+
+        Fewer than `least` are not taken.
 
         Rows of that org that only wait to be sent together with others come along; rows whose lease ran out are taken
         again and marked `uncertain`. `without` names orgs to leave alone, `probe` orgs of which one row is enough.
@@ -287,6 +297,8 @@ class OutboxRepository:
             .with_for_update(skip_locked=True)
         )
         items = [OutboxItem(*row) for row in found]
+        if len(items) < least:
+            return []
         doubtful = or_(_OUTBOX.c.uncertain, _OUTBOX.c.state == LEASED)
         self._session.execute(
             update(_OUTBOX)
@@ -316,31 +328,42 @@ class OutboxRepository:
         times = [moment for moment in (self._session.scalar(waiting), self._session.scalar(leased)) if moment]
         return min(times, default=None)
 
-    def claim(self, owner: str, keys: Collection[str]) -> frozenset[str]:
-        """Those of `keys` whose lease is still this owner's; only these can be settled in this transaction.
+    def claim(self, owner: str, leased: Collection[OutboxItem]) -> frozenset[str]:
+        """The keys of those of `leased` whose lease is still this owner's; only they can be settled from here on.
 
-        Settled they are by `finished`, `dropped`, `postponed` and `died`, each of which raises KeyError for others.
+        Settled they are by `released`, `finished`, `dropped`, `postponed` and `died`, each of which raises KeyError for
+        others.
         """
+        items = {item.key: item for item in leased}
         rows = self._session.execute(
-            select(*_ITEM)
-            .where(OutboxRow.key.in_(list(keys)), OutboxRow.state == LEASED, OutboxRow.lease_owner == owner)
+            select(OutboxRow.key, OutboxRow.version)
+            .where(OutboxRow.key.in_(list(items)), OutboxRow.state == LEASED, OutboxRow.lease_owner == owner)
             .order_by(OutboxRow.key)
             .with_for_update()
         )
-        self._claimed = {row[0]: OutboxItem(*row) for row in rows}
+        versions = {row[0]: row[1] for row in rows}
+        self._settling = self._clock.now()
+        self._claimed = {key: items[key] for key, version in versions.items() if version == items[key].version}
+        # Only what got newer fields meanwhile is read again; the rest is as it was leased.
+        self._claimed |= self.of([key for key in versions if key not in self._claimed])
         return frozenset(self._claimed)
+
+    def released(self, key: str) -> None:
+        """It was not sent after all; it is due at once."""
+        item = self._claimed[key]
+        self._settle(item, PENDING, self._settling, uncertain=item.uncertain)
 
     def finished(self, key: str, delivered: Mapping[str, Any]) -> None:
         """`delivered` arrived. What came in meanwhile waits for its turn at once."""
         item = self._claimed[key]
         left = {name: value for name, value in item.fields.items() if name not in delivered or delivered[name] != value}
         state = PENDING if left else DONE
-        self._settle(item, state, self._clock.now(), fields=left, attempts=0, code=None, detail=None)
+        self._settle(item, state, self._settling, fields=left, attempts=0, code=None, detail=None)
         self._note(key, DONE)
 
     def dropped(self, key: str, code: str) -> None:
         """Nothing under this key shall be delivered any more."""
-        self._settle(self._claimed[key], DONE, self._clock.now(), fields={})
+        self._settle(self._claimed[key], DONE, self._settling, fields={})
         self._note(key, DONE, code)
 
     def postponed(self, key: str, *, delay: timedelta, code: str, detail: str, uncertain: bool, counts: bool) -> None:
@@ -349,7 +372,7 @@ class OutboxRepository:
         self._settle(
             item,
             RETRY,
-            self._clock.now() + delay,
+            self._settling + delay,
             uncertain=uncertain,
             attempts=item.attempts + 1 if counts else item.attempts,
             code=code or None,
@@ -360,7 +383,7 @@ class OutboxRepository:
 
     def died(self, key: str, *, code: str, detail: str) -> None:
         """It cannot be delivered as it is; it waits for a person, or for newer fields."""
-        self._settle(self._claimed[key], DEAD, self._clock.now(), code=code, detail=_shortened(detail))
+        self._settle(self._claimed[key], DEAD, self._settling, code=code, detail=_shortened(detail))
         self._note(key, DEAD, code, detail)
 
     def revive(self, key: str) -> bool:
@@ -414,13 +437,12 @@ class OutboxRepository:
         if not uncertain:
             values["sent"] = None
         self._claimed[item.key] = replace(item, **values)
-        self._settled[item.key] = {
-            **values, "lease_owner": None, "lease_until": None, "updated_at": self._clock.now()
-        }  # fmt: skip
+        self._settled[item.key] = {**values, "lease_owner": None, "lease_until": None, "updated_at": self._settling}
 
     def _note(self, key: str, result: str, code: str | None = None, detail: str | None = None) -> None:
-        now = self._clock.now()
-        self._noted.append({"key": key, "at": now, "result": result, "code": code, "detail": _shortened(detail)})
+        self._noted.append(
+            {"key": key, "at": self._settling, "result": result, "code": code, "detail": _shortened(detail)}
+        )
 
 
 class CallLogRepository:

@@ -27,6 +27,7 @@ from cti import outgoing
 from cti.clock import SystemClock
 from cti.domain.call import Fact
 from cti.domain.times import iso
+from cti.outbox.engine import HANDS
 from cti.settings import load
 from cti.store.outbox import CallLogRow, OutboxRow
 from tests.bench.panes import FIRST_AGENT, Pane, beat, open_panes, sign_in, worlds
@@ -245,10 +246,16 @@ def end_calls(connector: Services, calls: range) -> None:
 
 
 def drain(connector: Services, count: int) -> float:
-    """Call logs a second, the connector's way: lease, send, record, tell the panes."""
+    """Call logs a second, the connector's way: lease, send, record, tell the panes; by its own number of hands."""
+
+    def deliver() -> None:
+        while connector.outbox.run_once() == 0:
+            pass
+
     begun = time.perf_counter()
-    while connector.outbox.run_once() == 0:
-        pass
+    with ThreadPoolExecutor(HANDS) as hands:
+        for each in [hands.submit(deliver) for _ in range(HANDS)]:
+            each.result()
     seconds = time.perf_counter() - begun
     with connector.database.read() as uow:
         left = {state: rows for state, rows in uow.outbox.counts().items() if state != "done"}

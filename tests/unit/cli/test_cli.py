@@ -314,8 +314,8 @@ def test_status_shows_what_was_given_up_and_retry_tries_it_again(run: Callable[.
     assert run("status").output == f"{pairing.id}: active; 1 deliveries wait, 0 were given up\n"
     assert "was given up" in run(f"retry {key}", ok=False).output
     with database.write() as uow:
-        uow.outbox.lease("owner", until=clock.now() + timedelta(minutes=1), limit=10)
-        assert uow.outbox.claim("owner", [key])
+        leased = uow.outbox.lease("owner", until=clock.now() + timedelta(minutes=1), limit=10)
+        assert uow.outbox.claim("owner", leased) == {key}
         uow.outbox.died(key, code="salesforce-field-refused", detail="")
         uow.commit()
     database.close()

@@ -16,7 +16,6 @@ from cti.outbox.engine import Engine
 from tests.support import accounts
 from tests.support.database import make_database
 from tests.support.fake_org import FakeOrg, user
-from tests.support.postgresql import empty_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,6 +81,10 @@ class World:
         with self.database.read() as uow:
             return uow.outbox.get(f"{ORG}/acme:{call.calls_id}:{segment}")
 
+    def counts(self) -> dict[str, int]:
+        with self.database.read() as uow:
+            return uow.outbox.counts()
+
     def settle(self, engine: Engine | None = None, limit: int = 60) -> None:
         """Let time pass until nothing waits any more."""
         engine = engine or self.engine()
@@ -113,7 +116,7 @@ def world(request, tmp_path, clock) -> Iterator[World]:
     with contextlib.ExitStack() as stack:
         url = ""
         if request.param == "postgresql":
-            url = stack.enter_context(empty_database(os.environ[POSTGRESQL]))
+            url = request.getfixturevalue("postgresql_tables").emptied()
         database = make_database(tmp_path, clock, url=url)
         stack.callback(database.close)
         yield made(database, clock)

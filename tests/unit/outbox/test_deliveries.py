@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import threading
 from dataclasses import replace
 from datetime import timedelta
 
@@ -23,6 +25,7 @@ from cti.salesforce.errors import (
 )
 from cti.web.metrics import Metrics
 from tests.support.fake_org import TASK_FIELDS, FakeOrg, lose_answer, user
+from tests.support.wait import until
 from tests.unit.calllog import support
 from tests.unit.calllog.support import CASE, JAN
 from tests.unit.outbox.conftest import ORG
@@ -747,3 +750,113 @@ def test_an_org_with_much_to_catch_up_on_does_not_keep_another_waiting(world, cl
     assert (len(world.org.tasks), len(world.orgs[other].tasks)) == (2, 1)
     world.settle(engine)
     assert len(world.org.tasks) == 9
+
+
+@contextlib.contextmanager
+def waiting_for_an_answer(world, engine):
+    """While the block lasts, one hand of the engine waits for the org to answer its first request."""
+    reached, answer = threading.Event(), threading.Event()
+
+    def hold():
+        world.org.before = lambda: None
+        reached.set()
+        assert answer.wait(20)
+
+    world.org.before = hold
+    hand = threading.Thread(target=engine.run_once)
+    hand.start()
+    assert reached.wait(10)
+    try:
+        yield
+    finally:
+        answer.set()
+        hand.join(10)
+
+
+def second_hand(world, engine, *, leased):
+    """Another hand of the same engine, which has its batch ready and waits for its turn."""
+    hand = threading.Thread(target=engine.run_once)
+    hand.start()
+    until(lambda: world.counts().get("leased") == leased, 10, what="the second hand's lease")
+    return hand
+
+
+def due(world, *numbers, org_id=ORG):
+    with world.database.write() as uow:
+        for number in numbers:
+            uow.outbox.put(
+                f"{org_id}/acme:{number}:0",
+                {"FCC_Call_Id__c": f"acme:{number}:0", "Subject": "x"},
+                kind="call",
+                org_id=org_id,
+                pairing_id="p",
+                run_after=world.clock.now(),
+            )
+        uow.commit()
+
+
+def test_an_org_that_takes_long_to_answer_holds_no_other_up(world):
+    other = "00D8W00000OtherUAC"
+    world.orgs[other] = FakeOrg()
+    due(world, 1)
+    engine = world.engine()
+    with waiting_for_an_answer(world, engine):
+        due(world, 2)
+        due(world, 3, org_id=other)
+        assert engine.run_once() == 0.0
+        assert len(world.orgs[other].tasks) == 1
+        # What is no full batch waits, for it may be joined by others before the org's turn comes.
+        assert engine.run_once() > 0.0
+        assert world.counts() == {"leased": 1, "pending": 1, "done": 1}
+    world.settle(engine)
+    assert len(world.org.tasks) == 2
+
+
+def test_the_next_full_batch_is_ready_when_the_org_answers_and_not_sent_before(world):
+    due(world, *range(5))
+    engine = world.engine(batch=2)
+    with waiting_for_an_answer(world, engine):
+        hand = second_hand(world, engine, leased=4)
+        assert [len(rows) for rows in world.org.sent("create")] == [2]
+    hand.join(10)
+    assert [len(rows) for rows in world.org.sent("create")] == [2, 2]
+    assert world.counts() == {"done": 4, "pending": 1}
+
+
+def test_a_batch_that_is_ready_is_not_sent_to_an_org_that_came_into_trouble(world):
+    due(world, *range(4))
+    engine = world.engine(batch=2)
+    world.org.after = fail(UnavailableError())
+    with waiting_for_an_answer(world, engine):
+        hand = second_hand(world, engine, leased=4)
+    hand.join(10)
+    assert len(world.org.sent("create")) == 1
+    assert world.counts() == {"retry": 2, "pending": 2}
+    with world.database.read() as uow:
+        assert [len(uow.outbox.attempts(f"{ORG}/acme:{number}:0")) for number in range(4)] == [1, 1, 0, 0]
+    world.org.after = lambda: None
+    world.settle(engine)
+    assert len(world.org.tasks) == 4
+
+
+def test_a_batch_that_is_ready_is_given_back_at_a_stop(world):
+    due(world, *range(4))
+    engine = world.engine(batch=2)
+    with waiting_for_an_answer(world, engine):
+        hand = second_hand(world, engine, leased=4)
+        engine.stop()
+    hand.join(10)
+    assert len(world.org.sent("create")) == 1
+    assert world.counts() == {"done": 2, "pending": 2}
+
+
+def test_a_batch_that_waited_long_for_its_turn_is_given_back(world):
+    due(world, *range(4))
+    engine = world.engine(batch=2)
+    with waiting_for_an_answer(world, engine):
+        hand = second_hand(world, engine, leased=4)
+        world.clock.advance(61)
+    hand.join(10)
+    assert world.counts() == {"done": 2, "pending": 2}
+    world.settle(engine)
+    assert len(world.org.tasks) == 4
