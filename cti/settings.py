@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from cti.outgoing import is_loopback_name
@@ -48,11 +48,8 @@ class Settings(BaseSettings):
     )
     web_processes: int = Field(
         default=1,
-        ge=1,
-        le=64,
-        description="Number of web worker processes of this service. Leave it at 1: workers share a port, and nothing "
-        "would keep an agent's panes and telephone on one of them. For more, run several services on one PostgreSQL "
-        "database behind a front server that does.",
+        description="Number of web worker processes, also given as Gunicorn's `-w`. Anything but 1 is refused: who "
+        "holds an agent's phone is kept in the memory of one process.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="The least severe log lines that are written."
@@ -140,21 +137,22 @@ class Settings(BaseSettings):
             raise ValueError("give postgresql://user:password@host/name or sqlite:///path")
         return value
 
+    @field_validator("web_processes")
+    @classmethod
+    def _one_process(cls, value: int) -> int:
+        if value != 1:
+            raise ValueError(
+                f"the connector is one web process, on PostgreSQL too, for who holds an agent's phone is kept in its "
+                f"memory: set it to 1, not {value}"
+            )
+        return value
+
     @field_validator("ca_file")
     @classmethod
     def _existing_file(cls, value: Path | None) -> Path | None:
         if value is not None and not value.is_file():
             raise ValueError(f"there is no file {value}")
         return value
-
-    @model_validator(mode="after")
-    def _one_process_on_sqlite(self) -> Self:
-        if self.web_processes > 1 and self.uses_sqlite:
-            raise ValueError(
-                f"{PREFIX}WEB_PROCESSES is {self.web_processes}, but SQLite serves one web process: set it to 1, or "
-                f"set {PREFIX}DATABASE_URL to a PostgreSQL database"
-            )
-        return self
 
     @property
     def uses_sqlite(self) -> bool:

@@ -50,7 +50,7 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def serve(environment: Mapping[str, str], *, app: str = "wsgi:app", workers: int = 1) -> Iterator[Served]:
+def serve(environment: Mapping[str, str], *, app: str = "wsgi:app") -> Iterator[Served]:
     """Gunicorn with the project's own configuration, until the block ends; `environment` adds to a bare one."""
     port = free_port()
     with tempfile.TemporaryDirectory() as directory:
@@ -65,7 +65,6 @@ def serve(environment: Mapping[str, str], *, app: str = "wsgi:app", workers: int
                     "PATH": os.environ["PATH"],
                     "PORT": str(port),
                     "FCC_CONNECTOR_PUBLIC_URL": f"http://connector.localhost:{port}",
-                    "FCC_CONNECTOR_WEB_PROCESSES": str(workers),
                     **environment,
                 },
             )

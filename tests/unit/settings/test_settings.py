@@ -80,10 +80,11 @@ def test_a_key_that_is_no_fernet_key_is_refused_and_not_repeated() -> None:
     assert "not-a-key" not in str(caught.value)
 
 
-def test_sqlite_serves_one_web_process_only() -> None:
-    with pytest.raises(SettingsError, match="SQLite serves one web process"):
-        load(**GOOD, web_processes=2)
-    assert load(**GOOD, web_processes=2, database_url="postgresql://db/connector").web_processes == 2
+@pytest.mark.parametrize("database_url", ["", "postgresql://db/connector"])
+@pytest.mark.parametrize("processes", [0, 2])
+def test_there_is_one_web_process_on_every_database(database_url: str, processes: int) -> None:
+    with pytest.raises(SettingsError, match=f"FCC_CONNECTOR_WEB_PROCESSES: .* set it to 1, not {processes}"):
+        load(**GOOD, web_processes=processes, database_url=database_url)
 
 
 @pytest.mark.parametrize("url", ["mysql://db/connector", "connector.db"])
