@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.calls.bench import POSTGRESQL, Bench
+from tests.integration.calls.bench import Bench
 from tests.support.database import make_database
-from tests.support.postgresql import empty_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +22,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path, clock: DrivenClock) ->
     with contextlib.ExitStack() as stack:
         url = ""
         if getattr(request, "param", "sqlite") == "postgresql":
-            url = stack.enter_context(empty_database(os.environ[POSTGRESQL]))
+            url = request.getfixturevalue("postgresql_tables").emptied()
         database = make_database(tmp_path, clock, url=url)
         stack.callback(database.close)
         yield Bench(database, clock)
