@@ -1,4 +1,4 @@
-"""A stack a module, and browsers whose microphone plays 440 Hz."""
+"""A stack, and browsers whose microphone plays 440 Hz."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 PICTURES = ROOT / "build" / "pictures"
+NOTHING_WRONG = {
+    "wrap_seconds": {"1": 30, "2": 30, "9": 30}, "ring_seconds": 6, "reoffer_seconds": 5, "correlation": "call-id",
+    "webhooks_enabled": True,
+}  # fmt: skip
 #: Calls wait for others to share a request with; here each is alone (tests/unit/calllog shows the wait).
 ALONE = {"FCC_CONNECTOR_OUTBOX_WAIT_SECONDS": "0.5"}
 
@@ -32,11 +36,25 @@ def browsers(microphone) -> Iterator[Browsers]:
     made.close()
 
 
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory) -> Iterator[Stack]:
+@pytest.fixture(scope="session")
+def one_stack(tmp_path_factory) -> Iterator[Stack]:
+    """One for all; a module may have one of its own instead."""
     with Stack(tmp_path_factory.mktemp("stack"), fresh=True, settings=ALONE) as started:
-        started.fcc("/_sim/settings", {"wrap_seconds": {"1": 30, "2": 30, "9": 30}, "ring_seconds": 6})
         yield started
+
+
+@pytest.fixture
+def stack(one_stack) -> Stack:
+    """All of it running, its simulators set as before, whatever the test before did; calls that are up are ended."""
+    for name, part in one_stack.parts.items():
+        if not part.running:
+            one_stack.restart(name)
+    one_stack.fcc("/_sim/settings", NOTHING_WRONG)
+    one_stack.salesforce("/_sim/fail", {"kind": "none"})
+    for call in one_stack.calls():
+        if call["state"] != "ended":
+            one_stack.fcc(f"/_sim/calls/{call['calls_id']}/hangup", {})
+    return one_stack
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 
 def call_of(stack, number: str) -> dict | None:
-    return next((call for call in stack.calls() if number in (call["number_a"], call["number_b"])), None)
+    """The newest call with that number."""
+    return next((call for call in reversed(stack.calls()) if number in (call["number_a"], call["number_b"])), None)
 
 
 def task_of(stack, calls_id: int, **fields) -> dict | None:

@@ -15,7 +15,7 @@ def until(
     condition: Callable[[], T | None],
     timeout: float = 5.0,
     *,
-    every: float = 0.02,
+    every: float = 0.05,
     what: str | Callable[[], str] = "",
 ) -> T:
     """Call `condition` until it gives something true and return that; fail after `timeout` seconds.

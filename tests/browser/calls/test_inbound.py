@@ -66,6 +66,7 @@ def test_wrap_ends_by_itself_or_early_by_a_change_of_status(anna, stack):
 
 
 def test_a_rejected_call_goes_on_in_the_queue(anna, stack, new_agent):
+    stack.fcc("/_sim/settings", {"reoffer_seconds": 60})  # who rejected it has the time to leave the queue
     calls_id = ring(stack, anna, "+48600100200")
     anna.press("reject")
     piotr = new_agent("piotr.wisniewski@acme.example").open()

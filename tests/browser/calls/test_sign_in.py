@@ -7,11 +7,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.wait import until
+from tools.stack import Stack
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.support.agent import Agent
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def one_stack(tmp_path_factory) -> Iterator[Stack]:
+    """One in which nobody has been at work a moment ago: who comes back soon keeps their status."""
+    with Stack(tmp_path_factory.mktemp("stack"), fresh=True) as started:
+        yield started
 
 
 @pytest.mark.req("R31", "R32")

@@ -11,20 +11,9 @@ from tests.support.calls import customer_hears, notice, talk, task_of, the_only_
 from tests.support.wait import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tools.stack import Stack
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(autouse=True)
-def whole(stack: Stack) -> Iterator[None]:
-    """Whatever a test does to the stack, the next one finds all of it running."""
-    yield
-    for name, part in stack.parts.items():
-        if not part.running:
-            stack.restart(name)
 
 
 def kill(stack: Stack, name: str) -> None:

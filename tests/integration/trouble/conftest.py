@@ -1,4 +1,4 @@
-"""A stack a module, the door that Salesforce knocks at, and a pane without a browser."""
+"""A stack, the door that Salesforce knocks at, and a pane without a browser."""
 
 from __future__ import annotations
 
@@ -25,9 +25,11 @@ ANNA = "anna.nowak@acme.example"
 _LOADS = itertools.count(1)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with Stack(tmp_path_factory.mktemp("stack"), fresh=True) as started:
+    """One for all, whose deliveries wait for one second only."""
+    wait = {"FCC_CONNECTOR_OUTBOX_WAIT_SECONDS": "1"}
+    with Stack(tmp_path_factory.mktemp("stack"), fresh=True, settings=wait) as started:
         yield started
 
 

@@ -11,17 +11,9 @@ from tests.support.wait import until
 from tools.stack import Stack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tests.integration.trouble.conftest import Door
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack whose deliveries wait for one second only."""
-    wait = {"FCC_CONNECTOR_OUTBOX_WAIT_SECONDS": "1"}
-    with Stack(tmp_path_factory.mktemp("stack"), fresh=True, settings=wait) as started:
-        yield started
 
 
 def calls_nobody_takes(stack: Stack, count: int) -> list[int]:
