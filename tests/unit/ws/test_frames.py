@@ -60,10 +60,10 @@ def test_a_mask_undoes_itself(payload, mask):
 def test_one_whole_text_is_told_from_everything_else(frames, mask, behind, cut):
     first = read_header(frames[0])
     payload = frames[0][first.size :]
-    data = frame(first.opcode, payload, mask=mask, fin=first.fin) + b"".join(frames[1:]) + behind
+    one = frame(first.opcode, payload, mask=mask, fin=first.fin)
+    data = one + b"".join(frames[1:]) + behind
     data = data[:-1] if cut else data
-    alone = len(frames) == 1 and not behind and not cut
-    whole = alone and first.opcode == Opcode.TEXT and first.fin and 126 <= len(payload) <= 65535
+    whole = data == one and first.opcode == Opcode.TEXT and first.fin and 126 <= len(payload) <= 65535
     head = whole_text(data, masked=mask is not None)
     assert head == ((8 if mask else 4) if whole else 0)
     assert not whole_text(data, masked=mask is None)
