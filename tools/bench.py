@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
     bad += [figure["name"] for figure in figures if not math.isfinite(float(figure["value"]))]
     width = max((len(figure["name"]) for figure in figures), default=10)
     for figure in figures:
-        peer = f"  {figure['ratio']:.2f} x {figure['peer']}" if figure.get("peer") else ""
+        peer = f"  {figure['ratio']:.2f} x {figure['peer']}" if figure.get("ratio") is not None else ""
         print(f"{figure['name']:<{width}}  {figure['value']:>12,.3f} {figure['unit']:<10}{peer}")
     target = ROOT / "build" / "bench.json"
     target.parent.mkdir(exist_ok=True)

@@ -84,27 +84,31 @@ class Lane:
     skipped: str = ""
 
 
-def lanes() -> list[list[Lane]]:
-    """The lanes: groups one after the other, three of a group side by side, the longest first.
+#: How many lanes run side by side: most of them wait half of their time, those with a browser more.
+SIDE_BY_SIDE = 4
 
-    Lanes with a browser mostly wait, so more of them than processors do no harm.
+
+def lanes() -> list[list[Lane]]:
+    """The lanes: groups one after the other, those of a group side by side, the longest first.
+
+    Benches come alone: they count on what they start to be answered soon.
     """
     python = sys.executable
     node_tests = sorted(map(str, (ROOT / "tests" / "js").glob("*.test.mjs")))
     chromium = ("chromium", "chromedriver")
     return [
         [
-            Lane("calls", [*PYTEST, "tests/browser/calls"], needs=chromium),
             Lane("trouble", [*PYTEST, "tests/browser/trouble"], needs=chromium),
+            Lane("protocol", [*PYTEST, "tests/protocol", "tests/integration"]),
+            Lane("calls", [*PYTEST, "tests/browser/calls"], needs=chromium),
             Lane("simulators", [*PYTEST, "tests/simulators"], needs=chromium),
             Lane("unit", [*PYTEST, "tests/unit", "tests/structure"]),
-            Lane("protocol", [*PYTEST, "tests/protocol", "tests/integration"]),
             Lane("contract", [*PYTEST, "tests/contract"]),
-            Lane("metadata", [*PYTEST, "tests/metadata"], needs=chromium),
             Lane("lint", [python, "-m", "tools.lint"]),
             Lane("javascript", [NODE, "--test", "--test-timeout=300000", *node_tests]),
+            Lane("demo-check", [python, "-m", "tools.demo_check"], needs=chromium),
+            Lane("metadata", [*PYTEST, "tests/metadata"], needs=chromium),
         ],
-        [Lane("demo-check", [python, "-m", "tools.demo_check"], needs=chromium)],
         [Lane("bench", [python, "-m", "tools.bench", "--quick"], needs=("nginx", *chromium))],
     ]
 
@@ -119,7 +123,7 @@ def run(lane: Lane, missing: list[str], postgresql: str | None) -> Lane:
         **os.environ,
         **lane.env,
         "PATH": f"{NODE_HOME / 'bin'}:{os.environ['PATH']}",
-        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONDONTWRITEBYTECODE": "",  # the same modules are loaded hundreds of times
     }
     if postgresql:
         env["FCC_TEST_POSTGRESQL_URL"] = postgresql
@@ -162,6 +166,7 @@ def postgresql_server(missing: list[str]) -> Iterator[str | None]:
     make = [*as_user, initdb, "-D", data, "-U", "fcc", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C"]
     subprocess.run(make, check=True, capture_output=True, cwd=folder)
     options = ["-h", "127.0.0.1", "-p", str(port), "-k", str(folder), "-F", "-c", "max_connections=60"]
+    options += ["-c", "full_page_writes=off", "-c", "synchronous_commit=off", "-c", "autovacuum=off"]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen([*as_user, server, "-D", data, *options], stdout=log, stderr=log, cwd=folder)
         try:
@@ -219,10 +224,9 @@ def _run_all(missing: list[str]) -> int:
             elif lane.name in {"bench", "demo-check"}:
                 print(lane.output.rstrip(), flush=True)
 
-    with postgresql_server(missing) as postgresql:
+    with postgresql_server(missing) as postgresql, ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         for group in lanes():
-            with ThreadPoolExecutor(3) as pool:
-                list(pool.map(lambda lane: one(lane, postgresql), group))
+            list(pool.map(lambda lane: one(lane, postgresql), group))
     ran = [lane for lane in done if not lane.skipped]
     passed, failed, skipped = (sum(column) for column in zip(*map(counts, ran), strict=True))
     bad = [lane.name for lane in ran if lane.status]
