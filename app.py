@@ -175,7 +175,7 @@ def build_services(
     )
     outbox = Engine(
         database,
-        {KIND: TaskCarrier(orgs, Resolver(partial(_email, directory), clock))},
+        {KIND: TaskCarrier(orgs, Resolver(partial(_email, directory), clock, count_error=metrics.error))},
         clock,
         owner=new_id(),
         random=secrets.SystemRandom().random,

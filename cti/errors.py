@@ -46,3 +46,19 @@ class InternalError(ConnectorError):
     code = "internal"
     http_status = 500
     retryable = True
+
+
+class SalesforceUserUnknownError(ConnectorError):
+    """The e-mail address of an FCC user belongs to no active Salesforce user, or to several."""
+
+    code = "salesforce-user-unknown"
+    http_status = 403
+    pl = (
+        "Adres e-mail {email} z konta FCC ma w Salesforce więcej niż jeden aktywny użytkownik albo nie ma go żaden, "
+        "więc połączenia tego konta dostaje użytkownik domyślny. Administrator musi wpisać ten adres na koncie jednego "
+        "użytkownika Salesforce."
+    )
+    en = (
+        "The e-mail address {email} of the FCC account belongs to no active Salesforce user, or to several, so the "
+        "account's calls go to the default user. The administrator must enter it for one Salesforce user."
+    )

@@ -95,6 +95,7 @@ ADVICE: dict[str, str] = {
     "salesforce-sign-in-refused": "`fcc-connector pair TENANT ORG` shows it again; step 5 of the installation.",
     "salesforce-unavailable": LATER,
     "salesforce-user-not-approved": "`bin/install --integration-user …`.",
+    "salesforce-user-unknown": "`fcc-connector pair` lists all; log line `agent-not-in-salesforce`: whose call it was.",
     "salesforce-version-unsupported": "`fcc-connector org add ORG --api-version …`",
     "webhook-invalid": "The log line `webhook-invalid` names the field.",
     "webhook-refused": "`fcc-connector tenant add TENANT --webhook-user … --webhook-password -`, and the same in FCC.",

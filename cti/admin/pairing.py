@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from cti.accounts import salesforce_id
 from cti.domain.call import Fact
 from cti.domain.fcc import CampaignMode, UserKind
-from cti.errors import ConnectorError
+from cti.errors import ConnectorError, SalesforceUserUnknownError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,14 +110,18 @@ def _off_campaign(campaign: Campaign | None, campaign_id: int | None) -> list[Li
 
 
 def _matches(me: str, people: Sequence[SalesforceUser], users: Sequence[FccUser]) -> list[Line]:
-    by_email = {person.email.casefold(): person for person in people if person.email}
+    by_email: dict[str, list[SalesforceUser]] = {}
+    for each in people:
+        by_email.setdefault(each.email.casefold(), []).append(each)
     lines: list[Line] = []
     for user in sorted(users, key=lambda user: user.name):
-        person = by_email.get(user.email.casefold())
-        if person is None:
-            text = f"{user.name} ({user.email or 'no e-mail'}): no active Salesforce user has this e-mail."
-            lines.append(Line("warning", text))
-        elif not user.city_number or not user.presentation:
+        found = by_email.get(user.email.casefold(), []) if user.email else []
+        if len(found) != 1:
+            error = SalesforceUserUnknownError(email=user.email or "–")
+            lines.append(Line("warning", f"{user.name}: {error.message('en')} [{error.code}]"))
+            continue
+        person = found[0]
+        if not user.city_number or not user.presentation:
             text = f"{user.name} = {person.name}: takes calls but cannot dial; add city number and presentation in FCC."
             lines.append(Line("warning", text))
         else:

@@ -13,11 +13,13 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import structlog
+
 from cti.domain.times import parse_time
-from cti.errors import ConnectorError
+from cti.errors import ConnectorError, SalesforceUserUnknownError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from cti.calllog.ports import Emails, Org, User
     from cti.clock import Clock
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 REMEMBER_S: Final = 900.0
 REMEMBER_MAX: Final = 10_000
 _IN_MAX: Final = 100
+
+_log = structlog.get_logger("cti.calllog")
 
 
 @dataclass(frozen=True)
@@ -47,13 +51,23 @@ _COLUMNS: Final[Mapping[str, tuple[str, str, str]]] = {
 class Resolver:
     """Fills placeholders in. Safe to share between threads.
 
-    `emails` knows FCC's users, `zone` is the IANA zone used where an owner has none.
+    `emails` knows FCC's users, `zone` is the IANA zone used where an owner has none; `count_error` counts an agent whom
+    Salesforce does not know, by the code of it, once until Salesforce does.
     """
 
-    def __init__(self, emails: Emails, clock: Clock, *, zone: str = "Europe/Warsaw") -> None:
+    def __init__(
+        self,
+        emails: Emails,
+        clock: Clock,
+        *,
+        zone: str = "Europe/Warsaw",
+        count_error: Callable[[str], None] = lambda _code: None,
+    ) -> None:
         self._emails = emails
         self._clock = clock
         self._zone = ZoneInfo(zone)
+        self._count_error = count_error
+        self._unmatched: set[tuple[str, str, int]] = set()
         self._lock = threading.Lock()
         self._people: OrderedDict[tuple[str, str], tuple[Person, float]] = OrderedDict()
 
@@ -63,7 +77,7 @@ class Resolver:
         Raises a ConnectorError when the org or FCC cannot be asked: then nothing was sent.
         """
         people = self._people_behind(org_id, org, [about for each in deliveries for about in _abouts(each)])
-        owners = self._owners(org, deliveries)
+        owners = self._owners(org_id, org, deliveries)
         return [self._filled(org, each, people, owners) for each in deliveries]
 
     def _filled(
@@ -124,7 +138,9 @@ class Resolver:
 
     # -- owners ---------------------------------------------------------------------------------------------------
 
-    def _owners(self, org: Org, deliveries: Sequence[Mapping[str, Any]]) -> dict[tuple[Any, ...], User | None]:
+    def _owners(
+        self, org_id: str, org: Org, deliveries: Sequence[Mapping[str, Any]]
+    ) -> dict[tuple[Any, ...], User | None]:
         wanted = {_owner_key(value): value for each in deliveries for value in _owner_placeholders(each)}
         emails = {
             key: self._email(value["tenant"], value["agent"])
@@ -134,8 +150,24 @@ class Resolver:
         users = org.users_by_email([email for email in emails.values() if email]) if any(emails.values()) else {}
         owners: dict[tuple[Any, ...], User | None] = {}
         for key, value in wanted.items():
-            owners[key] = _only_person(users.get(emails.get(key, ""), ())) or _default(org, value["default"])
+            person = _only_person(users.get(emails.get(key, ""), ()))
+            if value["agent"] is not None:
+                self._note(org_id, value["tenant"], value["agent"], matched=person is not None)
+            owners[key] = person or _default(org, value["default"])
         return owners
+
+    def _note(self, org_id: str, tenant_id: str, users_id: int, *, matched: bool) -> None:
+        """Tell of an agent without a Salesforce user, once until there is one."""
+        agent = (org_id, tenant_id, users_id)
+        with self._lock:
+            if matched:
+                self._unmatched.discard(agent)
+            if matched or agent in self._unmatched:
+                return
+            self._unmatched.add(agent)
+        code = SalesforceUserUnknownError.code
+        self._count_error(code)
+        _log.warning("agent-not-in-salesforce", org=org_id, tenant=tenant_id, users_id=users_id, code=code)
 
     def _email(self, tenant_id: str, users_id: int) -> str:
         try:

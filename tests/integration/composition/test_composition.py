@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,16 +14,18 @@ from structlog.testing import capture_logs
 
 from app import build_services
 from cti.accounts import PaneSession
+from cti.directory.service import Directory
 from cti.domain.call import Fact
 from cti.salesforce.errors import SessionExpiredError
-from cti.salesforce.service import SalesforceOrg
+from cti.salesforce.service import RowResult, SalesforceOrg
 from cti.settings import load
 from tests.support import accounts
+from tests.support.fake_org import TASK_FIELDS
 from tests.support.signed_request import ORG_ID, USER_ID
 from tests.support.wait import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from app import Services
@@ -108,6 +111,32 @@ def test_calls_shrink_after_the_days_that_the_settings_name(services: Services, 
     clock.advance(2 * 86_400)
     services.calls.tick()
     assert number(services) == ""
+
+
+def test_an_agent_whom_salesforce_does_not_know_is_counted_and_the_call_delivered(
+    services: Services, clock: DrivenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    created: list[Mapping[str, Any]] = []
+
+    def create(_org: SalesforceOrg, _table: str, rows: Sequence[Mapping[str, Any]]) -> list[RowResult]:
+        created.extend(rows)
+        return [RowResult("00T000000000001AAA") for _ in rows]
+
+    monkeypatch.setattr(SalesforceOrg, "fields_of", lambda *_: TASK_FIELDS)
+    monkeypatch.setattr(SalesforceOrg, "users_by_email", lambda *_: {})
+    monkeypatch.setattr(SalesforceOrg, "create", create)
+    monkeypatch.setattr(Directory, "user_of_tenant", lambda *_: SimpleNamespace(email="nobody@acme.example"))
+    with services.database.write() as uow:
+        pairing = uow.pairings.get("acme-1")
+        assert pairing is not None
+        uow.pairings.save(replace(pairing, record_other_phones=True))
+        uow.commit()
+    told = {"direction": "inbound", "number": "+48600100200", "segment": 0, "users_id": 101}
+    services.calls.record("acme", [Fact("fcc", "answered", clock.now(), 7, content=told)])
+    clock.advance(11)
+    services.outbox.run_once()
+    assert [row["FCC_Call_Id__c"] for row in created] == ["acme:7:0"]
+    assert b'fcc_errors_total{code="salesforce-user-unknown"} 1.0' in services.metrics.render()
 
 
 def number(services: Services) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from cti.calllog.mapping import task_fields
 from cti.calllog.resolve import Resolver
@@ -51,6 +52,34 @@ def test_the_owner_is_the_agents_user_else_the_default_one(org, resolver, agent,
     call = support.answered(support.inbound(), agent=agent)
     (filled,) = resolver.resolve(ORG, org, [fields(call, Pairing(default_user_id=default))])
     assert filled.get("OwnerId") == owner
+
+
+def test_an_agent_whom_salesforce_does_not_know_is_told_of_once(org, clock):
+    counted = []
+    emails = {101: "anna@acme.example", 102: "nobody@acme.example", 103: ""}
+    resolver = Resolver(lambda _tenant, users_id: emails.get(users_id), clock, count_error=counted.append)
+
+    def called(*agents):
+        calls = [support.answered(support.inbound(), agent=agent) for agent in agents]
+        with capture_logs() as logs:
+            resolver.resolve(ORG, org, [fields(call) for call in calls])
+        return [(line["event"], line["code"], line["users_id"]) for line in logs]
+
+    told = ("agent-not-in-salesforce", "salesforce-user-unknown")
+    assert called(101, 102) == [(*told, 102)]
+    assert called(102, 103) == [(*told, 103)]
+    org.users.append(user(2, "nobody@acme.example"))
+    assert called(102) == []
+    org.users.pop()
+    assert called(102) == [(*told, 102)]
+    assert counted == ["salesforce-user-unknown"] * 3
+
+
+def test_a_call_that_nobody_took_tells_of_no_agent(org, clock):
+    counted = []
+    resolver = Resolver(lambda *_: None, clock, count_error=counted.append)
+    resolver.resolve(ORG, org, [fields(support.ended(support.inbound()))])
+    assert counted == []
 
 
 def test_an_address_that_two_people_share_names_nobody(org, resolver):

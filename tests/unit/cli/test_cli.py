@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet
 
 from cti.cli import main, origins_of
 from cti.clock import SystemClock
+from cti.errors import SalesforceUserUnknownError
 from cti.settings import PREFIX, Settings, load
 from cti.store.opening import open_database
 from tests.support.outside import ANNA, Outside, outside
@@ -237,7 +238,9 @@ def test_pairing_shows_both_sides_green_and_who_is_matched(run: Callable[..., Re
         "✓ FCC: calls outside campaigns go to the campaign “Poza”.",
         UNNEEDED_BLOCK,
         "✓ Anna Nowak = Anna Nowak (anna.nowak@acme.example).",
-        "! Obcy Nikt (nobody@acme.example): no active Salesforce user has this e-mail.",
+        "! Obcy Nikt: "
+        + SalesforceUserUnknownError(email="nobody@acme.example").message("en")
+        + " [salesforce-user-unknown]",
         "! Tomasz Bez = Tomasz: takes calls but cannot dial; add city number and presentation in FCC.",
     ]
     (pairing,) = stored(lambda uow: uow.pairings.all())
