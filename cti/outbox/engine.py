@@ -140,8 +140,10 @@ class Engine:
         self._threads = []
 
     def _run(self) -> None:
-        while not self._stopping.is_set():
-            self._wake.clear()
+        while True:
+            self._wake.clear()  # before the look at what `stop` set first, or its call would go unheard
+            if self._stopping.is_set():
+                return
             try:
                 pause = self.run_once()
             except Exception:  # noqa: BLE001 - whatever it was, what waits must not wait for ever

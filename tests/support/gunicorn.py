@@ -74,7 +74,8 @@ def serve(environment: Mapping[str, str], *, app: str = "wsgi:app") -> Iterator[
         def ready() -> bool:
             assert process.poll() is None, served.log
             try:
-                return http.get(f"{served.url}/healthz").status_code == 200
+                # A connection left open would hold the server's stop for as long as it is kept alive.
+                return http.get(f"{served.url}/healthz", headers={"Connection": "close"}).status_code == 200
             except OSError:
                 return False
 
