@@ -38,14 +38,19 @@ def main(argv: list[str] | None = None) -> int:
     bad += [figure["name"] for figure in figures if not math.isfinite(float(figure["value"]))]
     width = max((len(figure["name"]) for figure in figures), default=10)
     for figure in figures:
-        peer = f"  {figure['ratio']:.2f} x {figure['peer']}" if figure.get("ratio") is not None else ""
-        print(f"{figure['name']:<{width}}  {figure['value']:>12,.3f} {figure['unit']:<10}{peer}")
+        print(row(figure, width))
     target = ROOT / "build" / "bench.json"
     target.parent.mkdir(exist_ok=True)
     target.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     if bad:
         print(f"bench: no finite figure from {', '.join(bad)}", file=sys.stderr)
     return int(bool(bad))
+
+
+def row(figure: dict[str, Any], width: int) -> str:
+    """A figure as a line of the table, beside its peer where there is something to compare with."""
+    peer = f"  {figure['ratio']:.2f} x {figure['peer']}" if figure.get("ratio") is not None else ""
+    return f"{figure['name']:<{width}}  {figure['value']:>12,.3f} {figure['unit']:<10}{peer}"
 
 
 if __name__ == "__main__":

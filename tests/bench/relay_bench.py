@@ -211,7 +211,9 @@ def figures(paths: dict[str, Way], sockets: int) -> list[dict[str, Any]]:
 
 
 def _figure(name: str, value: float | None, unit: str, peer: float | None) -> dict[str, Any]:
-    ratio = round(value / peer, 2) if value is not None and peer and peer > 0 else None
+    # On a busy machine the peer's way may come out quicker than no peer at all: then there is nothing to compare with.
+    peer = peer if peer and peer > 0 else None
+    ratio = round(value / peer, 2) if value is not None and peer else None
     return {
         "name": name,
         "value": None if value is None else round(value, 3),
