@@ -11,7 +11,15 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cti.proxy.sip_head import NameAddr, SipHead, SipUnreadableError, read_addresses, read_messages, read_uri
+from cti.proxy.sip_head import (
+    NameAddr,
+    SipHead,
+    SipUnreadableError,
+    read_address,
+    read_addresses,
+    read_messages,
+    read_uri,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,25 +111,21 @@ class PhoneGuard:
         """Judge one WebSocket message, text or binary, as it came."""
         try:
             heads = read_messages(data)
-            reasons = [self._why_not(head) for head in heads]
-            if not any(reasons):
-                for head in heads:
-                    self._note(head)
-                return _PASS
-            return self._refuse(heads, reasons)
+            refused = [(head, reason) for head in heads if (reason := self._why_not(head))]
+            if refused:
+                return self._refuse(refused)
+            for head in heads:
+                self._note(head)
         except (SipUnreadableError, ValueError):
             return Verdict(forward=False, reasons=("unreadable",), fatal=True)
+        return _PASS
 
-    def _refuse(self, heads: list[SipHead], reasons: list[str | None]) -> Verdict:
-        refused = [
-            (head, reason)
-            for head, reason in zip(heads, reasons, strict=True)
-            if reason is not None and reason != "our-ack"
-        ]
+    def _refuse(self, refused: list[tuple[SipHead, str]]) -> Verdict:
+        told = [(head, reason) for head, reason in refused if reason != "our-ack"]
         return Verdict(
             forward=False,
-            reasons=tuple(reason for _, reason in refused),
-            answers=tuple(self._answer(head, reason) for head, reason in refused if head.method not in {None, "ACK"}),
+            reasons=tuple(reason for _, reason in told),
+            answers=tuple(self._answer(head, reason) for head, reason in told if head.method not in {None, "ACK"}),
         )
 
     def _why_not(self, head: SipHead) -> str | None:
@@ -139,7 +143,7 @@ class PhoneGuard:
         return None
 
     def _check(self, head: SipHead, call_id: str) -> None:
-        method, sender, receiver = head.method, head.sender, head.receiver
+        method, sender, receiver = head.method, read_address(head.from_), read_address(head.to)
         if method == "ACK" and receiver.tag == self._tag:
             raise _RefusedError("our-ack")
         if method not in ALLOWED_METHODS:
@@ -225,14 +229,14 @@ class PhoneGuard:
     def _note(self, head: SipHead) -> None:
         if head.cseq_method == "INVITE" and head.call_id is not None:
             if head.method == "INVITE":
-                self._dialogs.learn(head.call_id, head.sender.uri.address)
+                self._dialogs.learn(head.call_id, read_address(head.from_).uri.address)
             elif head.status is not None:
-                self._dialogs.learn(head.call_id, head.receiver.uri.address)
+                self._dialogs.learn(head.call_id, read_address(head.to).uri.address)
 
     def _answer(self, head: SipHead, reason: str) -> str:
         code, phrase = _REFUSED.get(reason, (403, "Forbidden"))
         to = head.one("to") or ""
-        if head.receiver.tag is None:
+        if read_address(head.to).tag is None:
             to += f";tag={self._tag}"
         lines = [f"SIP/2.0 {code} {phrase}", *(f"Via: {via}" for via in head.all("via"))]
         lines += [f"From: {head.one('from')}", f"To: {to}", f"Call-ID: {head.call_id}", f"CSeq: {head.one('cseq')}"]

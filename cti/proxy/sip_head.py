@@ -102,18 +102,17 @@ class SipUnreadableError(Exception):
 
 
 class SipUri(NamedTuple):
-    """A `sip:` or `sips:` address; `host` in small letters, `user` with its escapes resolved, empty when absent."""
+    """A `sip:` or `sips:` address; `host` in small letters, `user` with its escapes resolved, empty when absent.
+
+    `address` is `user@host`, what two addresses of one person have in common.
+    """
 
     scheme: str
     user: str
     host: str
     port: int | None
     params: str
-
-    @property
-    def address(self) -> str:
-        """`user@host`, what two addresses of one person have in common."""
-        return f"{self.user}@{self.host}"
+    address: str
 
     @property
     def is_websocket(self) -> bool:
@@ -148,16 +147,6 @@ class SipHead(NamedTuple):
     via: str | None
     claims: str | None
 
-    @property
-    def sender(self) -> NameAddr:
-        """The address in From; raises SipUnreadableError when there is no single good one."""
-        return _one_address(self.from_)
-
-    @property
-    def receiver(self) -> NameAddr:
-        """The address in To; raises SipUnreadableError when there is no single good one."""
-        return _one_address(self.to)
-
     def all(self, *names: str) -> list[str]:
         """The values of the headers with these names, in small letters and in full, in their order."""
         return [value for name, value in read_headers(self.text) if name in names]
@@ -177,10 +166,15 @@ def read_messages(data: bytes) -> list[SipHead]:
     while rest := rest.lstrip(b"\r\n"):
         if len(heads) == MAX_MESSAGES:
             raise SipUnreadableError("too many messages in one")
-        head, body = _split(rest)
+        head, end, body = rest.partition(b"\r\n\r\n")
+        if not end:
+            raise SipUnreadableError("the head has no end")
         read = _read_head(head)
+        length = len(body) if read.length is None else int(read.length)
+        if length > len(body):
+            raise SipUnreadableError("wrong content-length")
         heads.append(read)
-        rest = body[_content_length(read, len(body)) :]
+        rest = body[length:]
     return heads
 
 
@@ -192,7 +186,8 @@ def read_uri(text: str) -> SipUri:
     scheme, user, host, port, rest = match.groups(default="")
     if "%" in user:
         user = _ESCAPE.sub(lambda m: chr(int(m[1], 16)), user)
-    return SipUri(scheme.lower(), user, host.lower().rstrip("."), int(port) if port else None, rest)
+    host = host.lower().rstrip(".")
+    return SipUri(scheme.lower(), user, host, int(port) if port else None, rest, f"{user}@{host}")
 
 
 def read_addresses(value: str) -> tuple[NameAddr, ...]:
@@ -201,6 +196,14 @@ def read_addresses(value: str) -> tuple[NameAddr, ...]:
     A phone writes the same From and Contact into all it sends, hence the memory; long values are not worth it.
     """
     return _remembered_addresses(value) if len(value) <= _LONGEST_REMEMBERED else _parse_addresses(value)
+
+
+def read_address(value: str | None) -> NameAddr:
+    """The one address of a header such as From; raises SipUnreadableError when there is no single good one."""
+    found = () if value is None else read_addresses(value)
+    if len(found) != 1:
+        raise SipUnreadableError("not one address")
+    return found[0]
 
 
 def _parse_addresses(value: str) -> tuple[NameAddr, ...]:
@@ -227,22 +230,6 @@ def read_headers(text: str) -> list[tuple[str, str]]:
     return [(_COMPACT.get(name, name), value) for name, value in found]
 
 
-def _one_address(value: str | None) -> NameAddr:
-    if value is None:
-        raise SipUnreadableError("no address")
-    found = read_addresses(value)
-    if len(found) != 1:
-        raise SipUnreadableError("not one address")
-    return found[0]
-
-
-def _split(data: bytes) -> tuple[bytes, bytes]:
-    head, end, body = data.partition(b"\r\n\r\n")
-    if not end:
-        raise SipUnreadableError("the head has no end")
-    return head, body
-
-
 def _read_head(data: bytes) -> SipHead:
     try:
         text = data.decode()
@@ -257,12 +244,3 @@ def _read_head(data: bytes) -> SipHead:
     if text.count("\n") > MAX_HEADERS:
         raise SipUnreadableError("too many headers")
     return SipHead._make(match.group(*_KEPT))
-
-
-def _content_length(head: SipHead, available: int) -> int:
-    if head.length is None:
-        return available
-    length = int(head.length)
-    if length > available:
-        raise SipUnreadableError("wrong content-length")
-    return length

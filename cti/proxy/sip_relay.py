@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 SUBPROTOCOL = "sip"
 _PING = b"fcc-relay"
-_RECEIVE_BYTES = 16 * 1024
+_RECEIVE_BYTES = 8 * 1024
 _FAREWELL_S = 2.0
 _A_DAY_S = 86_400.0
 _MOST_AGENTS = 5000
@@ -536,11 +536,11 @@ class Bridge:
         if self._farewell is not None:
             return True
         verdict = self._guard.judge(payload)
-        for reason in verdict.reasons:
-            self._metrics.refused(reason)
         if verdict.forward:
             send_all(self._upstream, raw)
             return True
+        for reason in verdict.reasons:
+            self._metrics.refused(reason)
         self._pending.extend(frame(Opcode.TEXT, answer.encode()) for answer in verdict.answers)
         self._kick()
         if verdict.fatal:

@@ -155,7 +155,7 @@ def whole_text(data: bytes, *, masked: bool) -> int:
     return size if first == 0x81 and second == (0xFE if masked else 0x7E) and length == len(data) - size else 0  # noqa: PLR2004
 
 
-@dataclass
+@dataclass(slots=True)
 class FrameTracker:
     """Follows frame boundaries in a stream that is passed on as it comes; looks at heads only.
 
@@ -181,7 +181,7 @@ class FrameTracker:
         Raises FrameError for what is no frame, a payload above the limit (1009), or masking where none may be.
         """
         size = len(data)
-        if self.between and size <= self.limit and whole_text(data, masked=self.masked):
+        if not self._rest and not self._head and size <= self.limit and whole_text(data, masked=self.masked):
             return size
         position = min(self._rest, size)
         self._rest -= position
