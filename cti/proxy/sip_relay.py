@@ -412,16 +412,23 @@ class Bridge:
 
     def _pass_down(self, data: bytes) -> None:
         with self._lock:
-            boundary = self._tracker.feed(data)
-            if not self._goodbye_said:
-                if (self._pending or self._farewell) and boundary:
-                    send_all(self._browser, data[:boundary])
-                    data = data[boundary:]
-                    with contextlib.suppress(BlockingIOError):
-                        data = data if self._send_own() else b""
-                if data:
-                    send_all(self._browser, data)
+            if self._pending or self._farewell is not None:
+                self._pass_down_with_own(data)
+            else:
+                # As nearly always: on with it, and only then a look at where the frames end.
+                send_all(self._browser, data)
+                self._tracker.feed(data)
         self._kick()
+
+    def _pass_down_with_own(self, data: bytes) -> None:
+        boundary = self._tracker.feed(data)
+        if boundary and not self._goodbye_said:
+            send_all(self._browser, data[:boundary])
+            data = data[boundary:]
+            with contextlib.suppress(BlockingIOError):
+                self._send_own()
+        if data and not self._goodbye_said:
+            send_all(self._browser, data)
 
     def _kick(self) -> None:
         """Send our own frames now if the stream stands between two frames; whoever holds the lock looks again.
@@ -441,18 +448,14 @@ class Bridge:
             finally:
                 self._lock.release()
 
-    def _send_own(self) -> bool:
-        """Send our own frames, without waiting; returns whether anything may follow them.
-
-        Raises BlockingIOError when the browser takes nothing now.
-        """
+    def _send_own(self) -> None:
+        """Send our own frames, without waiting; raises BlockingIOError when the browser takes nothing now."""
         while self._pending:
             self._write(self._pending[0])
             self._pending.popleft()
         if self._farewell is not None and not self._goodbye_said:
             self._write(self._farewell)
             self._goodbye_said = True
-        return not self._goodbye_said
 
     def _write(self, own: bytes) -> None:
         # The descriptor never blocks in the system; the socket's own send would wait. A small frame goes whole or not

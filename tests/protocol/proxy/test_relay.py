@@ -238,6 +238,15 @@ def test_a_pbx_that_vanishes_within_a_frame_cuts_the_phone(pair):
         phone.frame()
 
 
+def test_nonsense_from_the_pbx_ends_the_phones_socket(server, pair):
+    phone, peer = pair
+    before = state(server)["numbers"].get("pbx-nonsense", 0)
+    peer.sock.sendall(b"\xff\x05hello")
+    while phone.sock.recv(1024):
+        pass
+    until(lambda: state(server)["numbers"].get("pbx-nonsense", 0) == before + 1)
+
+
 def test_a_phone_that_is_silent_is_pinged_and_its_pong_stays_here(pair):
     phone, peer = pair
     assert (phone.frame().opcode, phone.sock.settimeout(5)) == (9, None)
