@@ -49,6 +49,7 @@ _RECEIVE_BYTES = 8 * 1024
 _FAREWELL_S = 2.0
 _A_DAY_S = 86_400.0
 _MOST_AGENTS = 5000
+_GONE = "gone"
 
 
 @dataclass(frozen=True)
@@ -308,7 +309,7 @@ class Bridge:
         self._started = False
         self._stirred = self._spoke = False
         self._heard_at = self._browser_at = clock.monotonic()
-        self._how = "gone"
+        self._how = _GONE
         self._buffer = b""
         self._message = b""
         self._message_raw = b""
@@ -337,7 +338,7 @@ class Bridge:
         """Put a close frame between two frames of FCC's as soon as there is a place for it."""
         if self._farewell is None:
             self._farewell = close_frame(code, reason)
-            self._how = f"closed-{int(code)}"
+            self._tell(f"closed-{int(code)}")
             self._kick()
 
     def tick(self, now: float) -> None:
@@ -353,7 +354,7 @@ class Bridge:
         if self._pending or self._farewell:
             self._kick()
         if silent >= 2 * self._limits.ping:
-            self._how = "silent"
+            self._tell("silent")
             self.abort()
         elif silent >= self._limits.ping and not self._pinged and self._farewell is None:
             if now - self._heard_at > self._limits.idle:
@@ -362,6 +363,11 @@ class Bridge:
             self._pinged = True
             self._pending.append(frame(Opcode.PING, _PING))
             self._kick()
+
+    def _tell(self, how: str) -> None:
+        """Keep how the relay ended: what is told first was the reason of all that follows."""
+        if self._how == _GONE:
+            self._how = how
 
     def abort(self) -> None:
         """Cut both connections."""
@@ -396,7 +402,7 @@ class Bridge:
                     break
                 self._pass_down(data)
         except FrameError:
-            self._how = "pbx-nonsense"
+            self._tell("pbx-nonsense")
             self._cut_upstream()
         except OSError:
             pass
@@ -515,7 +521,7 @@ class Bridge:
             return True
         if opcode == Opcode.CLOSE:
             if self._farewell is None:
-                self._how = "closed-by-phone"
+                self._tell("closed-by-phone")
                 send_all(self._upstream, raw)
             return False
         send_all(self._upstream, raw)
