@@ -144,7 +144,7 @@ class PaneChannel:
             if missed is None:
                 connection.catch_up(self._snapshot(room, connection, head), seq=head)
             else:
-                connection.catch_up(self._still_wanted(missed, room, connection.pane), seq=head)
+                connection.catch_up(self._still_wanted(missed, room, connection), seq=head)
 
         return room, answer, then
 
@@ -178,16 +178,18 @@ class PaneChannel:
     def _loose(self, room: AgentRoom, type_: str, payload: Json, seq: int) -> LoggedEvent:
         return LoggedEvent(0, room.agent.audience, seq, type_, self._clock.now(), encode(payload))
 
-    def _still_wanted(self, missed: Sequence[LoggedEvent], room: AgentRoom, pane: str) -> list[LoggedEvent]:
+    def _still_wanted(
+        self, missed: Sequence[LoggedEvent], room: AgentRoom, connection: PaneConnection
+    ) -> list[LoggedEvent]:
         """Of what a pane missed, what is for it: what is for one pane only is no use after half a minute."""
         now = self._clock.now()
 
         def wanted(event: LoggedEvent) -> bool:
             fresh = (now - event.at).total_seconds() < _TARGETED_STALE_S
             if event.pane is not None:
-                return event.pane == pane and fresh
+                return event.pane == connection.pane and fresh
             if event.type == "pop":
-                return fresh and room.claim_pop(event, pane)
+                return fresh and room.claim_pop(event, connection)
             return event.type != "dial.request"
 
         return [event for event in missed if wanted(event)]

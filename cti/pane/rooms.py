@@ -109,6 +109,7 @@ class AgentRoom:
         self._turns: dict[str, threading.Lock] = {}
         self._empty_since: float | None = clock.monotonic()
         self._popped = 0
+        self._popped_at: PaneConnection | None = None
         self._check_sessions_at = float("-inf")
 
     def standing(self, pane: str) -> Standing:
@@ -197,12 +198,14 @@ class AgentRoom:
             while len(kept) > _ANSWERS:
                 kept.popitem(last=False)
 
-    def claim_pop(self, event: LoggedEvent, pane: str) -> bool:
-        """Whether `pane`, having missed that `pop`, is to show it now: nobody did, and it is the pane focused last."""
+    def claim_pop(self, event: LoggedEvent, connection: PaneConnection) -> bool:
+        """Whether a pane that catches up is to show that `pop` now: nobody did, and it is the pane focused last."""
         with self._lock:
-            if event.seq <= self._popped or self._leadership.pop_target != pane:
+            if event.seq == self._popped and self._popped_at is connection:
+                return True  # it came in between and is held back, which drops what is older than the pane's arrival
+            if event.seq <= self._popped or self._leadership.pop_target != connection.pane:
                 return False
-            self._popped = event.seq
+            self._popped, self._popped_at = event.seq, connection
             return True
 
     def deliver(self, events: Sequence[LoggedEvent]) -> None:
@@ -276,7 +279,8 @@ class AgentRoom:
                 target: str | None = event.pane
             elif event.type == "pop":
                 target = self._leadership.pop_target
-                self._popped = event.seq if target in self._connections else self._popped
+                if target in self._connections:
+                    self._popped, self._popped_at = event.seq, self._connections[target]
             elif event.type == "dial.request":
                 target = self._leadership.leader
             else:

@@ -513,6 +513,28 @@ def test_a_pop_that_found_no_pane_is_shown_by_the_one_that_comes_back(rig):
     assert twice.quiet()
 
 
+def test_a_pop_that_is_handed_out_while_its_pane_comes_back_is_shown_once(rig):
+    pane = rig.enter()
+    seq = pane.snapshot["seq"]
+    pane.close()
+    room = rig.rooms.of(AGENT)
+    until(lambda: not room.connections())
+    rig.hub.stop()
+    popped = rig.add("pop", {"callId": "k1", "recordId": RECORD["recordId"], "objectType": "Contact", "reason": None})
+    ours, theirs = socket.socketpair()
+    theirs.settimeout(10)
+    with ours, Pane(theirs) as again:
+        again.events = []
+        connection = PaneConnection(WebSocket(ours), rig.session(), "pane-one")
+        hello = messages.Hello(id="1", type="hello", pane="pane-one", lastSeq=seq, focused=True)
+        _, _, then = rig.channel.arrive(connection, hello)
+        with rig.database.read() as uow:
+            room.deliver([event for event in uow.events.missed(AGENT.audience, seq) if event.seq == popped])
+        then()
+        assert again.event("pop")["callId"] == "k1"
+        assert again.quiet()
+
+
 def test_a_ring_nobody_hears_moves_the_phone(rig):
     rig.enter()
     two = rig.enter("pane-two")
