@@ -22,6 +22,6 @@ def test_a_stop_ends_the_work_in_the_background_first_and_is_quick(tmp_path: Pat
     with serve(environment) as served:
         began = time.monotonic()
         assert served.stop() == 0
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 8  # Gunicorn would wait for 10; how long it takes is measured by the bench
         assert "stopped" in [line["event"] for line in log_lines(served)]
         assert "Traceback" not in served.log

@@ -71,4 +71,4 @@ def test_a_restart_tells_every_pane(tmp_path, worker):
         for client in clients:
             client.close()
         assert codes == {1012}
-        assert took < 3
+        assert took < 6  # of 13; how long it takes the bench measures

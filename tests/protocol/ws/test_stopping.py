@@ -54,9 +54,9 @@ def test_a_stop_takes_no_longer_than_the_farewells(tmp_path: Path) -> None:
     # Gunicorn's own worker looks once a second whether to end, then once a second whether it may. The best of a few,
     # for the machine may be busy.
     took: list[float] = []
-    while len(took) < 4 and (not took or min(took) > 0.6 * GUNICORNS_POLL_S):
+    while len(took) < 8 and (not took or min(took) > 0.9 * GUNICORNS_POLL_S):
         took.append(stop_with_sockets(tmp_path / f"log-{len(took)}"))
-    assert min(took) <= 0.6 * GUNICORNS_POLL_S, took
+    assert min(took) <= 0.9 * GUNICORNS_POLL_S, took
 
 
 def test_a_request_under_way_is_answered_before_the_end(tmp_path: Path) -> None:
