@@ -39,6 +39,13 @@ NOT_NOW = (
 NOT_NOW_WORDS = ("frame", "execution context", "navigat", "document unloaded", "loading status")
 #: Runs a script in a document that is there; one that is being replaced has no body yet.
 IN_DOCUMENT = "if (!document.body) return null; return [(function () {%s}).apply(null, arguments)];"
+#: The same, in the pane's frame and nowhere else.
+IN_PANE = "if (!window.name.startsWith('canvas-frame-')) return null; " + IN_DOCUMENT
+#: An element's text as a person sees it; null when there is none to be seen.
+SEEN = """
+const found = document.querySelector(`[data-testid='${arguments[0]}']`);
+return found && found.checkVisibility({ visibilityProperty: true }) ? found.innerText.trim() : null;
+"""
 #: Listens to what the pane plays for `seconds` and gives the loudest frequency in Hz with its level in dB.
 LISTEN = """
 const [seconds, done] = [arguments[0], arguments[1]];
@@ -102,7 +109,7 @@ class Agent:
     def blue_numbers(self) -> int:
         """How many numbers of the page can be clicked now."""
         count = "return document.querySelectorAll('#content a.phone__link').length"
-        return int(self._try(lambda: self._run(self.on_page(), count), 10, "the Lightning page"))
+        return int(self._on_page(count))
 
     def click_number(self, shown: str) -> None:
         """Click a telephone number on the record page."""
@@ -115,8 +122,7 @@ class Agent:
 
     def page_text(self) -> str:
         """What the Lightning page shows now."""
-        text = "return document.body.innerText"
-        return str(self._try(lambda: self._run(self.on_page(), text), 10, "the Lightning page"))
+        return str(self._on_page("return document.body.innerText"))
 
     # the pane; its frame may be replaced at any moment: a reading in which that happens is taken again
 
@@ -130,29 +136,24 @@ class Agent:
             self.driver.switch_to.default_content()
 
     def read(self, script: str, *arguments: Any) -> Any:
-        """What a script returns in the pane's frame."""
-
-        def run() -> Any:
-            self._enter()
-            return self._run(self.driver, script, *arguments)
-
-        return self._in_pane(run)
+        """What a script returns in the pane's frame; the driver stays there."""
+        return self._in_pane(lambda: self._run(IN_PANE % script, *arguments))
 
     def shows(self, testid: str) -> bool:
         """Whether the pane shows the element now."""
-        return bool(self._in_pane(lambda: any(found.is_displayed() for found in self._found(testid)[:1])))
+        return self.read(SEEN, testid) is not None
 
     def text(self, testid: str) -> str:
         """The element's text, or nothing when it isn't there."""
-        return str(self._in_pane(lambda: "".join(found.text for found in self._found(testid)[:1])))
+        return str(self.read(SEEN, testid) or "")
 
     def press(self, testid: str, timeout: float = 10) -> None:
         """Click an element of the pane as soon as it can be clicked."""
-        self._try(lambda: self._find(testid).click(), timeout, testid)
+        self._in_pane(lambda: self._find(testid).click(), timeout, testid)
 
     def enter_text(self, testid: str, text: str) -> None:
         """Type into a field of the pane as soon as that is possible."""
-        self._try(lambda: self._find(testid).send_keys(text), 10, testid)
+        self._in_pane(lambda: self._find(testid).send_keys(text), 10, testid)
 
     def wait_shown(self, testid: str, timeout: float = 10) -> None:
         """Wait until the pane shows the element."""
@@ -189,7 +190,7 @@ class Agent:
         """What the pane plays: the loudest frequency in Hz and its level in dB; (0, -inf) when silent."""
 
         def listen() -> Any:
-            self._enter()
+            self._run(IN_PANE % "return true")
             return self.driver.execute_async_script(LISTEN, seconds)
 
         found = self._in_pane(listen)
@@ -223,26 +224,31 @@ class Agent:
         self.driver.switch_to.frame(self.driver.find_element(By.CSS_SELECTOR, "iframe.softphone__frame"))
         self.driver.switch_to.frame(self.driver.find_element(By.CSS_SELECTOR, "iframe[name^='canvas-frame-']"))
 
-    def _found(self, testid: str) -> list[WebElement]:
-        self._enter()
-        return self.driver.find_elements(By.CSS_SELECTOR, f"[data-testid='{testid}']")
-
     def _find(self, testid: str) -> WebElement:
-        self._enter()
         return self.driver.find_element(By.CSS_SELECTOR, f"[data-testid='{testid}']")
 
-    def _in_pane(self, read: Callable[[], T]) -> T:
-        """Do something in the pane's frame, and look at the page afterwards."""
-        try:
-            return self._try(read, 15, "the pane's frame")
-        finally:
-            self.driver.switch_to.default_content()
+    def _on_page(self, script: str) -> Any:
+        def run() -> Any:
+            self.on_page()
+            return self._run(IN_DOCUMENT % script)
 
-    @staticmethod
-    def _run(driver: WebDriver, script: str, *arguments: Any) -> Any:
-        found = driver.execute_script(IN_DOCUMENT % script, *arguments)
+        return self._try(run, 10, "the Lightning page")
+
+    def _in_pane(self, action: Callable[[], T], timeout: float = 15, what: str = "the pane's frame") -> T:
+        """Do something in the pane's frame; the way there is long, so look first whether the driver is there still."""
+        with contextlib.suppress(WebDriverException):
+            return action()
+
+        def enter_and_act() -> T:
+            self._enter()
+            return action()
+
+        return self._try(enter_and_act, timeout, what)
+
+    def _run(self, script: str, *arguments: Any) -> Any:
+        found = self.driver.execute_script(script, *arguments)
         if found is None:
-            raise NoSuchFrameException("a document that is being replaced")
+            raise NoSuchFrameException("a document that is being replaced, or another frame")
         return found[0]
 
     @staticmethod
