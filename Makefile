@@ -48,7 +48,10 @@ demo-reset: ## forget the demo's state
 demo-check: build ## play the demo headless and print one line of JSON last
 	@$(PY) -m tools.isolated $(PY) -m tools.demo_check
 
-test: build ## set up what tests need and run everything
+test: ## set up what tests need and run everything
+	@$(PYTHON) -m tools.packages & packages=$$!; \
+	$(MAKE) --no-print-directory build || { wait $$packages; exit 1; }; \
+	wait $$packages || true
 	@$(PY) -m tools.test
 
 lint: build ## formatters, linters, types and the walls between rooms

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from tools.isolated import INSIDE, wrapped
 from tools.lint import NODE, NODE_HOME
+from tools.packages import command, find, install, missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,40 +35,13 @@ CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
 #: A lane that takes longer hangs.
 LANE_WITHIN_S = 1500
-#: What is needed, the Debian package it is in.
-PROGRAMS = {
-    "chromium": "chromium",
-    "chromedriver": "chromium-driver",
-    "nginx": "nginx-light",
-    "ip": "iproute2",
-    "initdb": "postgresql",
-}
-
-
-def find(program: str) -> str | None:
-    """A program's path; PostgreSQL's own and the system's are not always on PATH."""
-    places = ["/usr/sbin", "/sbin", *sorted(map(str, pathlib.Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)]
-    return shutil.which(program, path=os.pathsep.join([os.environ.get("PATH", ""), *places]))
 
 
 def prepare() -> list[str]:
     """Install what is missing where that is possible; the names of what stays missing."""
-    missing = [name for name in PROGRAMS if find(name) is None]
-    if not missing:
-        return []
-    packages = sorted({PROGRAMS[name] for name in missing})
-    command = f"apt-get install -y --no-install-recommends {' '.join(packages)}"
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        print(f"test: installing {', '.join(packages)} with apt", flush=True)
-        env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        log = ROOT / "build" / "apt.log"
-        log.parent.mkdir(exist_ok=True)
-        with log.open("w") as out:
-            for step in (["apt-get", "update"], command.split()):
-                subprocess.run(step, env=env, stdout=out, stderr=out, check=False)
-    else:
-        print(f"test: to run everything, first run: sudo apt-get update && sudo {command}", flush=True)
-    return [name for name in PROGRAMS if find(name) is None]
+    if missing() and not install():
+        print(f"test: to run everything, first run: sudo apt-get update && sudo {command()}", flush=True)
+    return missing()
 
 
 @dataclass
@@ -99,10 +73,11 @@ def lanes() -> list[list[Lane]]:
     return [
         [
             Lane("trouble", [*PYTEST, "tests/browser/trouble"], needs=chromium),
-            Lane("protocol", [*PYTEST, "tests/protocol", "tests/integration"]),
-            Lane("calls", [*PYTEST, "tests/browser/calls"], needs=chromium),
+            Lane("integration", [*PYTEST, "tests/integration"]),
             Lane("simulators", [*PYTEST, "tests/simulators"], needs=chromium),
+            Lane("calls", [*PYTEST, "tests/browser/calls"], needs=chromium),
             Lane("unit", [*PYTEST, "tests/unit", "tests/structure"]),
+            Lane("protocol", [*PYTEST, "tests/protocol"]),
             Lane("contract", [*PYTEST, "tests/contract"]),
             Lane("lint", [python, "-m", "tools.lint"]),
             Lane("javascript", [NODE, "--test", "--test-timeout=300000", *node_tests]),
@@ -113,11 +88,11 @@ def lanes() -> list[list[Lane]]:
     ]
 
 
-def run(lane: Lane, missing: list[str], postgresql: str | None) -> Lane:
+def run(lane: Lane, lacking: list[str], postgresql: str | None) -> Lane:
     """Run one lane, its output kept for the end."""
-    lacking = [name for name in lane.needs if name in missing]
-    if lacking:
-        lane.skipped = f"needs {', '.join(lacking)}"
+    needed = [name for name in lane.needs if name in lacking]
+    if needed:
+        lane.skipped = f"needs {', '.join(needed)}"
         return lane
     env = {
         **os.environ,
@@ -148,10 +123,10 @@ def run(lane: Lane, missing: list[str], postgresql: str | None) -> Lane:
 
 
 @contextlib.contextmanager
-def postgresql_server(missing: list[str]) -> Iterator[str | None]:
+def postgresql_server(lacking: list[str]) -> Iterator[str | None]:
     """A PostgreSQL server of its own on loopback, its address; None where there is no PostgreSQL."""
     initdb, server = find("initdb"), find("postgres")
-    if "initdb" in missing or not (initdb and server):
+    if "initdb" in lacking or not (initdb and server):
         yield None
         return
     as_user: list[str] = []
@@ -198,9 +173,9 @@ def counts(lane: Lane) -> tuple[int, int, int]:
 def main() -> int:
     """Run everything; 0 only when every lane passed and, in CI, nothing was skipped."""
     if os.environ.get(INSIDE) is None:
-        missing = prepare()
+        lacking = prepare()
         inner = wrapped([sys.executable, "-m", "tools.test"])
-        os.environ["FCC_TEST_MISSING"] = ",".join(missing)
+        os.environ["FCC_TEST_MISSING"] = ",".join(lacking)
         if inner:
             os.environ[INSIDE] = "1"
             return subprocess.run(inner, cwd=ROOT, check=False).returncode
@@ -208,13 +183,13 @@ def main() -> int:
     return _run_all([name for name in os.environ.get("FCC_TEST_MISSING", "").split(",") if name])
 
 
-def _run_all(missing: list[str]) -> int:
+def _run_all(lacking: list[str]) -> int:
     start = time.monotonic()
     done: list[Lane] = []
     said = threading.Lock()
 
     def one(lane: Lane, postgresql: str | None) -> None:
-        run(lane, missing, postgresql)
+        run(lane, lacking, postgresql)
         with said:
             done.append(lane)
             state = "skipped" if lane.skipped else "ok" if lane.status == 0 else "FAILED"
@@ -224,7 +199,7 @@ def _run_all(missing: list[str]) -> int:
             elif lane.name in {"bench", "demo-check"}:
                 print(lane.output.rstrip(), flush=True)
 
-    with postgresql_server(missing) as postgresql, ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+    with postgresql_server(lacking) as postgresql, ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         for group in lanes():
             list(pool.map(lambda lane: one(lane, postgresql), group))
     ran = [lane for lane in done if not lane.skipped]
