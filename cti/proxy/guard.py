@@ -115,7 +115,8 @@ class PhoneGuard:
             if refused:
                 return self._refuse(refused)
             for head in heads:
-                self._note(head)
+                if head.cseq_method == "INVITE":
+                    self._note(head)
         except (SipUnreadableError, ValueError):
             return Verdict(forward=False, reasons=("unreadable",), fatal=True)
         return _PASS
@@ -227,11 +228,8 @@ class PhoneGuard:
         return self._fences.fence_of(self._admission.agent.audience) == self._admission.fence
 
     def _note(self, head: SipHead) -> None:
-        if head.cseq_method == "INVITE" and head.call_id is not None:
-            if head.method == "INVITE":
-                self._dialogs.learn(head.call_id, read_address(head.from_).uri.address)
-            elif head.status is not None:
-                self._dialogs.learn(head.call_id, read_address(head.to).uri.address)
+        own = read_address(head.to if head.method is None else head.from_)
+        self._dialogs.learn(head.call_id or "", own.uri.address)
 
     def _answer(self, head: SipHead, reason: str) -> str:
         code, phrase = _REFUSED.get(reason, (403, "Forbidden"))

@@ -14,8 +14,7 @@ from typing import NamedTuple
 
 MAX_HEADERS = 100
 MAX_MESSAGES = 8
-_REMEMBERED = 8192
-_LONGEST_REMEMBERED = 300
+_REMEMBERED = 4096
 
 _COMPACT = {
     "i": "call-id",
@@ -41,12 +40,14 @@ _COMPACT = {
 }
 _WORD = r"[A-Za-z0-9\-.!%*_+`'~]++"
 _TEXT = r"[^\x00-\x08\x0A-\x1F\x7F]*+"
+#: Addresses are remembered, so they may not be of any length.
+_NAMES_SOMEBODY = r"[^\x00-\x08\x0A-\x1F\x7F]{0,1000}+"
 _SPACE = r"[ \t]"
 _COLON = rf"{_SPACE}*+:"
 #: What may stand in a head once: its names, and its form with the part that is kept.
 _ONCE = (
-    ("from|f", rf"({_TEXT})"),
-    ("to|t", rf"({_TEXT})"),
+    ("from|f", rf"({_NAMES_SOMEBODY})"),
+    ("to|t", rf"({_NAMES_SOMEBODY})"),
     ("call-id|i", rf"{_SPACE}*+([!-~]++){_SPACE}*+"),
     ("cseq", rf"{_SPACE}*+[0-9]{{1,10}}{_SPACE}++({_WORD}){_SPACE}*+"),
     ("content-length|l", rf"{_SPACE}*+([0-9]{{1,7}}){_SPACE}*+"),
@@ -55,11 +56,8 @@ _ONCE = (
     ("expires", rf"({_TEXT})"),
     ("replaces", rf"({_TEXT})"),
 )
-_CLAIMS = (
-    "contact|m|authorization|proxy-authorization|p-preferred-identity|p-asserted-identity|remote-party-id|diversion"
-    "|history-info"
-)
-_TOLD_APART = "|".join([*(names for names, _ in _ONCE), "via|v", _CLAIMS])
+_CLAIMS = "authorization|proxy-authorization|p-asserted-identity|remote-party-id|diversion|history-info"
+_TOLD_APART = "|".join([*(names for names, _ in _ONCE), "via|v|contact|m|p-preferred-identity", _CLAIMS])
 
 
 def _once(group: int, names: str, form: str) -> str:
@@ -69,9 +67,9 @@ def _once(group: int, names: str, form: str) -> str:
 _CONTACT, _VIA, _CLAIM = range(4 + len(_ONCE), 7 + len(_ONCE))
 _HEADERS = (
     *(_once(group, names, form) for group, (names, form) in enumerate(_ONCE, 4)),
-    _once(_CONTACT, "contact|m", rf"({_TEXT})"),
+    _once(_CONTACT, "contact|m", rf"({_NAMES_SOMEBODY})"),
     rf"(via|v){_COLON}{_TEXT}",
-    rf"({_CLAIMS}){_COLON}{_TEXT}",
+    rf"((?:contact|m|p-preferred-identity){_COLON}{_NAMES_SOMEBODY}|(?:{_CLAIMS}){_COLON}{_TEXT})",
     rf"(?!(?:{_TOLD_APART}){_COLON}){_WORD}{_COLON}{_TEXT}",
 )
 #: A whole head in one step, its headers in any order. Nothing in it can match in two ways, so it takes linear time.
@@ -190,23 +188,12 @@ def read_uri(text: str) -> SipUri:
     return SipUri(scheme.lower(), user, host, int(port) if port else None, rest, f"{user}@{host}")
 
 
+@functools.lru_cache(_REMEMBERED)
 def read_addresses(value: str) -> tuple[NameAddr, ...]:
     """The addresses of a header such as Contact; `*` gives none. Raises SipUnreadableError.
 
-    A phone writes the same From and Contact into all it sends, hence the memory; long values are not worth it.
+    A phone writes the same From and Contact into all it sends, hence the memory here and in `read_address`.
     """
-    return _remembered_addresses(value) if len(value) <= _LONGEST_REMEMBERED else _parse_addresses(value)
-
-
-def read_address(value: str | None) -> NameAddr:
-    """The one address of a header such as From; raises SipUnreadableError when there is no single good one."""
-    found = () if value is None else read_addresses(value)
-    if len(found) != 1:
-        raise SipUnreadableError("not one address")
-    return found[0]
-
-
-def _parse_addresses(value: str) -> tuple[NameAddr, ...]:
     if value.strip() == "*":
         return ()
     found, at, more = [], 0, ","
@@ -221,7 +208,13 @@ def _parse_addresses(value: str) -> tuple[NameAddr, ...]:
     return tuple(found)
 
 
-_remembered_addresses = functools.lru_cache(_REMEMBERED)(_parse_addresses)
+@functools.lru_cache(_REMEMBERED)
+def read_address(value: str | None) -> NameAddr:
+    """The one address of a header such as From; raises SipUnreadableError when there is no single good one."""
+    found = () if value is None else read_addresses(value)
+    if len(found) != 1:
+        raise SipUnreadableError("not one address")
+    return found[0]
 
 
 def read_headers(text: str) -> list[tuple[str, str]]:

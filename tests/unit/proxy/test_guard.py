@@ -227,6 +227,14 @@ def test_no_head_takes_long_to_refuse(line, end):
         read_messages(text.encode())
 
 
+@pytest.mark.parametrize("header", ["From", "To", "Contact", "P_Preferred_Identity"])
+def test_an_address_of_any_length_is_not_kept(guard, header):
+    short, long = (f"<sip:40312@acme.fcc.example>;tag=me;x={'x' * size}" for size in (900, 1000))
+    value = {"Contact": lambda text: text.replace("acme.fcc.example", "a.invalid")}.get(header, str)
+    assert guard.judge(message(REGISTER, **{header: value(short)})).forward
+    assert guard.judge(message(REGISTER, **{header: value(long)})).reasons == ("unreadable",)
+
+
 @given(st.text('ab\r\n \t:;<>"\\,=@sipSIP/2.0', max_size=120))
 def test_the_guard_says_something_about_every_text(text):
     guard = make_guard(DrivenClock(), Fence())
