@@ -176,10 +176,14 @@ class Agent:
         )
 
     def set_status(self, presence: str) -> None:
-        """Choose a status by its class: ready, notready, pause."""
+        """Choose a status by its class (ready, notready, pause) and wait until it is shown."""
+        self.choose_status(presence)
+        self.wait_data("presence", presence)
+
+    def choose_status(self, presence: str) -> None:
+        """Choose a status; where a call waits for whoever is ready, *ready* may be over before anybody sees it."""
         self.press("status-button")
         self.press(f"status-item-{presence}")
-        self.wait_data("presence", presence)
 
     def go_in_queue(self) -> None:
         """Wait for the phone, then choose *w kolejce*."""

@@ -5,6 +5,7 @@ Every message the server sends is checked against docs/pane-channel.schema.json 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import struct
@@ -647,8 +648,9 @@ def test_a_second_hello_is_refused(rig):
 
 def test_a_pane_that_floods_is_closed(rig):
     pane = rig.enter()
-    for _ in range(160):
-        pane.say("beat")
+    with contextlib.suppress(OSError):  # the socket may be closed before the last of them
+        for _ in range(160):
+            pane.say("beat")
     assert pane.close_code() == 1008
     assert rig.errors[-1] == "too-many-commands"
 
