@@ -1,4 +1,4 @@
-"""The SIP relay towards a PBX that speaks TLS, as FCC does: real TLS, on both workers, an authority of the test's own."""
+"""The SIP relay towards a PBX that speaks TLS, as FCC does: real TLS, both workers, an authority of our own."""
 
 from __future__ import annotations
 
