@@ -72,10 +72,11 @@ def lanes() -> list[list[Lane]]:
     chromium = ("chromium", "chromedriver")
     return [
         [
-            Lane("trouble", [*PYTEST, "tests/browser/trouble"], needs=chromium),
             Lane("integration", [*PYTEST, "tests/integration"]),
-            Lane("simulators", [*PYTEST, "tests/simulators"], needs=chromium),
+            Lane("trouble", [*PYTEST, "tests/browser/trouble"], needs=chromium),
             Lane("calls", [*PYTEST, "tests/browser/calls"], needs=chromium),
+            Lane("restarts", [*PYTEST, "tests/browser/restarts"], needs=chromium),
+            Lane("simulators", [*PYTEST, "tests/simulators"], needs=chromium),
             Lane("unit", [*PYTEST, "tests/unit", "tests/structure"]),
             Lane("protocol", [*PYTEST, "tests/protocol"]),
             Lane("contract", [*PYTEST, "tests/contract"]),
