@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 STOP_WITHIN_S = 5.0
+#: Longer than the connector gives what is under way when it is told to end.
+RESTART_WITHIN_S = 15.0
 READY_WITHIN_S = 30.0
 
 TENANT = "acme"
@@ -270,7 +272,7 @@ class Stack:
         """End one of fcc, salesforce, connector with a signal and start it again on its port."""
         part = self.parts[name]
         part.signal_group(number)
-        _wait(lambda: not part.group_alive(), STOP_WITHIN_S, f"{name} to end")
+        _wait(lambda: not part.group_alive(), RESTART_WITHIN_S, f"{name} to end")
         part.start(ready_line=name != "connector")
         if name == "connector":
             self._wait_for_connector()

@@ -23,13 +23,13 @@ FUNCTION = "fcc-users-list"
 def failing(stack: Stack, mode: str) -> Iterator[None]:
     """FCC in trouble, and a connector that remembers nothing of before."""
     fcc = stack.parts["fcc"]
-    if mode == "killed":
-        fcc.signal_group(signal.SIGKILL)
-        until(lambda: not fcc.group_alive(), 5, what="the end of FCC")
-    else:
-        stack.fcc("/_sim/settings", {"fail": {FUNCTION: {"mode": mode, "count": None}}})
-    stack.restart("connector", signal.SIGTERM)
     try:
+        if mode == "killed":
+            fcc.signal_group(signal.SIGKILL)
+            until(lambda: not fcc.group_alive(), 5, what="the end of FCC")
+        else:
+            stack.fcc("/_sim/settings", {"fail": {FUNCTION: {"mode": mode, "count": None}}})
+        stack.restart("connector", signal.SIGTERM)
         yield
     finally:
         if mode == "killed":
