@@ -35,6 +35,8 @@ _IN_DIALOG_ONLY = frozenset({"REFER", "NOTIFY", "INFO", "UPDATE", "PRACK", "BYE"
 _CREDENTIALS = ("authorization", "proxy-authorization")
 _ASSERTING = ("p-asserted-identity", "remote-party-id", "diversion", "history-info")
 _DIGEST_USER = re.compile(r'(?:^|[,\s])username\s*=\s*"((?:[^"\\]|\\.)*)"', re.IGNORECASE)
+#: What asks the rules or the fences, which may have to wait.
+_ASKING = frozenset({"REGISTER", "INVITE", "REFER"})
 _MOST_DIALOGS = 200
 _REFUSED = {
     "method": (405, "Method Not Allowed"),
@@ -120,6 +122,20 @@ class PhoneGuard:
         except (SipUnreadableError, ValueError):
             return Verdict(forward=False, reasons=("unreadable",), fatal=True)
         return _PASS
+
+    def passes(self, data: bytes) -> bool:
+        """Whether one message may go on, told without waiting for anything; when it is not sure, `judge` has to say."""
+        try:
+            heads = read_messages(data)
+            for head in heads:
+                if head.method in _ASKING or self._why_not(head) is not None:
+                    return False
+            for head in heads:
+                if head.cseq_method == "INVITE":
+                    self._note(head)
+        except (SipUnreadableError, ValueError):
+            return False
+        return True
 
     def _refuse(self, refused: list[tuple[SipHead, str]]) -> Verdict:
         told = [(head, reason) for head, reason in refused if reason != "our-ack"]

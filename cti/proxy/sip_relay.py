@@ -8,6 +8,7 @@ pass, the very bytes of the browser go out, mask and all: they are what a client
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import socket
@@ -16,6 +17,7 @@ import threading
 import time
 from collections import OrderedDict, deque
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from cti.proxy.errors import PbxUnreachableError
@@ -34,9 +36,10 @@ from cti.ws.frames import (
     whole_text,
 )
 from cti.ws.handshake import open_upstream
+from cti.ws.lane import Lane, lanes_work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from cti.clock import Clock
     from cti.proxy.metrics import RelayMetrics
@@ -68,6 +71,7 @@ class RelayLimits:
 class Stream(Protocol):
     """What the relay needs of a socket."""
 
+    def fileno(self) -> int: ...  # noqa: D102 - as sockets have it
     def recv(self, size: int, /) -> bytes: ...  # noqa: D102 - as sockets have it
     def send(self, data: bytes, /) -> int: ...  # noqa: D102 - as sockets have it
     def shutdown(self, how: int, /) -> None: ...  # noqa: D102 - as sockets have it
@@ -86,6 +90,28 @@ class TlsStream:
         self._sock = sock
         self._timeout = timeout
         self._lock = threading.Lock()
+
+    def fileno(self) -> int:
+        """The descriptor."""
+        return self._sock.fileno()
+
+    def recv_now(self, size: int) -> bytes:
+        """As `recv`, but raises BlockingIOError where that would wait."""
+        with self._lock:
+            try:
+                return self._sock.recv(size)
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                raise BlockingIOError from None
+            except ssl.SSLZeroReturnError:
+                return b""
+
+    def send_now(self, data: bytes) -> int:
+        """As `send`, but raises BlockingIOError where that would wait."""
+        with self._lock:
+            try:
+                return self._sock.send(data)
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                raise BlockingIOError from None
 
     def recv(self, size: int, /) -> bytes:
         """As a socket's, with TimeoutError when nothing came."""
@@ -132,6 +158,20 @@ def send_all(stream: Stream, data: bytes) -> None:
     """Send all of `data`: what gevent's own `sendall` does, for less than half where a message goes in one piece."""
     while (sent := stream.send(data)) < len(data):
         data = data[sent:]
+
+
+def reading_of(stream: Stream) -> Callable[[int], bytes]:
+    """What reads so many bytes of a stream at most, or raises BlockingIOError where that would wait."""
+    return stream.recv_now if isinstance(stream, TlsStream) else partial(os.read, stream.fileno())
+
+
+def writing_of(stream: Stream) -> Callable[[bytes], int]:
+    """What writes to a stream and tells how much went, or raises BlockingIOError where that would wait."""
+    return stream.send_now if isinstance(stream, TlsStream) else partial(os.write, stream.fileno())
+
+
+def _nowhere(_data: bytes) -> int:
+    raise OSError(errno.EBADF, "the relay is over")
 
 
 @dataclass(frozen=True)
@@ -278,7 +318,10 @@ class Bridge:
         "_started",
         "_stirred",
         "_tracker",
+        "_unsent",
         "_upstream",
+        "_write_down",
+        "_write_up",
     )
 
     def __init__(
@@ -313,6 +356,8 @@ class Bridge:
         self._buffer = b""
         self._message = b""
         self._message_raw = b""
+        self._unsent = b""
+        self._write_down, self._write_up = writing_of(browser), writing_of(upstream.stream)
 
     def run(self) -> None:
         """Relay until either side ends; both sockets are cut then."""
@@ -332,6 +377,10 @@ class Bridge:
         finally:
             self._release()
             down.join(_FAREWELL_S)
+            # From here on the descriptors' numbers may be other connections'.
+            self._write_down = self._write_up = _nowhere
+            with contextlib.suppress(OSError):
+                self._upstream.close()
             self._metrics.ended(self._how)
 
     def close(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
@@ -383,8 +432,18 @@ class Bridge:
                 self._upstream, frame(Opcode.CLOSE, close_payload(CloseCode.GOING_AWAY), mask=self._random_bytes(4))
             )
         self.abort()
-        with contextlib.suppress(OSError):
-            self._upstream.close()
+
+    @contextlib.contextmanager
+    def _reading(self, stream: Stream, at_once: Callable[[bytes], bytes]) -> Iterator[Callable[[], bytes]]:
+        """What waits for the next piece that `at_once` leaves over; in a plain thread that is every piece."""
+        if not lanes_work():
+            yield lambda: stream.recv(_RECEIVE_BYTES)
+            return
+        lane = Lane(stream.fileno(), reading_of(stream), at_once, size=_RECEIVE_BYTES)
+        try:
+            yield lane.receive
+        finally:
+            lane.close()
 
     # Towards the browser.
 
@@ -393,14 +452,15 @@ class Bridge:
             if self._arrived:
                 self._pass_down(self._arrived)
                 self._arrived = b""
-            while not self._ended:
-                try:
-                    data = self._upstream.recv(_RECEIVE_BYTES)
-                except TimeoutError:
-                    continue
-                if not data:
-                    break
-                self._pass_down(data)
+            with self._reading(self._upstream, self._pass_down_at_once) as receive:
+                while not self._ended:
+                    try:
+                        data = receive()
+                    except TimeoutError:
+                        continue
+                    if not data:
+                        break
+                    self._pass_down(data)
         except FrameError:
             self._tell("pbx-nonsense")
             self._cut_upstream()
@@ -415,6 +475,19 @@ class Bridge:
     def _cut_upstream(self) -> None:
         with contextlib.suppress(OSError):
             self._upstream.shutdown(socket.SHUT_RDWR)
+
+    def _pass_down_at_once(self, data: bytes) -> bytes:
+        """Pass on what the browser takes without waiting, as long as the relay has nothing to say itself."""
+        if self._pending or self._farewell is not None or not self._lock.acquire(blocking=False):
+            return data
+        try:
+            sent = self._write_down(data)
+            self._tracker.feed(data[:sent] if sent < len(data) else data)
+        except BlockingIOError:
+            return data
+        finally:
+            self._lock.release()
+        return data[sent:]
 
     def _pass_down(self, data: bytes) -> None:
         with self._lock:
@@ -466,7 +539,7 @@ class Bridge:
     def _write(self, own: bytes) -> None:
         # The descriptor never blocks in the system; the socket's own send would wait. A small frame goes whole or not
         # at all but for rare cases, and a beginning must be followed by its end.
-        sent = os.write(self._browser.fileno(), own)
+        sent = self._write_down(own)
         if sent < len(own):
             send_all(self._browser, own[sent:])
 
@@ -474,19 +547,39 @@ class Bridge:
 
     def _carry_up(self) -> None:
         try:
-            while not self._ended:
-                data = self._browser.recv(_RECEIVE_BYTES)
-                if not data:
-                    return
-                self._stirred = True
-                if not self._take(data):
-                    return
+            with self._reading(self._browser, self._pass_up_at_once) as receive:
+                while not self._ended:
+                    data = receive()
+                    if not data:
+                        return
+                    self._stirred = True
+                    if self._unsent:
+                        # The rest of a message that may pass and that FCC did not take at once.
+                        self._unsent = b""
+                        send_all(self._upstream, data)
+                    elif not self._take(data):
+                        return
         except FrameError as error:
             self._metrics.refused("frame")
             self.close(error.code, error.reason)
             self._drain()
         except OSError:
             return
+
+    def _pass_up_at_once(self, data: bytes) -> bytes:
+        """Pass on one whole message for which nobody has to be asked."""
+        size = 0 if self._buffer or self._started or self._farewell is not None else whole_text(data, masked=True)
+        if not size or len(data) - size > self._limits.message:
+            return data
+        if not self._guard.passes(apply_mask(data[size:], data[size - 4 : size])):
+            return data
+        self._stirred = self._spoke = True
+        try:
+            sent = self._write_up(data)
+        except BlockingIOError:
+            return data
+        self._unsent = data[sent:]
+        return self._unsent
 
     def _take(self, data: bytes) -> bool:
         """Follow the browser's frames; False when the socket is at its end."""

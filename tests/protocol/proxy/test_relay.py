@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import queue
+import select
 import socket
 import struct
 import threading
@@ -69,7 +70,7 @@ def pbx() -> Iterator[tuple[Pbx, int]]:
 @pytest.fixture(scope="module", params=["gevent", "gthread"])
 def server(request, pbx, tmp_path_factory) -> Iterator[Server]:
     log = tmp_path_factory.mktemp("relay") / "gunicorn.log"
-    env = {"UPSTREAM": f"ws://fcc.localhost:{pbx[1]}/sip?x=1", "PING": "0.5"}
+    env = {"UPSTREAM": f"ws://fcc.localhost:{pbx[1]}/sip?x=1", "PING": "2"}
     with gunicorn("tests.protocol.proxy.app:create_app()", request.param, log, env=env) as running:
         yield running
 
@@ -143,6 +144,33 @@ def _unmasked(payload: bytes, peer: RawClient) -> bytes:
     peer._buffer = peer._buffer[4:]
     key, body = raw[:4], raw[4:]
     return bytes(byte ^ key[i % 4] for i, byte in enumerate(body))
+
+
+def numbered(count: int) -> Iterator[bytes]:
+    for number in range(count):
+        yield good("bye").replace(b"Content-Length: 0\r\n", b"X: %06d%s\r\n" % (number, b"x" * 5000))
+
+
+@pytest.mark.parametrize("towards", ["phone", "pbx"])
+def test_a_slow_reader_gets_everything_in_order(server, far, towards):
+    with dial_in(server, receive_buffer=8192) as phone:
+        peer = far.peers.get(timeout=5)
+        sender, reader = (peer, phone) if towards == "phone" else (phone, peer)
+        frames = [encode(1, each, mask=sender is phone) for each in numbered(2500)]
+        talking = threading.Thread(target=lambda: [sender.sock.sendall(each) for each in frames])
+        talking.start()
+        # Nobody reads until the sender stands still: all that lies between is full then.
+        until(lambda: stands_still(sender), 20)
+        for expected in numbered(2500):
+            got = reader.frame().payload
+            assert (got if reader is phone else _unmasked(got, peer)) == expected
+        talking.join(10)
+        peer.close()
+    until(lambda: state(server)["open"] == 0, 10)
+
+
+def stands_still(client: RawClient) -> bool:
+    return not select.select([], [client.sock], [], 0.5)[1]
 
 
 def test_a_message_in_fragments_is_judged_whole(server, pair):

@@ -1,0 +1,86 @@
+"""Reading a socket inside gevent's event loop, as far as what came can be dealt with at once.
+
+A greenlet that waits for its socket is switched to for each piece, which costs more than passing most pieces on. So
+the loop itself does what needs no waiting, and the greenlet gets the rest, in order: while it works, the loop does not
+read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gevent.hub import Waiter, get_hub
+from gevent.monkey import is_module_patched
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_READ = 1
+
+
+def lanes_work() -> bool:
+    """Whether sockets wait in gevent's loop here; in a plain thread they do not."""
+    return bool(is_module_patched("socket"))
+
+
+class Lane:
+    """One socket's reading side, for one greenlet.
+
+    `read` gives what is there, `size` bytes at most and none at the end, and raises BlockingIOError when nothing is.
+    `at_once` does with a piece what it can without waiting and gives what is left of it; it may run in the event loop.
+    """
+
+    __slots__ = ("_at_once", "_full", "_read", "_size", "_watcher")
+
+    def __init__(
+        self, fileno: int, read: Callable[[int], bytes], at_once: Callable[[bytes], bytes], *, size: int
+    ) -> None:
+        self._read = read
+        self._at_once = at_once
+        self._size = size
+        # TLS may hold more than was asked for, of which the descriptor knows nothing.
+        self._full = True
+        self._watcher = get_hub().loop.io(fileno, _READ)
+
+    def receive(self) -> bytes:
+        """Wait for what cannot be dealt with at once; empty at the end. Raises what `read` or `at_once` raise."""
+        left: bytes | None = self._step() if self._full else None
+        if left is not None:
+            return left
+        waiter: Waiter[bytes] = Waiter()
+        self._watcher.start(self._readable, waiter)
+        try:
+            waited: bytes = waiter.get()
+        finally:
+            self._watcher.stop()
+        return waited
+
+    def close(self) -> None:
+        """Let go of the descriptor, before it is closed."""
+        self._watcher.stop()
+        self._watcher.close()
+
+    def _step(self) -> bytes | None:
+        """Read and do what can be done at once; what is left, None when nothing is."""
+        while True:
+            try:
+                data = self._read(self._size)
+            except BlockingIOError:
+                self._full = False
+                return None
+            self._full = len(data) == self._size
+            if not data or (data := self._at_once(data)):
+                return data
+            if not self._full:
+                return None
+
+    def _readable(self, waiter: Waiter[bytes]) -> None:
+        try:
+            left = self._step()
+        except Exception as error:  # noqa: BLE001 - it belongs to the one who waits
+            self._watcher.stop()
+            waiter.throw(error)
+            return
+        if left is not None:
+            self._watcher.stop()
+            waiter.switch(left)

@@ -1,0 +1,114 @@
+"""What the relay does with a message without waiting, where the other side takes only a part of it."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from cti.proxy.metrics import RelayMetrics
+from cti.proxy.sip_relay import SipRelay, Upstream
+from cti.ws.frames import Opcode, frame
+from tests.unit.proxy.test_guard import ADMISSION, Fence, Rules, message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cti.proxy.sip_relay import Bridge
+
+BYE = message("BYE sip:x@10.0.0.1 SIP/2.0", To="<sip:x@y.example>;tag=far", Subject="x" * 6000)
+
+
+class Side:
+    """One side of a relay: `near` is the relay's end of the connection, `far` the other one."""
+
+    def __init__(self) -> None:
+        self.near, self.far = socket.socketpair()
+        self.near.setblocking(False)
+        self.far.setblocking(False)
+
+    def fill(self) -> int:
+        """Write until nothing more goes; how much went."""
+        filled = 0
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                filled += self.near.send(b"-" * 1000)
+        return filled
+
+    def take(self) -> bytes:
+        """All that waits at the far end."""
+        taken = b""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                taken += self.far.recv(65536)
+        return taken
+
+
+@pytest.fixture
+def sides() -> Iterator[tuple[Side, Side]]:
+    made = Side(), Side()
+    yield made
+    for side in made:
+        side.near.close()
+        side.far.close()
+
+
+@pytest.fixture
+def bridge(clock, sides) -> Bridge:
+    relay = SipRelay(
+        connect=None,
+        rules=Rules(),
+        fences=Fence(),
+        clock=clock,
+        new_id=lambda: "id",
+        random_bytes=bytes,
+        metrics=RelayMetrics(CollectorRegistry()),
+    )
+    phone, pbx = sides
+    return relay.bridge(phone.near, Upstream(pbx.near, b""), ADMISSION)
+
+
+def ways(bridge: Bridge, sides: tuple[Side, Side]) -> dict:
+    up, down = frame(Opcode.TEXT, BYE, mask=b"mask"), frame(Opcode.TEXT, BYE)
+    return {"up": (bridge._pass_up_at_once, sides[1], up), "down": (bridge._pass_down_at_once, sides[0], down)}
+
+
+@pytest.mark.parametrize("way", ["up", "down"])
+def test_what_is_taken_at_once_leaves_nothing(bridge, sides, way):
+    passing, side, data = ways(bridge, sides)[way]
+    assert passing(data) == b""
+    assert side.take() == data
+
+
+@pytest.mark.parametrize("way", ["up", "down"])
+def test_what_cannot_be_sent_now_is_left_whole(bridge, sides, way):
+    passing, side, data = ways(bridge, sides)[way]
+    filled = side.fill()
+    assert passing(data) == data
+    assert len(side.take()) == filled
+
+
+@pytest.mark.parametrize("way", ["up", "down"])
+def test_of_what_is_taken_in_part_the_rest_is_left(bridge, sides, way, monkeypatch):
+    passing, side, data = ways(bridge, sides)[way]
+    taking = {"up": "_write_up", "down": "_write_down"}[way]
+    monkeypatch.setattr(bridge, taking, lambda piece: side.near.send(piece[:1000]))
+    left = passing(data)
+    assert side.take() + left == data
+    assert (bridge._unsent == left) is (way == "up")
+    assert bridge._tracker.between is (way == "up")
+
+
+def test_what_needs_an_answer_or_the_rules_is_left_to_those_who_may_wait(bridge, sides):
+    for text in (
+        message("INVITE sip:+48600100200@acme.fcc.example SIP/2.0", Subject="x" * 200),
+        message("REGISTER sip:acme.fcc.example SIP/2.0", Subject="x" * 200),
+        message("PUBLISH sip:acme.fcc.example SIP/2.0", Subject="x" * 200),
+        b"no SIP at all" * 20,
+    ):
+        data = frame(Opcode.TEXT, text, mask=b"mask")
+        assert bridge._pass_up_at_once(data) == data
+    assert sides[1].take() == b""
