@@ -159,8 +159,8 @@ def test_a_slow_reader_gets_everything_in_order(server, far, towards):
         frames = [encode(1, each, mask=sender is phone) for each in numbered(2500)]
         talking = threading.Thread(target=lambda: [sender.sock.sendall(each) for each in frames])
         talking.start()
-        # Nobody reads until the sender stands still: all that lies between is full then.
-        until(lambda: stands_still(sender), 20)
+        # Nobody reads until the sender stands still, because all that lies between is full, or has said everything.
+        until(lambda: not talking.is_alive() or stands_still(sender), 20)
         for expected in numbered(2500):
             got = reader.frame().payload
             assert (got if reader is phone else _unmasked(got, peer)) == expected
