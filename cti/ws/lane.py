@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gevent import sleep
 from gevent.hub import Waiter, get_hub
 from gevent.monkey import is_module_patched
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _READ = 1
+#: So many pieces of one socket, then the others' turn.
+_MOST_AT_ONCE = 16
 
 
 def lanes_work() -> bool:
@@ -44,16 +47,23 @@ class Lane:
 
     def receive(self) -> bytes:
         """Wait for what cannot be dealt with at once; empty at the end. Raises what `read` or `at_once` raise."""
-        left: bytes | None = self._step() if self._full else None
-        if left is not None:
-            return left
-        waiter: Waiter[bytes] = Waiter()
+        left: bytes | None = None
+        while left is None:
+            if self._full:
+                left = self._step()
+                sleep(0)
+            else:
+                left = self._wait()
+        return left
+
+    def _wait(self) -> bytes | None:
+        waiter: Waiter[bytes | None] = Waiter()
         self._watcher.start(self._readable, waiter)
         try:
-            waited: bytes = waiter.get()
+            left: bytes | None = waiter.get()
         finally:
             self._watcher.stop()
-        return waited
+        return left
 
     def close(self) -> None:
         """Let go of the descriptor, before it is closed."""
@@ -61,8 +71,8 @@ class Lane:
         self._watcher.close()
 
     def _step(self) -> bytes | None:
-        """Read and do what can be done at once; what is left, None when nothing is."""
-        while True:
+        """Read and do what can be done at once; what is left, None when nothing is. `_full` tells to look again."""
+        for _ in range(_MOST_AT_ONCE):
             try:
                 data = self._read(self._size)
             except BlockingIOError:
@@ -72,15 +82,16 @@ class Lane:
             if not data or (data := self._at_once(data)):
                 return data
             if not self._full:
-                return None
+                break
+        return None
 
-    def _readable(self, waiter: Waiter[bytes]) -> None:
+    def _readable(self, waiter: Waiter[bytes | None]) -> None:
         try:
             left = self._step()
         except Exception as error:  # noqa: BLE001 - it belongs to the one who waits
             self._watcher.stop()
             waiter.throw(error)
             return
-        if left is not None:
+        if left is not None or self._full:
             self._watcher.stop()
             waiter.switch(left)

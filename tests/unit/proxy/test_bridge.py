@@ -102,6 +102,20 @@ def test_of_what_is_taken_in_part_the_rest_is_left(bridge, sides, way, monkeypat
     assert bridge._tracker.between is (way == "up")
 
 
+def test_the_rest_of_a_message_follows_before_anything_else(bridge, sides, monkeypatch):
+    up, next_one = (frame(Opcode.TEXT, each, mask=b"mask") for each in (BYE, BYE.replace(b"call-1", b"call-2")))
+    monkeypatch.setattr(bridge, "_write_up", lambda piece: sides[1].near.send(piece[:1000]))
+
+    @contextlib.contextmanager
+    def reading(self, _stream, at_once):
+        pieces = iter([at_once(up), next_one, b""])
+        yield lambda: next(pieces)
+
+    monkeypatch.setattr(type(bridge), "_reading", reading)
+    bridge._carry_up()
+    assert sides[1].take() == up + next_one
+
+
 def test_what_needs_an_answer_or_the_rules_is_left_to_those_who_may_wait(bridge, sides):
     for text in (
         message("INVITE sip:+48600100200@acme.fcc.example SIP/2.0", Subject="x" * 200),
