@@ -1,8 +1,8 @@
 """Which of FCC's calls is the call a pane sees: decided by what both sides say, or not yet, never guessed.
 
 First that fits: (a) the SIP Call-ID that both name, where the tenant's setting says that FCC names it; (b) the dial
-command's id, where FCC gives it back; (c) same user, direction and number, start within 5 s, and exactly one candidate
-on either side. Pure.
+command's id, where FCC gives it back; (c) same user, direction and number, a ring, answer or start within 5 s, and
+exactly one candidate on either side. Pure.
 """
 
 from __future__ import annotations
@@ -22,16 +22,25 @@ WINDOW: Final = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
-class PbxCall:
-    """What FCC says about one call, as far as it helps to tell it from others.
+class Moment:
+    """When a call began to ring at a user, or was answered by them.
 
-    `moments`: when it began to ring or was answered, per user, those left out that a settled dialog accounts for.
+    `claimed`: how far off the nearest dialog is that this call already has; None where none is within the window.
     """
+
+    users_id: int
+    at: datetime
+    claimed: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PbxCall:
+    """What FCC says about one call, as far as it helps to tell it from others."""
 
     calls_id: int
     direction: str
     number: str
-    moments: tuple[tuple[int, datetime], ...]
+    moments: tuple[Moment, ...]
     sip_call_ids: frozenset[str] = frozenset()
     dial_id: str | None = None
 
@@ -44,15 +53,17 @@ def pbx_call(call: Call, settled: Iterable[Dialog], sip_call_ids: Iterable[str] 
     if call.calls_id is None or call.direction is None:
         return None
     taken = list(settled)
-    moments: list[tuple[int, datetime]] = []
+    moments: list[Moment] = []
     for segment in call.segments:
         for leg in segment.legs:
-            starts = [leg.rang_at, leg.answered_at]
+            starts = [leg.rang_at, leg.rang_again_at, leg.answered_at]
             if call.direction.value == "outbound" or leg.rang_at is None:
                 starts.append(segment.started_at if segment.index else call.started_at)
-            moments.extend(
-                (leg.users_id, at) for at in starts if at is not None and not _taken(leg.users_id, at, taken)
-            )
+            own = [dialog for dialog in taken if dialog.users_id == leg.users_id]
+            for at in starts:
+                if at is not None:
+                    claims = [off for dialog in own if (off := _off(dialog, at)) is not None]
+                    moments.append(Moment(leg.users_id, at, min(claims, default=None)))
     return PbxCall(
         calls_id=call.calls_id,
         direction=call.direction.value,
@@ -63,13 +74,11 @@ def pbx_call(call: Call, settled: Iterable[Dialog], sip_call_ids: Iterable[str] 
     )
 
 
-def _taken(users_id: int, at: datetime, settled: list[Dialog]) -> bool:
-    return any(dialog.users_id == users_id and _near(dialog, at) for dialog in settled)
-
-
-def _near(dialog: Dialog, at: datetime) -> bool:
+def _off(dialog: Dialog, at: datetime) -> timedelta | None:
+    """How far that moment is from the nearest of the dialog's own; None outside of the window."""
     own = (dialog.at, dialog.seen_at, dialog.answered_at)
-    return any(abs(moment - at) <= WINDOW for moment in own if moment is not None)
+    nearest = min(abs(moment - at) for moment in own if moment is not None)
+    return nearest if nearest <= WINDOW else None
 
 
 def correlate(dialogs: Sequence[Dialog], calls: Sequence[PbxCall], *, by_call_id: bool) -> dict[str, int]:
@@ -117,4 +126,13 @@ def _named(dialog: Dialog, calls: Sequence[PbxCall], *, by_call_id: bool) -> int
 def _fits(dialog: Dialog, call: PbxCall) -> bool:
     if dialog.direction != call.direction or dialog.number != call.number:
         return False
-    return any(users_id == dialog.users_id and _near(dialog, at) for users_id, at in call.moments)
+    return any(moment.users_id == dialog.users_id and _is_of(moment, dialog) for moment in call.moments)
+
+
+def _is_of(moment: Moment, dialog: Dialog) -> bool:
+    """Whether the moment is the dialog's: near it, and nearer than to any dialog that the call already has.
+
+    Nearer, for a report may come late: what a pane tells after its connector was away was seen near later rings.
+    """
+    off = _off(dialog, moment.at)
+    return off is not None and (moment.claimed is None or off < moment.claimed)

@@ -151,11 +151,13 @@ class Leg:
     """One agent's part in one segment: from the ring to the end. `on_pane`: a pane handled it, not another phone.
 
     `candidates` are the records found as this agent, who may see others than a colleague; `matched`: it was done.
+    `rang_again_at`: the newest ring, where the PBX offered the call to this agent more than once.
     """
 
     users_id: int
     state: State
     rang_at: datetime | None = None
+    rang_again_at: datetime | None = None
     answered_at: datetime | None = None
     ended_at: datetime | None = None
     cause: str | None = None
@@ -609,6 +611,7 @@ class _Fold:
             users_id=user,
             state=state,
             rang_at=leg.rang_at or mine.rang_at,
+            rang_again_at=leg.rang_again_at,
             answered_at=leg.answered_at or mine.answered_at,
             ended_at=(leg.ended_at or mine.ended_at) if state is State.ENDED else None,
             cause=leg.cause or mine.cause,
@@ -631,6 +634,7 @@ class _Steps:
         self.seen = False
         self.state = State.RINGING
         self.rang_at: datetime | None = None
+        self.rang_again_at: datetime | None = None
         self.answered_at: datetime | None = None
         self.ended_at: datetime | None = None
         self.changed_at: datetime | None = None
@@ -669,7 +673,10 @@ class _Steps:
         self.seen = True
         if self.state is State.ENDED:
             self.state, self.ended_at, self.answered_at, self.cause = State.RINGING, None, None, None
-        self.rang_at = self.rang_at or at
+        if self.rang_at is None:
+            self.rang_at = at
+        else:
+            self.rang_again_at = at
 
     def _row(self, fact: Fact, at: datetime) -> None:
         self.seen = True

@@ -14,7 +14,7 @@ from cti.domain.times import iso, parse_time
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_TIMES: Final = ("started_at", "answered_at", "ended_at", "rang_at")
+_TIMES: Final = ("started_at", "answered_at", "ended_at", "rang_at", "rang_again_at")
 _KINDS: Final = (("state", State), ("direction", Direction), ("outcome", Outcome))
 _KNOWN: Final = {into: frozenset(each.name for each in fields(into)) for into in (Call, Segment, Leg)}
 

@@ -207,6 +207,44 @@ def test_a_queue_call_joins_the_pane_by_the_moment_it_rang_there(bench: Bench) -
     assert (call["callsId"], call["sipCallId"]) == (7, "sip-1")
 
 
+@pytest.mark.parametrize("way", ["none", "call-id"])
+@pytest.mark.parametrize("pane_first", [True, False])
+@pytest.mark.parametrize("first_ring_lost", [True, False])
+def test_a_call_that_rings_again_at_an_agent_is_still_one_call(
+    bench: Bench, way: str, pane_first: bool, first_ring_lost: bool
+) -> None:
+    bench.correlate_by(way)
+    bench.attend(ANNA)
+    bench.record(bench.fcc("created", 0))
+    if not first_ring_lost:
+        bench.record(bench.fcc("ringing", 0.1, users_id=101, sip="sip-1"))
+    bench.report(ANNA, "ringing", 0.2, sipCallId="sip-1")
+    bench.report(ANNA, "ended", 2, sipCallId="sip-1", by="agent")
+    bench.record(bench.fcc("leg-ended", 2, users_id=101, sip="sip-1"))
+    again = bench.fcc("ringing", 7, users_id=101, sip="sip-2")
+    if not pane_first:
+        bench.record(again)
+    bench.report(ANNA, "ringing", 7.1, sipCallId="sip-2")
+    if pane_first:
+        bench.record(again)
+    (call,) = bench.calls(ANNA)
+    assert (call["callsId"], call["sipCallId"], call["state"]) == (7, "sip-2", "ringing")
+
+
+def test_a_report_that_came_late_does_not_keep_the_next_ring_from_its_call(bench: Bench) -> None:
+    """The connector was away: what the pane says of the first ring comes when the second is about to begin."""
+    bench.attend(ANNA)
+    bench.record(bench.fcc("created", 0))
+    bench.record(bench.fcc("leg-ended", 0.2, users_id=101))
+    bench.clock.advance(4)
+    bench.report(ANNA, "ringing", 0.1, sipCallId="sip-1")
+    bench.report(ANNA, "ended", 0.2, sipCallId="sip-1")
+    bench.report(ANNA, "ringing", 7, sipCallId="sip-2")
+    bench.record(bench.fcc("ringing", 7.1, users_id=101))
+    (call,) = bench.calls(ANNA)
+    assert (call["callsId"], call["sipCallId"], call["state"]) == (7, "sip-2", "ringing")
+
+
 def row(bench: Bench, seconds: float, **content: Any) -> Fact:
     return replace(bench.fcc("row", seconds, **content), source="list")
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cti.calls.correlation import PbxCall, correlate
+from cti.calls.correlation import Moment, PbxCall, correlate
 from cti.domain.book import Dialog
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -26,7 +26,7 @@ def dialog(name: str = "d", seconds: float = 0, **changes: object) -> Dialog:
 
 
 def call(calls_id: int = 7, seconds: float = 0, **changes: object) -> PbxCall:
-    made = PbxCall(calls_id, "outbound", NUMBER, ((101, at(seconds)),))
+    made = PbxCall(calls_id, "outbound", NUMBER, (Moment(101, at(seconds)),))
     return replace(made, **changes)  # type: ignore[arg-type]  # fields by name
 
 
@@ -40,7 +40,7 @@ def test_the_start_must_lie_within_five_seconds(seconds: float, decided: bool) -
     [
         call(number="+48600100201"),
         call(direction="inbound"),
-        call(moments=((102, START),)),
+        call(moments=(Moment(102, START),)),
         call(moments=()),
     ],
     ids=["number", "direction", "user", "no moment"],
@@ -51,6 +51,12 @@ def test_another_number_direction_or_user_is_another_call(other: PbxCall) -> Non
 
 def test_a_browser_whose_clock_is_wrong_is_matched_by_when_it_was_heard() -> None:
     assert correlate([dialog(at=at(-300))], [call()], by_call_id=False) == {"d": 7}
+
+
+def test_a_moment_belongs_to_the_dialog_nearest_to_it() -> None:
+    near, far = (call(moments=(Moment(101, START, claimed=timedelta(seconds=off)),)) for off in (0.5, 3))
+    assert correlate([dialog(seconds=2)], [near], by_call_id=False) == {}
+    assert correlate([dialog(seconds=2)], [far], by_call_id=False) == {"d": 7}
 
 
 def test_two_candidates_on_either_side_wait() -> None:
@@ -95,7 +101,7 @@ dialogs = st.lists(
 calls = st.lists(
     st.builds(
         lambda n, s, user, sip: call(
-            n, moments=((user, at(s)),), sip_call_ids=frozenset({f"sip-{sip}"} if sip is not None else ())
+            n, moments=(Moment(user, at(s)),), sip_call_ids=frozenset({f"sip-{sip}"} if sip is not None else ())
         ),
         st.integers(1, 50),
         st.integers(0, 20),
