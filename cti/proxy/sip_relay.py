@@ -320,6 +320,7 @@ class Bridge:
         "_tracker",
         "_unsent",
         "_upstream",
+        "_waits_for_pbx",
         "_write_down",
         "_write_up",
     )
@@ -350,7 +351,7 @@ class Bridge:
         self._ended = False
         self._pinged = False
         self._started = False
-        self._stirred = self._spoke = False
+        self._stirred = self._spoke = self._waits_for_pbx = False
         self._heard_at = self._browser_at = clock.monotonic()
         self._how = _GONE
         self._buffer = b""
@@ -393,9 +394,10 @@ class Bridge:
     def tick(self, now: float) -> None:
         """Ping a phone that has been silent, cut one that does not answer; never waits.
 
-        What came since the last tick counts as come now: a clock on the way of each message would cost it time.
+        What came since the last tick counts as come now: a clock on the way of each message would cost it time. A phone
+        that nobody reads, because FCC takes nothing, is not silent; a stalled FCC is noticed by its own connection.
         """
-        if self._stirred:
+        if self._stirred or self._waits_for_pbx:
             self._stirred, self._pinged, self._browser_at = False, False, now
         if self._spoke:
             self._spoke, self._heard_at = False, now
@@ -556,7 +558,7 @@ class Bridge:
                     if self._unsent:
                         # The rest of a message that may pass and that FCC did not take at once.
                         self._unsent = b""
-                        send_all(self._upstream, data)
+                        self._send_up(data)
                     elif not self._take(data):
                         return
         except FrameError as error:
@@ -615,9 +617,9 @@ class Bridge:
         if opcode == Opcode.CLOSE:
             if self._farewell is None:
                 self._tell("closed-by-phone")
-                send_all(self._upstream, raw)
+                self._send_up(raw)
             return False
-        send_all(self._upstream, raw)
+        self._send_up(raw)
         return True
 
     def _take_data(self, opcode: int, fin: bool, payload: bytes, raw: bytes) -> bool:
@@ -639,7 +641,7 @@ class Bridge:
             return True
         verdict = self._guard.judge(payload)
         if verdict.forward:
-            send_all(self._upstream, raw)
+            self._send_up(raw)
             return True
         for reason in verdict.reasons:
             self._metrics.refused(reason)
@@ -650,6 +652,11 @@ class Bridge:
             self._drain()
             return False
         return True
+
+    def _send_up(self, data: bytes) -> None:
+        self._waits_for_pbx = True
+        send_all(self._upstream, data)
+        self._waits_for_pbx = False
 
     def _drain(self) -> None:
         """Read on for a moment, so that the connection is not reset over the close frame."""

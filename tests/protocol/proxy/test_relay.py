@@ -143,7 +143,8 @@ def _unmasked(payload: bytes, peer: RawClient) -> bytes:
     raw = payload + peer._buffer[:4]
     peer._buffer = peer._buffer[4:]
     key, body = raw[:4], raw[4:]
-    return bytes(byte ^ key[i % 4] for i, byte in enumerate(body))
+    whole = (key * (len(body) // 4 + 1))[: len(body)]
+    return (int.from_bytes(body) ^ int.from_bytes(whole)).to_bytes(len(body))
 
 
 def numbered(count: int) -> Iterator[bytes]:

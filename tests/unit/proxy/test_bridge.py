@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from cti.proxy.metrics import RelayMetrics
 from cti.proxy.sip_relay import SipRelay, Upstream
 from cti.ws.frames import Opcode, frame
+from tests.support.wait import until
 from tests.unit.proxy.test_guard import ADMISSION, Fence, Rules, message
 
 if TYPE_CHECKING:
@@ -42,8 +45,8 @@ class Side:
         """All that waits at the far end."""
         taken = b""
         with contextlib.suppress(BlockingIOError):
-            while True:
-                taken += self.far.recv(65536)
+            while piece := self.far.recv(65536):
+                taken += piece
         return taken
 
 
@@ -56,9 +59,23 @@ def sides() -> Iterator[tuple[Side, Side]]:
         side.far.close()
 
 
+class Held:
+    """FCC's side of a relay, which takes nothing until `gate` is open."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self.reached, self.gate = threading.Event(), threading.Event()
+        self.fileno, self.recv, self.shutdown, self.close = sock.fileno, sock.recv, sock.shutdown, sock.close
+
+    def send(self, data: bytes) -> int:
+        self.reached.set()
+        assert self.gate.wait(20)
+        return self._sock.send(data)
+
+
 @pytest.fixture
-def bridge(clock, sides) -> Bridge:
-    relay = SipRelay(
+def relay(clock) -> SipRelay:
+    return SipRelay(
         connect=None,
         rules=Rules(),
         fences=Fence(),
@@ -67,6 +84,10 @@ def bridge(clock, sides) -> Bridge:
         random_bytes=bytes,
         metrics=RelayMetrics(CollectorRegistry()),
     )
+
+
+@pytest.fixture
+def bridge(relay, sides) -> Bridge:
     phone, pbx = sides
     return relay.bridge(phone.near, Upstream(pbx.near, b""), ADMISSION)
 
@@ -126,3 +147,24 @@ def test_what_needs_an_answer_or_the_rules_is_left_to_those_who_may_wait(bridge,
         data = frame(Opcode.TEXT, text, mask=b"mask")
         assert bridge._pass_up_at_once(data) == data
     assert sides[1].take() == b""
+
+
+def test_a_phone_is_not_silent_while_fcc_takes_nothing(relay, sides, clock):
+    phone, pbx = sides
+    pbx.near.settimeout(20)
+    held = Held(pbx.near)
+    bridge = relay.bridge(phone.near, Upstream(held, b""), ADMISSION)
+    running = threading.Thread(target=bridge.run)
+    running.start()
+    said = frame(Opcode.TEXT, BYE, mask=b"mask")
+    phone.far.sendall(said)
+    assert held.reached.wait(10)
+    for _ in range(4):
+        clock.advance(relay.limits.ping)
+        bridge.tick(clock.monotonic())
+    held.gate.set()
+    until(lambda: select.select([pbx.far], [], [], 0)[0], 10)
+    assert pbx.take().startswith(said)
+    phone.far.close()
+    running.join(10)
+    assert not running.is_alive()
