@@ -148,8 +148,13 @@ describe("the reducer", () => {
     assert.equal(after(scenes.keypad, { type: "phone.call", call: ended }).keypadOpen, false);
   });
   it("holds a bounded number of calls", () => {
-    const calls = Array.from({ length: 50 }, (_, index) => ({ type: "call", call: { ...serverCallOf("talking"), callId: `k${index}` } }));
+    const calls = Array.from({ length: 50 }, (_, index) => ({ type: "call", call: { ...serverCallOf("talking"), callId: `k${index}`, sipCallId: `s${index}` } }));
     assert.equal(after(calls).calls.length, 20);
+  });
+  it("knows a call that FCC told of for the one the phone told of", () => {
+    const call = (callId, sipCallId) => ({ type: "call", call: { ...serverCallOf("talking"), callId, sipCallId } });
+    const state = after(call("first", null), call("offered", "s1"), call("own", "s2"), call("offered", "s2"), call("other", null));
+    assert.deepEqual(state.calls.map((known) => known.callId), ["first", "offered", "other"]);
   });
 });
 

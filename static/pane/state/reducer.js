@@ -154,12 +154,15 @@ function without(notices, code) {
 }
 
 /**
+ * A SIP dialog belongs to one call: what was known of it under another name, before FCC told of the call, is that call.
+ *
  * @param {ServerCall[]} calls
  * @param {ServerCall} call
  * @returns {ServerCall[]}
  */
 function withCall(calls, call) {
-  const at = calls.findIndex((known) => known.callId === call.callId);
-  if (at >= 0) return calls.map((known, index) => (index === at ? call : known));
-  return [...calls, call].slice(-KEPT_CALLS);
+  const others = calls.filter((known) => known.callId === call.callId || known.sipCallId === null || known.sipCallId !== call.sipCallId);
+  const at = others.findIndex((known) => known.callId === call.callId);
+  if (at >= 0) return others.map((known, index) => (index === at ? call : known));
+  return [...others, call].slice(-KEPT_CALLS);
 }

@@ -108,3 +108,25 @@ def test_a_call_taken_pops_once_where_reports_name_no_sip_call(anna, stack):
         task = the_only_task(stack, calls_id, CallDisposition="ANSWERED")
         assert task["WhoId"] == stack.record("Jan Kowalski")[1]
         anna.set_status("ready")
+
+
+@pytest.mark.req("R34", "R38")
+def test_a_call_that_comes_back_to_who_rejected_it_is_one_call(anna, stack):
+    quickly = {"correlation": "none", "reoffer_seconds": 3}
+    with settings(stack, quickly, {"correlation": "call-id", "reoffer_seconds": 5}), reported(stack, "none"):
+        anna.go_in_queue()
+        calls_id = stack.fcc("/_sim/inbound", {"number": "+48600100200"})["calls_id"]
+        anna.wait_shown("answer")
+        until(lambda: "Jan Kowalski" in anna.text("call-party"), 5)
+        anna.press("reject")
+        until(lambda: not anna.shows("answer"), 5, what="the end of the first ring")
+        anna.wait_shown("answer", 10)
+        until(lambda: "Jan Kowalski" in anna.text("call-party"), 5)
+        anna.press("answer")
+        anna.hears(700)
+        anna.press("hangup")
+        anna.wait_data("presence", "wrap")
+        task = the_only_task(stack, calls_id, CallDisposition="ANSWERED")
+        assert task["WhoId"] == stack.record("Jan Kowalski")[1]
+        until(lambda: not anna.shows("call-state"), 5, what="a pane without a call")
+        anna.set_status("ready")

@@ -229,6 +229,18 @@ def test_a_call_that_rings_again_at_an_agent_is_still_one_call(
         bench.record(again)
     (call,) = bench.calls(ANNA)
     assert (call["callsId"], call["sipCallId"], call["state"]) == (7, "sip-2", "ringing")
+    assert known_to_pane(bench) == [call]
+
+
+def known_to_pane(bench: Bench) -> list[dict[str, Any]]:
+    """The calls a pane knows by the events alone: one for each callId, and one only for a sipCallId, the newest."""
+    known: list[dict[str, Any]] = []
+    for event in bench.events(ANNA, "call"):
+        call = event["call"]
+        same = (call["callId"], call["sipCallId"])
+        known = [one for one in known if one["callId"] != same[0] and (same[1] is None or one["sipCallId"] != same[1])]
+        known.append(call)
+    return known
 
 
 def test_a_report_that_came_late_does_not_keep_the_next_ring_from_its_call(bench: Bench) -> None:
