@@ -18,7 +18,7 @@ import time
 from collections import OrderedDict, deque
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from cti.proxy.errors import PbxUnreachableError
 from cti.proxy.guard import KnownDialogs, PhoneGuard
@@ -45,6 +45,9 @@ if TYPE_CHECKING:
     from cti.proxy.metrics import RelayMetrics
     from cti.proxy.ports import Connect, DialRules, Fences
     from cti.proxy.tickets import Admission
+
+A = TypeVar("A")
+R = TypeVar("R")
 
 SUBPROTOCOL = "sip"
 _PING = b"fcc-relay"
@@ -78,6 +81,14 @@ class Stream(Protocol):
     def close(self) -> None: ...  # noqa: D102 - as sockets have it
 
 
+class _NotYetError(BlockingIOError):
+    """TLS has to wait for an `event` of the socket underneath, to read or write, whichever the caller wants."""
+
+    def __init__(self, event: int) -> None:
+        super().__init__()
+        self.event = event
+
+
 class TlsStream:
     """A TLS socket that one thread reads while another writes.
 
@@ -97,47 +108,22 @@ class TlsStream:
 
     def recv_now(self, size: int) -> bytes:
         """As `recv`, but raises BlockingIOError where that would wait."""
-        with self._lock:
-            try:
-                return self._sock.recv(size)
-            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                raise BlockingIOError from None
-            except ssl.SSLZeroReturnError:
-                return b""
+        try:
+            return self._now(self._sock.recv, size)
+        except ssl.SSLZeroReturnError:
+            return b""
 
     def send_now(self, data: bytes) -> int:
         """As `send`, but raises BlockingIOError where that would wait."""
-        with self._lock:
-            try:
-                return self._sock.send(data)
-            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                raise BlockingIOError from None
+        return self._now(self._sock.send, data)
 
     def recv(self, size: int, /) -> bytes:
         """As a socket's, with TimeoutError when nothing came."""
-        while True:
-            with self._lock:
-                try:
-                    return self._sock.recv(size)
-                except ssl.SSLWantReadError:
-                    event = select.POLLIN
-                except ssl.SSLWantWriteError:
-                    event = select.POLLOUT
-                except ssl.SSLZeroReturnError:
-                    return b""
-            self._wait(event)
+        return self._patiently(self.recv_now, size)
 
     def send(self, data: bytes, /) -> int:
         """As a socket's, with TimeoutError when the peer takes nothing."""
-        while True:
-            with self._lock:
-                try:
-                    return self._sock.send(data)
-                except ssl.SSLWantReadError:
-                    event = select.POLLIN
-                except ssl.SSLWantWriteError:
-                    event = select.POLLOUT
-            self._wait(event)
+        return self._patiently(self.send_now, data)
 
     def shutdown(self, how: int, /) -> None:
         """Cut the TCP connection underneath."""
@@ -147,11 +133,24 @@ class TlsStream:
         """Close it."""
         self._sock.close()
 
-    def _wait(self, event: int) -> None:
-        poller = select.poll()
-        poller.register(self._sock.fileno(), event)
-        if not poller.poll(int(self._timeout * 1000)):
-            raise TimeoutError
+    def _now(self, do: Callable[[A], R], argument: A) -> R:
+        with self._lock:
+            try:
+                return do(argument)
+            except ssl.SSLWantReadError:
+                raise _NotYetError(select.POLLIN) from None
+            except ssl.SSLWantWriteError:
+                raise _NotYetError(select.POLLOUT) from None
+
+    def _patiently(self, do: Callable[[A], R], argument: A) -> R:
+        while True:
+            try:
+                return do(argument)
+            except _NotYetError as error:
+                poller = select.poll()
+                poller.register(self._sock.fileno(), error.event)
+                if not poller.poll(int(self._timeout * 1000)):
+                    raise TimeoutError from None
 
 
 def send_all(stream: Stream, data: bytes) -> None:
