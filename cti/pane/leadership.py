@@ -40,6 +40,10 @@ class Leadership:
         """The panes that are connected."""
         return [name for name, pane in self._panes.items() if pane.away_since is None]
 
+    def knows(self, pane: str) -> bool:
+        """Whether that pane is connected, or away for so short a time that it may come back."""
+        return pane in self._panes
+
     @property
     def pop_target(self) -> str | None:
         """The pane to which a record is shown: the one focused last."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import structlog
 
@@ -31,6 +31,10 @@ _GONE_S = 20.0
 _RETRY_S = 5.0
 _EXPIRING_S = 120
 _STALE_S = 30.0
+
+Lead = Literal["present", "away", "over"]
+"""How the lead stands under which a phone's socket was opened: the pane that leads is connected, it has been cut off
+and may come back, or the lead is over."""
 
 _log = structlog.get_logger("cti.pane")
 
@@ -105,6 +109,7 @@ class AgentRoom:
         # Fencing numbers must go on rising when the room or the process begins anew.
         self._leadership = Leadership(fence=int(clock.now().timestamp()))
         self._connections: dict[str, PaneConnection] = {}
+        self._last: dict[str, PaneConnection] = {}
         self._answers: dict[str, OrderedDict[str, str]] = {}
         self._turns: dict[str, threading.Lock] = {}
         self._empty_since: float | None = clock.monotonic()
@@ -125,16 +130,27 @@ class AgentRoom:
             return leader if leader in self._connections else None
 
     @property
-    def fence(self) -> int:
-        """The present fencing number."""
+    def fence(self) -> int | None:
+        """The present fencing number, None while the pane that leads is not connected."""
         with self._lock:
-            return self._leadership.fence
+            return None if self.leader is None else self._leadership.fence
+
+    def lead(self, fence: int, session_id: str) -> Lead:
+        """How the lead stands that a pane of this session had under that fencing number."""
+        with self._lock:
+            leader = self._leadership.leader
+            last = None if leader is None else self._last.get(leader)
+            if last is None or self._leadership.fence != fence or last.session.id != session_id:
+                return "over"
+            if self._clock.now() >= last.session.expires_at:
+                return "over"
+            return "present" if leader in self._connections else "away"
 
     def enter(self, connection: PaneConnection, *, focused: bool) -> Standing:
         """Add a connection; one that the same pane had before is closed."""
         with self._lock:
             before = self._connections.get(connection.pane)
-            self._connections[connection.pane] = connection
+            self._connections[connection.pane] = self._last[connection.pane] = connection
             self._empty_since = None
             changed = self._leadership.join(connection.pane, self._clock.monotonic(), focused=focused)
             standing = self.standing(connection.pane)
@@ -155,6 +171,7 @@ class AgentRoom:
                 self._empty_since = self._clock.monotonic()
             changed = self._leadership.leave(connection.pane, self._clock.monotonic(), for_good=for_good)
             if for_good:
+                self._last.pop(connection.pane, None)
                 self._answers.pop(connection.pane, None)
                 self._turns.pop(connection.pane, None)
         if changed:
@@ -223,6 +240,7 @@ class AgentRoom:
             self._check_sessions()
         self._tell_presence()
         with self._lock:
+            self._last = {pane: last for pane, last in self._last.items() if self._leadership.knows(pane)}
             return self._empty_since is not None and now - self._empty_since >= _FORGET_S
 
     def _check_sessions(self) -> None:
@@ -328,10 +346,21 @@ class AgentRooms:
             return room
 
     def fence_of(self, audience: str) -> int | None:
-        """The present fencing number of that agent's panes, None when none has been here for a while."""
+        """The present fencing number of that agent's panes, None while the one that leads is not connected."""
         with self._lock:
             room = self._rooms.get(audience)
         return None if room is None else room.fence
+
+    def lead_of(self, audience: str, fence: int, session_id: str) -> Lead:
+        """How the lead stands under which that session's phone was let in; never waits, for any thread.
+
+        `present` is the only answer under which a phone may begin something. `away`: the pane's socket broke without a
+        farewell and it may come back within the lease (30 s; another pane takes over after 5 s unless there is a call),
+        so what is up goes on. `over`: the page was closed, the lead passed on, the session ended, or nobody is known.
+        """
+        with self._lock:
+            room = self._rooms.get(audience)
+        return "over" if room is None else room.lead(fence, session_id)
 
     def announce(self, agent: AgentRef, type: str, payload: Json, pane: str) -> None:  # noqa: A002 - the protocol's word
         """Log an event that only `pane` gets."""

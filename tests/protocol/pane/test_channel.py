@@ -493,6 +493,52 @@ def test_a_pane_that_closes_its_page_passes_the_phone_on(rig):
     assert two.event("leader")["leader"] is True
 
 
+def test_a_phone_begins_nothing_once_its_page_is_closed(rig):
+    pane = rig.enter()
+    fence = pane.answer["fence"]
+    assert rig.rooms.fence_of(AGENT.audience) == fence
+    assert rig.rooms.lead_of(AGENT.audience, fence, "s1") == "present"
+    pane.send(8, struct.pack("!H", 1001))
+    until(lambda: rig.rooms.lead_of(AGENT.audience, fence, "s1") == "over")
+    assert rig.rooms.fence_of(AGENT.audience) is None
+
+
+def test_a_phone_whose_pane_lost_its_socket_keeps_what_is_up_and_begins_nothing(rig):
+    pane = rig.enter()
+    fence = pane.answer["fence"]
+    pane.close()
+    until(lambda: rig.rooms.lead_of(AGENT.audience, fence, "s1") == "away")
+    assert rig.rooms.fence_of(AGENT.audience) is None
+    rig.enter()
+    assert rig.rooms.lead_of(AGENT.audience, fence, "s1") == "present"
+    assert rig.rooms.fence_of(AGENT.audience) == fence
+
+
+def test_a_pane_that_stays_away_loses_the_lead(rig):
+    pane = rig.enter()
+    pane.close()
+    until(lambda: not rig.rooms.of(AGENT).connections())
+    rig.clock.ahead = 31
+    until(lambda: rig.rooms.lead_of(AGENT.audience, pane.answer["fence"], "s1") == "over")
+
+
+def test_a_lead_is_over_when_it_was_passed_on_or_is_another_sessions(rig):
+    one, two = rig.enter(), rig.enter("pane-two")
+    before = one.answer["fence"]
+    after = two.ask("leader.take")["ok"]["fence"]
+    assert rig.rooms.lead_of(AGENT.audience, before, "s1") == "over"
+    assert rig.rooms.lead_of(AGENT.audience, after, "s1") == "present"
+    assert rig.rooms.lead_of(AGENT.audience, after, "s2") == "over"
+    assert rig.rooms.lead_of(OTHER.audience, after, "s1") == "over"
+
+
+def test_a_lead_ends_with_its_session(rig):
+    pane = rig.enter(session=rig.session(expires_at=rig.clock.now() + timedelta(seconds=60)))
+    rig.rooms.stop()
+    rig.clock.ahead = 61
+    assert rig.rooms.lead_of(AGENT.audience, pane.answer["fence"], "s1") == "over"
+
+
 def test_a_pop_goes_to_the_pane_focused_last(rig):
     one, two = rig.enter(), rig.enter("pane-two")
     one.ask("focus")
@@ -577,15 +623,16 @@ def test_a_session_that_ends_is_announced_and_then_closed(rig):
 
 def test_the_last_pane_gone_is_told_after_twenty_seconds(rig):
     pane = rig.enter()
+    room = rig.rooms.of(AGENT)
     pane.close()
-    until(lambda: not rig.rooms.of(AGENT).connections())
+    until(lambda: not room.connections())
     rig.clock.ahead = 15
     rig.rooms.tick()
     assert rig.calls.named("present") == [("present", AGENT, True)]
     rig.clock.ahead = 21
     until(lambda: rig.calls.named("present")[1:] == [("present", AGENT, False)])
     rig.clock.ahead = 200
-    until(lambda: rig.rooms.fence_of(AGENT.audience) is None)
+    until(lambda: rig.rooms.of(AGENT) is not room)
 
 
 def test_a_pane_that_comes_back_in_time_was_never_gone(rig):
