@@ -1,0 +1,79 @@
+"""Text and JSON as every database, every log and every socket can keep them.
+
+PostgreSQL stores no zero character (U+0000), in text columns or in JSON; UTF-8 has no form for a lone surrogate; JSON
+and PostgreSQL's `jsonb` have none for numbers that are not finite. SQLite takes all of them, so what comes from outside
+is cleaned at the edge, once. Source: PostgreSQL documentation, "Character Types" and "JSON Types"; RFC 3629 section 3;
+RFC 8259 sections 6 and 8.2.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, Final
+
+LARGEST_INTEGER: Final = 2**63 - 1
+"""The largest whole number, and with a minus the smallest, that a column of either database keeps."""
+DEEPEST: Final = 32
+"""How many objects and lists may stand in one another."""
+_MOST_DIGITS: Final = 20
+
+
+def storable(text: str) -> str:
+    """The same text without zero characters, and with U+FFFD in the place of each lone surrogate.
+
+    Two surrogates that make a pair become the character they stand for. Text that both databases keep is given back
+    as it is, so cleaning twice changes nothing.
+    """
+    if "\0" in text:
+        text = text.replace("\0", "")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+def storable_json(value: Any) -> Any:
+    """A JSON value (as `json.loads` gives it) cleaned all the way down, keys too; new lists and objects, never changed.
+
+    None stands for what no database of ours keeps as it is: numbers that are not finite, whole numbers beyond
+    `LARGEST_INTEGER`, anything in more than `DEEPEST` objects and lists, and anything that is not JSON. Of two keys
+    that are equal once cleaned, the last stands.
+    """
+    return _cleaned(value, DEEPEST)
+
+
+def read_json(body: bytes) -> Any:
+    """The value of a JSON text that came from outside, cleaned by `storable_json`.
+
+    What is not UTF-8 is read with U+FFFD in its place; a number beyond all bounds is None, as `NaN` and its like are,
+    which other programs write though JSON has none. Raises ValueError for what is no JSON, or nests without end.
+    """
+    text = body.decode("utf-8", "replace")
+    try:
+        return storable_json(json.loads(text, parse_int=_whole, parse_constant=lambda _: None))
+    except RecursionError:
+        raise ValueError("the JSON nests too deeply") from None
+
+
+def _whole(digits: str) -> int | None:
+    # Python refuses to read thousands of digits at all, by a ValueError that would spoil the rest of the text.
+    return int(digits) if len(digits) <= _MOST_DIGITS else None
+
+
+def _cleaned(value: Any, left: int) -> Any:
+    cleaned: Any = None
+    if isinstance(value, str):
+        cleaned = storable(value)
+    elif isinstance(value, bool):
+        cleaned = value
+    elif isinstance(value, int):
+        cleaned = value if abs(value) <= LARGEST_INTEGER else None
+    elif isinstance(value, float):
+        cleaned = value if math.isfinite(value) else None
+    elif left and isinstance(value, dict):
+        cleaned = {storable(str(key)): _cleaned(item, left - 1) for key, item in value.items()}
+    elif left and isinstance(value, list | tuple):
+        cleaned = [_cleaned(item, left - 1) for item in value]
+    return cleaned

@@ -1,0 +1,108 @@
+"""What comes from outside is cleaned of what one of the databases, or UTF-8, cannot keep."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cti.domain.text import DEEPEST, LARGEST_INTEGER, read_json, storable, storable_json
+
+ANY_TEXT = st.text(st.characters())
+ANY_JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), ANY_TEXT),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(ANY_TEXT, inner, max_size=4)),
+    max_leaves=20,
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("Zażółć gęślą jaźń", "Zażółć gęślą jaźń"),
+        ("a\0b\0", "ab"),
+        ("\ud800", "\ufffd"),
+        ("a\udfffb", "a\ufffdb"),
+        ("\ud83d\ude00", "\U0001f600"),
+        ("\0\udc00", "\ufffd"),
+        ("", ""),
+    ],
+)
+def test_zero_characters_go_and_lone_surrogates_are_replaced(given: str, kept: str) -> None:
+    assert storable(given) == kept
+
+
+@given(ANY_TEXT)
+def test_cleaned_text_can_be_encoded_and_stays_as_it_is(text: str) -> None:
+    cleaned = storable(text)
+    assert "\0" not in cleaned
+    assert cleaned.encode().decode() == cleaned
+    assert storable(cleaned) == cleaned
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ({"a\0": "\ud800"}, {"a": "\ufffd"}),
+        ([1e400, -1e400, float("nan"), 1.5], [None, None, None, 1.5]),
+        ([LARGEST_INTEGER, LARGEST_INTEGER + 1, -(2**63), -(2**63) + 1], [LARGEST_INTEGER, None, None, -(2**63) + 1]),
+        ({"deep": [{"x": "a\0"}]}, {"deep": [{"x": "a"}]}),
+        ([True, False, None], [True, False, None]),
+        ({"other": {1, 2}}, {"other": None}),
+    ],
+)
+def test_json_is_cleaned_all_the_way_down(given: Any, kept: Any) -> None:
+    assert storable_json(given) == kept
+
+
+def test_nesting_ends_somewhere() -> None:
+    deep: Any = "bottom"
+    for _ in range(5000):
+        deep = [deep]
+    kept, depth = storable_json(deep), 0
+    while isinstance(kept, list):
+        kept, depth = kept[0], depth + 1
+    assert (kept, depth) == (None, DEEPEST)
+
+
+@given(ANY_JSON)
+def test_cleaned_json_is_json_in_utf_8(value: Any) -> None:
+    cleaned = storable_json(value)
+    text = json.dumps(cleaned, ensure_ascii=False, allow_nan=False)
+    assert b"\0" not in text.encode()
+    assert "\\u0000" not in json.dumps(cleaned)
+    assert storable_json(cleaned) == cleaned
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b'{"x":"\\ud800","y":"\\ud83d\\ude00"}', {"x": "\ufffd", "y": "\U0001f600"}),
+        (b'{"x":1e400,"y":NaN,"z":-Infinity}', {"x": None, "y": None, "z": None}),
+        (b'{"x":' + b"9" * 5000 + b',"y":7}', {"x": None, "y": 7}),
+        (b'{"x":-9223372036854775808}', {"x": None}),
+        (b'{"x":"a\\u0000b"}', {"x": "ab"}),
+        (b'{"x":"Zaj\xeaty"}', {"x": "Zaj\ufffdty"}),
+        (b'"\xed\xa0\x80"', "\ufffd" * 3),
+    ],
+)
+def test_json_from_outside_is_read_as_far_as_it_can_be(body: bytes, value: Any) -> None:
+    assert read_json(body) == value
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"nonsense", b"[" * 100_000, b"\xff\xfe", b'{"x":01}'])
+def test_what_is_no_json_is_told(body: bytes) -> None:
+    with pytest.raises(ValueError):
+        read_json(body)
+
+
+@given(st.binary(max_size=200))
+def test_bytes_are_json_or_a_value_error(body: bytes) -> None:
+    try:
+        value = read_json(body)
+    except ValueError:
+        return
+    assert storable_json(value) == value
