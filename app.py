@@ -28,6 +28,7 @@ from cti.canvas.userinfo import UserInfo
 from cti.clock import SystemClock
 from cti.directory.service import Directory
 from cti.events.hub import EventHub
+from cti.matching.access import RecordAccess
 from cti.matching.service import Matching
 from cti.outbox.engine import Engine
 from cti.pane import routes as pane_routes
@@ -161,13 +162,15 @@ def build_services(
         waits=Waits(first=settings.outbox_wait_seconds, from_record=min(2.0, settings.outbox_wait_seconds)),
         campaign_name=partial(_campaign_name, directory),
     )
+    token_refused = partial(_ask_for_fresh_token, database, sign_in)
     calls = CallService(
         database=database,
         exchanges=exchanges,
         directory=directory,
         clock=clock,
         executor=background,
-        matching=Matching(database, orgs, clock, token_refused=partial(_ask_for_fresh_token, database, sign_in)),
+        matching=Matching(database, orgs, clock, token_refused=token_refused),
+        access=RecordAccess(database, orgs, clock, token_refused=token_refused),
         call_log=call_log,
         log_view=call_log,
         new_id=new_id,

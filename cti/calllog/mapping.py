@@ -188,6 +188,9 @@ def _about(record: Record | None) -> dict[str, Any]:
         "name": record.name,
     }
     points = links(record)
+    if record.contact_hidden:
+        # Whoever is behind the record is hidden from the agent, and the Task is the agent's.
+        return {"WhatId": points.what_id}
     hidden_person = record.object_type == "Case" or (record.object_type == "Account" and record.person_account)
     return {
         "WhoId": {"$": "who", "about": about} if points.who_id is None and hidden_person else points.who_id,

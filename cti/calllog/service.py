@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from cti.calllog.ports import Delivered, Pairing, Queued, UnitOfWork
     from cti.clock import Clock
-    from cti.domain.call import Call, Related, Segment
+    from cti.domain.call import Call, Segment
 
 KIND: Final = "call"
 LogStateName = Literal["none", "waiting", "saved", "failed"]
@@ -79,7 +79,7 @@ class CallLogger:
         *,
         tenant_id: str,
         call_key: str,  # noqa: ARG002 - the caller's own name of the call; Salesforce knows it by FCC's
-        before: Call | None,
+        before: Call | None,  # noqa: ARG002 - what is new is told by what was delivered
         after: Call,
     ) -> None:
         """Have every org paired with the tenant told what is new about `after`, in the transaction `uow`.
@@ -97,7 +97,7 @@ class CallLogger:
                     uow.outbox.forget(key)
                     uow.call_logs.forget(key)
                 elif is_logged(after, segment, pairing):
-                    self._segment_changed(uow, pairing, after.calls_id, before, after, segment)
+                    self._segment_changed(uow, pairing, after.calls_id, after, segment)
 
     def of(self, uow: UnitOfWork, *, tenant_id: str, calls: Sequence[tuple[Call, int]]) -> Sequence[Mapping[str, Any]]:
         """What became of the logs of agents' segments: `{state, taskId, code}` each, as the pane shows it.
@@ -120,9 +120,7 @@ class CallLogger:
             found.append(next((state for state in states if state.state != "none"), LogState("none")).to_json())
         return found
 
-    def _segment_changed(
-        self, uow: UnitOfWork, pairing: Pairing, calls_id: int, before: Call | None, after: Call, segment: Segment
-    ) -> None:
+    def _segment_changed(self, uow: UnitOfWork, pairing: Pairing, calls_id: int, after: Call, segment: Segment) -> None:
         key = delivery_key(pairing.org_id, pairing.tenant_id, calls_id, segment.index)
         # The lock first: a delivery that is being recorded moves fields from the one to the other.
         queued = uow.outbox.get_to_change(key)
@@ -139,7 +137,7 @@ class CallLogger:
             recording_url=self._recording_url(pairing.tenant_id, calls_id, segment.index),
         )
         base = {**(log.delivered if log else {}), **(queued.fields if queued else {})}
-        delta = changes(wanted, base, nothing_sent=nothing_sent, by_agent=_by_agent(before, after, segment))
+        delta = changes(wanted, base, nothing_sent=nothing_sent, by_agent=_by_agent(segment))
         if not delta and not (nothing_sent and base.keys() - wanted.keys()):
             return
         uow.outbox.put(
@@ -242,19 +240,9 @@ def _only_waits(queued: Queued) -> bool:
     return queued.state != "leased" and not queued.uncertain
 
 
-def _by_agent(before: Call | None, after: Call, segment: Segment) -> frozenset[str]:
-    """The fields that the agent changed in the pane between the two."""
+def _by_agent(segment: Segment) -> frozenset[str]:
+    """The fields whose values are the agent's own words in the pane."""
     note = frozenset({"Description"}) if segment.note is not None else frozenset()
     new = segment.related
-    linked = _unlinked(before, after, segment.index) if new is None else new.source == "linked"
+    linked = segment.unlinked if new is None else new.source == "linked"
     return note | RELATED if linked else note
-
-
-def _unlinked(before: Call | None, after: Call, index: int) -> bool:
-    """Whether the agent took a link away: nothing but the agent can, except a search that found another answer."""
-    old: Related | None = None
-    if before is not None and index < len(before.segments):
-        old = before.segments[index].related
-    if old is None or before is None:
-        return False
-    return old.source != "matched" or before.candidates == after.candidates

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from cti.accounts import salesforce_id
 from cti.calls.errors import AgentBusyError, NumberInvalidError
 from cti.calls.recording import still_up
 from cti.domain.call import Fact, Record, State
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from cti.calls.ports import Agent, UnitOfWork
 
 HEARD_LATELY: Final = timedelta(seconds=60)
-_LONGEST_NAME: Final = 255
+_OBJECT: Final = re.compile(r"[A-Za-z]\w{0,79}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,26 +42,19 @@ def dialable(text: str, region: str) -> PhoneNumber:
     return number
 
 
-def clicked_record(data: Mapping[str, Any] | None) -> Record | None:
-    """The record of a click: `{recordId, objectType, recordName, accountId?, contactId?, personAccount?}` of Open CTI.
+def named_record(data: Mapping[str, Any] | None, reason: str) -> Record | None:
+    """The record that a pane names: `{recordId, objectType, …}` as Open CTI gives it, for that `reason`.
 
-    None where the click had none, or one without its id and object.
+    Only the id and the object are taken: the name, and whom else it concerns, Salesforce is asked about. None where the
+    pane named none, or one without an id and an object that there can be.
     """
-    if not data or not data.get("recordId") or not data.get("objectType"):
+    if not data or not data.get("recordId") or not _OBJECT.fullmatch(str(data.get("objectType"))):
         return None
-    return Record(
-        record_id=str(data["recordId"])[:18],
-        object_type=str(data["objectType"])[:80],
-        name=str(data.get("recordName") or data.get("name") or "")[:_LONGEST_NAME],
-        account_id=_id(data.get("accountId")),
-        contact_id=_id(data.get("contactId")),
-        person_account=data.get("personAccount") is True,
-        reason=str(data.get("reason") or "clicked")[:32],
-    )
-
-
-def _id(value: object) -> str | None:
-    return str(value)[:18] if value else None
+    try:
+        record_id = salesforce_id(str(data["recordId"]))
+    except ValueError:
+        return None
+    return Record(record_id=record_id, object_type=str(data["objectType"]), reason=reason)
 
 
 def refuse_if_busy(uow: UnitOfWork, tenant_id: str, users_id: int, *, now: datetime) -> None:
@@ -84,14 +79,20 @@ def dial_fact(
         "dial_id": permit.dial_id,
         "users_id": agent.fcc_user_id,
         "pairing_id": agent.pairing_id,
+        "sf_user_id": agent.sf_user_id,
         "direction": "internal" if internal else "outbound",
         "number": permit.number,
     }
     if pairing.off_campaign_id is not None:
         content["off_campaign_id"] = pairing.off_campaign_id
     if record is not None:
-        content["record"] = record.to_json()
+        content["record"] = told(record)
     return Fact("agent", "dialled", at, content=content)
+
+
+def told(record: Record) -> dict[str, Any]:
+    """A record as an agent's fact names it."""
+    return {"record_id": record.record_id, "object_type": record.object_type, "reason": record.reason}
 
 
 def permit_of(number: PhoneNumber, dial_id: str, region: str) -> Permit:

@@ -39,6 +39,24 @@ class CallUnknownError(ConnectorError):
     en = "This call was not found among your calls."
 
 
+class RecordNotReadableError(ConnectorError):
+    """A record that the agent may not read in Salesforce, or that is not there."""
+
+    code = "record-not-readable"
+    http_status = 403
+    pl = "Nie widzisz tego rekordu w Salesforce, więc połączenie nie zostało z nim powiązane. Wybierz inny rekord."
+    en = "You cannot see this record in Salesforce, so the call was not tied to it. Choose another record."
+
+
+class RelatedTooOftenError(ConnectorError):
+    """More links of one call than a person makes."""
+
+    code = "related-too-often"
+    http_status = 429
+    pl = "To połączenie wiązano z rekordami już zbyt wiele razy. Zmień powiązanie w zapisie połączenia w Salesforce."
+    en = "This call was tied to records too many times already. Change what it relates to in its log in Salesforce."
+
+
 class ReportInvalidError(ConnectorError):
     """A pane's report that makes no sense."""
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cti.accounts import Tenant
     from cti.calls.ports import CallLog, Directory, LogView, UnitOfWork
     from cti.clock import Clock
+    from cti.domain.call import Claim
 
 STALE_AFTER: Final = timedelta(hours=4)
 """A call that is up but was not heard of for so long is taken for over."""
@@ -63,6 +64,15 @@ class Search:
     ivr: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A record that a pane named for a call, to be checked once the transaction is through."""
+
+    tenant_id: str
+    claim: Claim
+    call_key: str | None = None
+
+
 @dataclass(slots=True)
 class Work:
     """The state of one transaction's work on one tenant's facts."""
@@ -72,6 +82,7 @@ class Work:
     by_calls_id: dict[int, str] = field(default_factory=dict)
     new: set[str] = field(default_factory=set)
     searches: list[Search] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
     changed: dict[str, Call] = field(default_factory=dict)
     folded: dict[str, Call] = field(default_factory=dict)
     logged: dict[str, Call] = field(default_factory=dict)
@@ -119,7 +130,7 @@ class Recorder:
         if fact.kind in {"unknown", "settings"}:
             uow.facts.add(tenant_id, fact, call_key=None, subject=_subject(fact, "pairing_id"))
             return
-        subject = _subject(fact, "dial_id") if fact.kind == "dialled" else None
+        subject = _subject(fact, "dial_id") if fact.kind in {"dialled", "checked"} else None
         if key is None:
             key = self._key_of(uow, work, fact)
         uow.facts.add(tenant_id, fact, call_key=key, subject=subject)
@@ -142,6 +153,9 @@ class Recorder:
             return self._pane_key(uow, work, fact)
         if fact.source == Source.AGENT and fact.kind == "dialled":
             uow.calls.save_dialog(self._dialog(work, fact, None, None))
+        if fact.kind == "checked" and fact.content.get("dial_id"):
+            dialog = uow.calls.dialog(work.tenant.id, dial_id=str(fact.content["dial_id"]))
+            return dialog.call_key if dialog is not None else None
         return None
 
     def _new_key(self, work: Work) -> str:
@@ -303,6 +317,7 @@ class Recorder:
         stored = StoredCall(key, work.tenant.id, after, shown=shown or (before is not None and before.shown))
         uow.calls.save(stored)
         work.changed[key] = after
+        work.checks.extend(Check(work.tenant.id, claim, key) for claim in after.unchecked)
         if self._call_log is not None:
             logged = work.logged.get(key, before.call if before is not None else None)
             self._call_log.call_changed(uow, tenant_id=work.tenant.id, call_key=key, before=logged, after=after)

@@ -12,11 +12,18 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from cti.calls.attendance import AttendanceKeeper
-from cti.calls.dial import Permit, clicked_record, dial_fact, dialable, permit_of, refuse_if_busy
-from cti.calls.errors import CallUnknownError, ReportInvalidError, StatusNotSettableError
-from cti.calls.recording import STALE_AFTER, Entry, Recorder, Search, still_up
+from cti.calls.checking import RecordChecks, checked_fact
+from cti.calls.dial import Permit, dial_fact, dialable, named_record, permit_of, refuse_if_busy, told
+from cti.calls.errors import (
+    CallUnknownError,
+    RecordNotReadableError,
+    RelatedTooOftenError,
+    ReportInvalidError,
+    StatusNotSettableError,
+)
+from cti.calls.recording import STALE_AFTER, Check, Entry, Recorder, Search, still_up
 from cti.calls.statuses import Statuses
-from cti.domain.call import KINDS, Call, Direction, Fact, Source, State
+from cti.domain.call import KINDS, Call, Claim, Direction, Fact, Source, State
 from cti.domain.match import MatchResult
 from cti.domain.phone_number import Kind, parse
 from cti.domain.presence import PresenceClass
@@ -28,6 +35,7 @@ if TYPE_CHECKING:
 
     from cti.accounts import Pairing, Tenant
     from cti.calls.ports import (
+        Access,
         Agent,
         CallLog,
         Database,
@@ -41,6 +49,7 @@ if TYPE_CHECKING:
     from cti.calls.recording import Work
     from cti.clock import Clock
     from cti.domain.book import StoredCall
+    from cti.domain.call import Record
     from cti.domain.fcc import PhoneCredentials
     from cti.domain.presence import Presence
 
@@ -51,6 +60,8 @@ WRAP_LOOK_BACK: Final = timedelta(minutes=15)
 _REPORT_KINDS: Final = KINDS[Source.PANE] - {"popped"}
 _LONGEST_CALL_ID: Final = 255
 _LONGEST_NOTE: Final = 32_000
+_MOST_LINKS: Final = 50
+"""So often a call may be tied to a record; a person needs a few, and each one is a fact to fold."""
 
 _log = structlog.get_logger("cti.calls")
 
@@ -66,6 +77,7 @@ class _Parcel:
     done: bool = False
     error: Exception | None = None
     searches: list[Search] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +93,9 @@ class CallService:
     """Stores facts, answers panes, and keeps presence. Safe to share between threads.
 
     Facts that arrive while a transaction is being written wait and go together into the next one. `executor` runs
-    what may take long (searches, telling FCC); nothing of it holds a transaction. `call_log`, `log_view` and
-    `matching` may be left out: then nothing is logged, shown as logged, or searched. Facts older than `retention`
-    shrink.
+    what may take long (searches, telling FCC); nothing of it holds a transaction. `call_log`, `log_view`, `matching`
+    and `access` may be left out: then nothing is logged, shown as logged, searched, or tied to a record that a pane
+    names. Facts older than `retention` shrink.
     """
 
     def __init__(
@@ -95,6 +107,7 @@ class CallService:
         clock: Clock,
         executor: Executor,
         matching: Matching | None = None,
+        access: Access | None = None,
         call_log: CallLog | None = None,
         log_view: LogView | None = None,
         new_id: Callable[[], str] = lambda: secrets.token_urlsafe(16),
@@ -106,6 +119,12 @@ class CallService:
         self._clock = clock
         self._executor = executor
         self._matching = matching
+        self._access = access
+        self._checks: RecordChecks | None = None
+        if access is not None:
+            self._checks = RecordChecks(
+                database=database, access=access, clock=clock, executor=executor, store=self._take_in
+            )
         self._new_id = new_id
         self._recorder = Recorder(clock=clock, directory=directory, call_log=call_log, log_view=log_view, new_id=new_id)
         self._statuses = Statuses(exchanges, clock)
@@ -137,6 +156,9 @@ class CallService:
         """
         self._store(_Parcel(tenant_id, [Entry(fact) for fact in facts], cursor))
 
+    def _take_in(self, tenant_id: str, entries: Sequence[Entry]) -> None:
+        self._store(_Parcel(tenant_id, list(entries)))
+
     def presence_reported(self, tenant_id: str, users_id: int, presence: Presence) -> None:
         """Keep what FCC answered about an agent."""
 
@@ -154,6 +176,8 @@ class CallService:
             raise parcel.error
         for search in parcel.searches:
             self._start_search(search)
+        for check in parcel.checks:
+            self._start_check(check)
 
     def _write_waiting(self, mine: _Parcel) -> None:
         """Write what waits, in groups until `mine` is among them; a group that fails is written parcel by parcel."""
@@ -196,7 +220,7 @@ class CallService:
                         parcel.also(uow, work)
                     if parcel.cursor is not None:
                         uow.agents.set_cursor(tenant_id, parcel.cursor)
-                mine[0].searches = work.searches
+                mine[0].searches, mine[0].checks = work.searches, work.checks
             uow.commit()
 
     # -- what panes ask -------------------------------------------------------------------------------------------
@@ -206,6 +230,7 @@ class CallService:
     ) -> Permit:
         """Permit one call to a number as it was clicked, and remember the record it was clicked on.
 
+        Whether the agent may read that record is found out beside the call; until then the call's log refers to nobody.
         The same `dial_id` again gives the same permit and leaves no second fact. Raises NumberInvalidError,
         AgentBusyError, or what stands between the agent and dialling (R6, R7, R13).
         """
@@ -222,9 +247,24 @@ class CallService:
         permit = permit_of(wanted, dial_id or self._new_id(), region)
         with self._database.read() as uow:
             refuse_if_busy(uow, tenant.id, agent.fcc_user_id, now=now)
-        fact = dial_fact(agent, tenant, pairing, permit=permit, record=clicked_record(record), at=now)
+        clicked = named_record(record, "clicked")
+        fact = dial_fact(agent, tenant, pairing, permit=permit, record=clicked, at=now)
         self._store(_Parcel(tenant.id, [Entry(fact)]))
+        if clicked is not None:
+            claim = Claim(
+                agent.fcc_user_id,
+                clicked.record_id,
+                clicked.object_type,
+                agent.pairing_id,
+                agent.sf_user_id,
+                permit.dial_id,
+            )
+            self._start_check(Check(tenant.id, claim))
         return permit
+
+    def _start_check(self, check: Check) -> None:
+        if self._checks is not None:
+            self._checks.start(check)
 
     def report(self, agent: Agent, report: Mapping[str, Any]) -> None:
         """Take a pane's report about its phone: the fields of `call.report`, `at` aware or ISO text.
@@ -276,10 +316,39 @@ class CallService:
         self._about(agent, call, "pane", "popped", content)
 
     def relate(self, agent: Agent, call: Mapping[str, Any], record: Mapping[str, Any] | None) -> None:
-        """Tie a call of this agent to a record, or to none; the agent's word beats click and search (R36, R37)."""
-        linked = clicked_record(record)
-        content = {"record": replace(linked, reason="linked").to_json() if linked is not None else None}
-        self._about(agent, call, "agent", "related", content)
+        """Tie a call of this agent to a record, or to none; the agent's word beats click and search (R36, R37).
+
+        `call` is one by `callId`, `callsId` or `sipCallId`, `record` `{recordId, objectType}`. A record that was not
+        found for this agent is checked first; while Salesforce cannot be asked, the call is tied once it could. Raises
+        RecordNotReadableError where the agent may not read it, RelatedTooOftenError, CallUnknownError.
+        """
+        linked = named_record(record, "linked")
+        if linked is None and record is not None:
+            raise ReportInvalidError
+        with self._database.read() as uow:
+            tenant = self._place(uow, agent)[1]
+            stored = self._call_of(uow, tenant.id, agent, call)
+            if uow.facts.count(stored.key, "related") >= _MOST_LINKS:
+                raise RelatedTooOftenError
+        content: dict[str, Any] = {
+            "users_id": agent.fcc_user_id,
+            "pairing_id": agent.pairing_id,
+            "sf_user_id": agent.sf_user_id,
+            "record": told(linked) if linked is not None else None,
+        }
+        fact = Fact("agent", "related", self._clock.now(), stored.call.calls_id, content=content)
+        entries = [Entry(fact, stored.key)]
+        if linked is not None and self._access is not None and not _found_for(stored.call, agent, linked):
+            try:
+                checked = self._access.check(agent, linked.record_id, linked.object_type)
+            except ConnectorError as error:
+                _log.warning("record-not-checked", tenant=tenant.id, users_id=agent.fcc_user_id, code=error.code)
+            else:
+                if checked.record is None:
+                    raise RecordNotReadableError
+                answer = checked_fact(agent.fcc_user_id, linked.record_id, checked, at=self._clock.now())
+                entries.append(Entry(answer, stored.key))
+        self._store(_Parcel(tenant.id, entries))
 
     def note(self, agent: Agent, call: Mapping[str, Any], text: str) -> None:
         """Set the agent's note on a call."""
@@ -408,14 +477,16 @@ class CallService:
     def tick(self) -> None:
         """The regular work, called every 10 s or so by the runner.
 
-        Attendance and changed settings at each call, what the last process left unfinished at the first, retention
-        once an hour.
+        Attendance, changed settings and records that could not be checked yet at each call, what the last process left
+        unfinished at the first, retention once an hour.
         """
         if not self._resumed:
             self._resumed = True
             self.resume()
         self._attendance.tick()
         self._watch_settings()
+        if self._checks is not None:
+            self._checks.tick()
         if self._clock.monotonic() >= self._next_shrink:
             self._next_shrink = self._clock.monotonic() + SHRINK_SECONDS
             shrunk = self.shrink(self._clock.now() - self._retention)
@@ -624,6 +695,17 @@ def _to_pop(call: Call, users_id: int) -> bool:
     return call.direction is Direction.INBOUND and found is not None and found[1].state is not State.ENDED
 
 
+def _found_for(call: Call, agent: Agent, record: Record) -> bool:
+    """Whether the record is among those that were found as this agent."""
+    return any(
+        candidate.record_id == record.record_id
+        for segment in call.segments
+        for leg in segment.legs
+        if leg.users_id == agent.fcc_user_id
+        for candidate in leg.candidates
+    )
+
+
 def _short(value: object, longest: int) -> str | None:
     return None if value is None else str(value)[:longest]
 
@@ -641,5 +723,13 @@ def _bones(call: Call) -> Call:
         for segment in call.segments
     )
     return replace(
-        call, number="", own_number="", sip_call_ids=(), ivr=None, clicked=None, candidates=(), segments=segments
+        call,
+        number="",
+        own_number="",
+        sip_call_ids=(),
+        ivr=None,
+        clicked=None,
+        unchecked=(),
+        candidates=(),
+        segments=segments,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
@@ -41,7 +41,7 @@ KINDS: Final[Mapping[Source, frozenset[str]]] = {
     Source.LIST: frozenset({"row"}),
     Source.PANE: frozenset({"dialled", "ringing", "answered", "held", "resumed", "ended", "popped"}),
     Source.AGENT: frozenset({"dialled", "related", "note", "disposition", "settings", "forgotten"}),
-    Source.MATCH: frozenset({"matched"}),
+    Source.MATCH: frozenset({"matched", "checked"}),
 }
 """Every kind of fact, by its source. docs/facts.md says what each one carries."""
 
@@ -102,6 +102,7 @@ class Record:
 
     `account_id`/`contact_id`: the account of a contact, the contact of a case, or the person contact of a person
     account. `reason` says in a code why it was found (`clicked`, `linked`, `mobile`, `phone`, `case-code` …).
+    `contact_hidden`: the agent may read the record, but not the person behind it, so nobody may be told who that is.
     """
 
     record_id: str
@@ -111,6 +112,7 @@ class Record:
     contact_id: str | None = None
     person_account: bool = False
     reason: str = ""
+    contact_hidden: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """All fields by their names."""
@@ -147,6 +149,22 @@ class Related:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """A record that an agent's pane named, of which nobody has found out yet whether that agent may read it.
+
+    Only the id and the object are taken from the pane. `sf_user_id` and `pairing_id` say as whom and where Salesforce
+    is to be asked; `dial_id` is the dial it came with.
+    """
+
+    users_id: int
+    record_id: str
+    object_type: str
+    pairing_id: str
+    sf_user_id: str | None = None
+    dial_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Leg:
     """One agent's part in one segment: from the ring to the end. `on_pane`: a pane handled it, not another phone.
 
@@ -174,6 +192,7 @@ class Segment:
     """One agent's handling of a call; index 0 for the first agent or for nobody, 1 after a transfer, and so on.
 
     `agent_users_id` is who talked, or None while nobody did. `outcome` is FCC's when `outcome_final`, else provisional.
+    `unlinked`: it is related to nothing because the agent said so.
     """
 
     index: int
@@ -190,6 +209,7 @@ class Segment:
     queue: str | None = None
     legs: tuple[Leg, ...] = ()
     related: Related | None = None
+    unlinked: bool = False
     note: str | None = None
     disposition: str | None = None
 
@@ -210,6 +230,8 @@ class Call:
     `number` is the other side's: E.164 where it parses, raw else, empty when `withheld`. Times are PBX times, UTC.
     `outcome` is one of FCC's four once the call ended; `outcome_final` says that FCC itself said so.
     `disconnected_by`: agent, customer, system. `segments` is never empty. `dial_id` ties it to a dial command.
+    `clicked` is the record it was dialled from, as the pane named it as long as nobody checked: what may be told of a
+    record is in `related` alone. `unchecked` are the records still to be checked.
     """
 
     calls_id: int | None = None
@@ -234,6 +256,7 @@ class Call:
     recording: bool = False
     segments: tuple[Segment, ...] = (Segment(0),)
     clicked: Related | None = None
+    unchecked: tuple[Claim, ...] = ()
     candidates: tuple[Record, ...] = ()
     matched: bool = False
     match_complete: bool = True
@@ -299,7 +322,9 @@ class _Fold:
         self.pbx = pbx
         self.pane = [fact for fact in facts if fact.source == Source.PANE]
         self.agent = [fact for fact in facts if fact.source == Source.AGENT]
-        self.match = [fact for fact in facts if fact.source == Source.MATCH]
+        self.match = [fact for fact in facts if fact.kind == "matched"]
+        self.checks = [fact for fact in facts if fact.kind == "checked"]
+        self.unchecked: dict[tuple[int, str], Claim] = {}
         # Highest authority first; within one source the newest word wins.
         self.by_authority = [*reversed(self.fcc), *reversed(self.list), *reversed(self.pane), *reversed(self.agent)]
 
@@ -316,7 +341,6 @@ class _Fold:
         if over and outcome is None and talked:
             outcome = Outcome.ANSWERED
         matched = self.match[-1] if self.match else None
-        clicked = self._clicked()
         return Call(
             calls_id=next((fact.calls_id for fact in self.facts if fact.calls_id is not None), None),
             sip_call_ids=tuple(dict.fromkeys(fact.sip_call_id for fact in self.facts if fact.sip_call_id)),
@@ -339,7 +363,8 @@ class _Fold:
             talk_seconds=self._talk_seconds(ended, segments) if over else None,
             recording=any(fact.content.get("recording") is True for fact in self.pbx),
             segments=segments,
-            clicked=clicked,
+            clicked=self._clicked(),
+            unchecked=tuple(self.unchecked.values()),
             candidates=_records(matched.content.get("candidates")) if matched else (),
             matched=matched is not None,
             match_complete=matched is None or matched.content.get("complete") is not False,
@@ -403,12 +428,50 @@ class _Fold:
         known = [s.talk_seconds for s in segments if s.talk_seconds is not None]
         return max(sum(known), told if isinstance(told, int) else 0) if known else told
 
+    # -- records that panes named --------------------------------------------------------------------------------
+
     def _clicked(self) -> Related | None:
-        for fact in self.agent:
-            record = fact.content.get("record")
-            if fact.kind == "dialled" and record:
-                return Related(Record.from_json(record), "clicked")
-        return None
+        """The record the call was dialled from; before it is checked, the pane's word for its id and its object."""
+        fact = self._click()
+        if fact is None:
+            return None
+        told = fact.content["record"]
+        record = self._checked(fact)[1] or Record(told["record_id"], told["object_type"])
+        return _by(record, "clicked")
+
+    def _click(self) -> Fact | None:
+        return next((fact for fact in self.agent if fact.kind == "dialled" and _named(fact) is not None), None)
+
+    def _checked(self, fact: Fact) -> tuple[bool, Record | None]:
+        """Whether it is known if the agent may read the record that their fact names, and if so, the record.
+
+        The record is as Salesforce holds it. One that was found as that agent needs no check. Of several checks the
+        newest counts; a refusal counts for what was named before it, for the agent may have been given access since.
+        """
+        record_id, user = _named(fact), _user_of(fact)
+        for match in reversed(self.match):
+            if _user_of(match) == user:
+                found = next((r for r in _records(match.content.get("candidates")) if r.record_id == record_id), None)
+                if found is not None:
+                    return True, found
+        check = next(
+            (c for c in reversed(self.checks) if _user_of(c) == user and c.content.get("record_id") == record_id), None
+        )
+        if check is not None and check.content.get("record"):
+            return True, Record.from_json(check.content["record"])
+        return check is not None and check.at >= fact.at, None
+
+    def _note_unchecked(self, fact: Fact) -> None:
+        told, user = fact.content["record"], _user_of(fact)
+        if user is not None:
+            self.unchecked[user, told["record_id"]] = Claim(
+                users_id=user,
+                record_id=told["record_id"],
+                object_type=told["object_type"],
+                pairing_id=str(fact.content.get("pairing_id") or ""),
+                sf_user_id=fact.content.get("sf_user_id"),
+                dial_id=fact.content.get("dial_id"),
+            )
 
     # -- segments -------------------------------------------------------------------------------------------------
 
@@ -416,23 +479,38 @@ class _Fold:
         highest = max((_segment_of(fact) for fact in self.pbx), default=0)
         own = self._place_in_segments(highest)
         built: list[Segment] = []
-        link: Related | None = None
+        word: Related | None = None
+        said = False
         for index in range(highest + 1):
             facts = [fact for fact in self.pbx if _segment_of(fact) == index]
             mine = own.get(index, [])
+            open_word: Fact | None = None
             for fact in mine:
-                if fact.kind == "related":
-                    record = fact.content.get("record")
-                    link = Related(Record.from_json(record), "linked") if record else None
-            built.append(self._segment(index, facts, mine, last=index == highest, direction=direction, link=link))
+                if fact.kind != "related":
+                    continue
+                known, record = self._checked(fact) if _named(fact) is not None else (True, None)
+                if not known:
+                    open_word = fact
+                elif record is not None or not fact.content.get("record"):
+                    word, said, open_word = None if record is None else _by(record, "linked"), True, None
+            if open_word is not None:
+                # Until it is known that the agent may read that record, things stay as they were.
+                self._note_unchecked(open_word)
+            segment = self._segment(index, facts, mine, last=index == highest, direction=direction)
+            built.append(replace(segment, related=word, unlinked=word is None) if said else segment)
         return tuple(built)
 
     def _base_link(self, agent: int | None) -> Related | None:
         """What a segment relates to when nobody linked it: the clicked record, else the only one found as its agent."""
-        clicked = self._clicked()
+        click = self._click()
+        if click is not None:
+            known, record = self._checked(click)
+            if not known:
+                self._note_unchecked(click)
+            return None if record is None else _by(record, "clicked")
         found = self._match_of(agent) or (self.match[-1] if self.match and agent is None else None)
-        if clicked is not None or found is None:
-            return clicked
+        if found is None:
+            return None
         candidates = _records(found.content.get("candidates"))
         return Related(candidates[0], "matched") if len(candidates) == 1 else None
 
@@ -477,7 +555,6 @@ class _Fold:
         *,
         last: bool,
         direction: Direction | None,
-        link: Related | None,
     ) -> Segment:
         legs = self._legs(facts, own)
         rows = [fact for fact in facts if fact.source == Source.LIST]
@@ -511,7 +588,7 @@ class _Fold:
             recording=any(fact.content.get("recording") is True for fact in facts),
             queue=next((fact.content["queue"] for fact in reversed(facts) if fact.content.get("queue")), None),
             legs=legs,
-            related=link or self._base_link(agent),
+            related=self._base_link(agent),
             note=_latest(own, "note"),
             disposition=_latest(own, "disposition"),
         )
@@ -709,6 +786,19 @@ def _segment_of(fact: Fact) -> int:
 def _user_of(fact: Fact) -> int | None:
     value = fact.content.get("users_id")
     return value if isinstance(value, int) else None
+
+
+def _by(record: Record, source: str) -> Related:
+    """A relation by the agent's own word, which is then the reason for the record as well."""
+    return Related(replace(record, reason=source), source)
+
+
+def _named(fact: Fact) -> str | None:
+    """The id of the record that an agent's fact names."""
+    record = fact.content.get("record")
+    if not isinstance(record, dict) or not record.get("record_id") or not record.get("object_type"):
+        return None
+    return str(record["record_id"])
 
 
 def _earliest(times: Iterable[datetime | None]) -> datetime | None:

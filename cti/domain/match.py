@@ -1,4 +1,4 @@
-"""What a search for a caller gave."""
+"""What a search for a caller gave, and what is known of a record that a pane named."""
 
 from __future__ import annotations
 
@@ -7,6 +7,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cti.domain.call import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Whether an agent may read a record: `record` as Salesforce holds it, None where they may not or there is none."""
+
+    record: Record | None = None
 
 
 @dataclass(frozen=True, slots=True)

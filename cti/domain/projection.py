@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from cti.domain.call import Call, Direction, Leg, Record, Related, Segment, State
+from cti.domain.call import Call, Claim, Direction, Leg, Record, Related, Segment, State
 from cti.domain.outcome import Outcome
 from cti.domain.times import iso, parse_time
 
@@ -26,7 +26,7 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, StrEnum):
         return value.value
-    if isinstance(value, Call | Segment | Leg | Related | Record):
+    if isinstance(value, Call | Segment | Leg | Related | Record | Claim):
         return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
     return value
 
@@ -44,6 +44,7 @@ def from_json(data: Mapping[str, Any]) -> Call:
             **_read(data, Call),
             "segments": tuple(_segment_from(item) for item in data["segments"]),
             "clicked": _related_from(data.get("clicked")),
+            "unchecked": tuple(Claim(**item) for item in data.get("unchecked", ())),
             "candidates": _records(data.get("candidates")),
             "sip_call_ids": tuple(data.get("sip_call_ids", ())),
         }

@@ -5,7 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Index, Integer, String, UniqueConstraint, and_, delete, func, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Index,
+    Integer,
+    String,
+    UniqueConstraint,
+    and_,
+    delete,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cti.domain.book import AgentPresence, Attendance, Dialog, StoredCall
@@ -58,6 +71,9 @@ class CallRow(Base):
         Index("ix_calls_tenant_id_state", "tenant_id", "state"),
         Index("ix_calls_tenant_id_started_at", "tenant_id", "started_at"),
         Index("ix_calls_tenant_id_number", "tenant_id", "number"),
+        Index(
+            "ix_calls_unchecked", "started_at", sqlite_where=text("unchecked = 1"), postgresql_where=text("unchecked")
+        ),
     )
 
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -71,6 +87,7 @@ class CallRow(Base):
     updated_at: Mapped[datetime]
     shown: Mapped[bool] = mapped_column(default=False)
     shrunk: Mapped[bool] = mapped_column(default=False)
+    unchecked: Mapped[bool] = mapped_column(default=False)
     projection: Mapped[dict[str, Any]]
 
 
@@ -191,19 +208,24 @@ class FactRepository:
             for row in self._session.execute(query)
         ]
 
+    def count(self, call_key: str, kind: str) -> int:
+        """How many facts of that kind a call has."""
+        query = select(func.count()).select_from(FactRow).where(FactRow.call_key == call_key, FactRow.kind == kind)
+        return self._session.scalar(query) or 0
+
     def move(self, call_key: str, to: str) -> None:
         """Put all facts of one call under another."""
         self._session.flush()
         self._session.execute(update(FactRow).where(FactRow.call_key == call_key).values(call_key=to))
 
     def adopt(self, tenant_id: str, subject: str, call_key: str) -> None:
-        """Put the facts about `subject` (a dial command's id) that have no call yet under `call_key`."""
+        """Put the facts about `subject`, a dial command's id, that have no call yet under `call_key`."""
         self._session.flush()
         self._session.execute(
             update(FactRow)
             .where(
                 FactRow.tenant_id == tenant_id,
-                FactRow.kind == "dialled",
+                FactRow.kind.in_(("dialled", "checked")),
                 FactRow.subject == subject,
                 FactRow.call_key.is_(None),
             )
@@ -334,6 +356,7 @@ class CallRepository:
         row.updated_at = self._clock.now()
         row.shown = stored.shown
         row.shrunk = stored.shrunk
+        row.unchecked = bool(call.unchecked) and not stored.shrunk
         row.projection = to_json(call)
         for users_id in sorted(call.agents - (before.call.agents if before is not None else frozenset())):
             self._session.merge(CallAgentRow(call_key=stored.key, users_id=users_id, tenant_id=stored.tenant_id))
@@ -406,6 +429,11 @@ class CallRepository:
         query = select(func.count()).select_from(CallRow)
         conditions = (CallRow.tenant_id == tenant_id, CallRow.state != State.ENDED.value, CallRow.updated_at >= since)
         return self._session.scalar(query.where(*conditions)) or 0
+
+    def unchecked(self, *, limit: int) -> list[StoredCall]:
+        """Calls with records that panes named and nobody checked yet, the newest first."""
+        query = select(CallRow).where(CallRow.unchecked).order_by(CallRow.started_at.desc()).limit(limit)
+        return [self._stored(row) for row in self._session.scalars(query)]
 
     def all_up(self, tenant_id: str, *, since: datetime) -> list[StoredCall]:
         """The tenant's calls that are up."""

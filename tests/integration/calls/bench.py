@@ -15,7 +15,7 @@ from cti.calls.service import CallService
 from cti.directory.service import Directory
 from cti.domain.call import Call, Fact, Record
 from cti.domain.fcc import Campaign, CampaignMode, FccUser, PhoneCredentials, UserKind
-from cti.domain.match import MatchResult
+from cti.domain.match import Checked, MatchResult
 from cti.domain.presence import Presence, PresenceClass, Status
 from cti.domain.times import iso
 from tests.support import accounts
@@ -50,6 +50,8 @@ STATUSES = (
     Status(5, PresenceClass.PAUSE, "Przerwa obiadowa"),
 )
 JAN = Record("003000000000001AAA", "Contact", "Jan Kowalski", account_id="001000000000001AAA", reason="mobile")
+CASE = Record("500000000000001AAA", "Case", "00001234", contact_id="003000000000001AAA")
+ACME = Record("001000000000001AAA", "Account", "ACME")
 EWA = Record("003000000000002AAA", "Contact", "Ewa Nowa", reason="phone")
 
 
@@ -132,6 +134,21 @@ class FakeMatching:
         return self.result
 
 
+class FakeAccess:
+    """Says that agents may read the `records` there are; `failure` is raised instead."""
+
+    def __init__(self) -> None:
+        self.records = {record.record_id: record for record in (JAN, EWA, ACME)}
+        self.failure: Exception | None = None
+        self.asked: list[tuple[str, str, str]] = []
+
+    def check(self, agent: Any, record_id: str, object_type: str) -> Checked:
+        self.asked.append((agent.sf_user_id, record_id, object_type))
+        if self.failure is not None:
+            raise self.failure
+        return Checked(self.records.get(record_id))
+
+
 class FakeCallLog:
     def __init__(self) -> None:
         self.changes: list[tuple[str, Call | None, Call]] = []
@@ -145,7 +162,7 @@ class Bench:
     def __init__(self, database: Database, clock: DrivenClock, *, correlation: str = "none") -> None:
         self.database, self.clock = database, clock
         self.exchange, self.executor = FakeExchange(clock), LaterExecutor()
-        self.matching, self.log = FakeMatching(), FakeCallLog()
+        self.matching, self.access, self.log = FakeMatching(), FakeAccess(), FakeCallLog()
         self.numbers = 0
         self.start = clock.now()
         accounts.pair(database, clock)
@@ -164,6 +181,7 @@ class Bench:
             clock=self.clock,
             executor=self.executor,
             matching=self.matching,
+            access=self.access,
             call_log=self.log,
             new_id=self._new_id,
         )

@@ -19,7 +19,7 @@ from cti.domain.fcc import CampaignMode
 from cti.domain.presence import Presence, PresenceClass
 from cti.errors import ConnectorError
 from cti.pbx.errors import FccUnreachableError
-from tests.integration.calls.bench import ANNA, CUSTOMER, JAN, PIOTR
+from tests.integration.calls.bench import ANNA, CASE, CUSTOMER, JAN, PIOTR
 
 if TYPE_CHECKING:
     from tests.integration.calls.bench import Bench
@@ -106,6 +106,7 @@ def test_the_same_dial_twice_is_one_dial(bench: Bench) -> None:
 @pytest.mark.req("R40")
 def test_the_clicked_record_stays_with_the_call_even_if_the_pane_never_reports(bench: Bench) -> None:
     bench.service.dial(ANNA, CUSTOMER, {"recordId": JAN.record_id, "objectType": "Contact", "recordName": "Jan"})
+    bench.executor.run()
     bench.record(bench.fcc("created", 1, direction="outbound", users_id=101))
     related = bench.log.changes[-1][2].related
     assert related is not None
@@ -156,13 +157,8 @@ def test_a_fast_browser_clock_does_not_put_a_report_into_the_future(bench: Bench
 def test_an_agent_links_a_call_to_a_case(bench: Bench) -> None:
     bench.attend(ANNA)
     bench.record(bench.fcc("answered", 1, users_id=101))
-    case = {
-        "recordId": "500000000000001AAA",
-        "objectType": "Case",
-        "recordName": "00001234",
-        "contactId": JAN.record_id,
-    }
-    bench.service.relate(ANNA, {"callsId": 7}, case)
+    bench.access.records[CASE.record_id] = CASE
+    bench.service.relate(ANNA, {"callsId": 7}, {"recordId": CASE.record_id, "objectType": "Case"})
     assert bench.calls(ANNA)[0]["related"] == {
         "whoId": JAN.record_id,
         "whatId": "500000000000001AAA",

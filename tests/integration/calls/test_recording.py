@@ -123,6 +123,7 @@ def test_a_panes_dialog_and_fccs_call_become_one(bench: Bench, way: str, pane_fi
     bench.report(ANNA, "dialled", 0.5, direction="outbound", dialId=permit.dial_id)
     if pane_first:
         bench.record(created)
+    bench.executor.run()
     (call,) = bench.calls(ANNA)
     assert (call["callsId"], call["sipCallId"], call["direction"]) == (7, "sip-1", "outbound")
     assert call["party"]["recordId"] == JAN.record_id
@@ -289,6 +290,7 @@ def test_a_restart_between_pane_and_pbx_loses_nothing(bench: Bench) -> None:
     bench.report(ANNA, "dialled", 0.5, direction="outbound", dialId=permit.dial_id)
     bench.restart()
     bench.record(bench.fcc("created", 0.6, direction="outbound", users_id=101))
+    bench.executor.run()
     (call,) = bench.calls(ANNA)
     assert (call["callsId"], call["sipCallId"], call["party"]["recordId"]) == (7, "sip-1", JAN.record_id)
 
@@ -299,6 +301,7 @@ def test_after_busy_the_clicked_object_stays_related(bench: Bench) -> None:
     record = {"recordId": "001000000000001AAA", "objectType": "Account", "recordName": "ACME"}
     permit = bench.service.dial(ANNA, CUSTOMER, record)
     bench.report(ANNA, "dialled", 0, direction="outbound", dialId=permit.dial_id)
+    bench.executor.run()
     bench.report(ANNA, "ended", 3, direction="outbound", sipStatus=486, cause="Q.850;cause=17", by="far")
     call = bench.events(ANNA, "call")[-1]["call"]
     assert (call["state"], call["outcome"]) == ("ended", "BUSY")

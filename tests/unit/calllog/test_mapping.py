@@ -121,6 +121,12 @@ def test_a_person_who_is_not_known_yet_is_looked_up_at_delivery(record):
     assert found["WhatId"] == record.record_id
 
 
+def test_nobody_is_named_who_is_hidden_from_the_agent():
+    found = fields(support.related(support.outbound(), replace(CASE, contact_hidden=True), "clicked"))
+    assert found["WhatId"] == CASE.record_id
+    assert not {"WhoId", "FCC_Contact_Name__c", "FCC_Contact_Email__c"} & found.keys()
+
+
 @pytest.mark.req("R17")
 def test_calls_on_other_phones_are_logged_only_where_wanted():
     call = support.ended(support.answered(support.outbound()))

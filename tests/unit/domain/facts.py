@@ -47,5 +47,10 @@ def match(seconds: float, *records: dict[str, Any], user: int = ANNA, complete: 
     )
 
 
+def checked(seconds: float, record_id: str, record: dict[str, Any] | None, *, user: int = ANNA) -> Fact:
+    content = {"users_id": user, "record_id": record_id, **({"record": record} if record is not None else {})}
+    return Fact("match", "checked", at(seconds), None, content=content)
+
+
 def contact(record_id: str = "003000000000001AAA", name: str = "Jan Kowalski") -> dict[str, Any]:
     return {"record_id": record_id, "object_type": "Contact", "name": name, "reason": "mobile"}

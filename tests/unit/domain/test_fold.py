@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cti.domain.call import KINDS, Direction, Fact, State, fold, in_order
+from cti.domain.call import KINDS, Claim, Direction, Fact, State, fold, in_order
 from cti.domain.outcome import Outcome
 from cti.domain.projection import from_json, to_json
 from cti.domain.times import iso
-from tests.unit.domain.facts import ANNA, CUSTOMER, PIOTR, START, agent, at, contact, fcc, match, pane, row
+from tests.unit.domain.facts import ANNA, CUSTOMER, PIOTR, START, agent, at, checked, contact, fcc, match, pane, row
 
 
 def inbound_answered() -> list[Fact]:
@@ -196,12 +197,90 @@ def test_the_clicked_record_beats_the_search_and_the_agents_link_beats_both() ->
     assert related is not None
     assert (related.source, related.name) == ("matched", "Jan Kowalski")
     dialled = agent("dialled", -1, calls_id=None, record=clicked, direction="outbound", number=CUSTOMER)
-    related = fold([*base, dialled]).related
+    readable = [checked(0, clicked["record_id"], clicked), checked(9, case["record_id"], case)]
+    related = fold([*base, dialled, *readable]).related
     assert related is not None
     assert (related.source, related.name) == ("clicked", "ACME")
-    related = fold([*base, dialled, agent("related", 9, record=case)]).related
+    related = fold([*base, dialled, *readable, agent("related", 9, record=case)]).related
     assert related is not None
     assert (related.source, related.name) == ("linked", "00001234")
+
+
+ACCOUNT = {"record_id": "001000000000001AAA", "object_type": "Account", "name": "ACME"}
+CASE = {"record_id": "500000000000001AAA", "object_type": "Case", "name": "00001234"}
+
+
+def clicked_call(record: dict[str, Any] = ACCOUNT) -> list[Fact]:
+    claim = {"record": record, "pairing_id": "acme-1", "sf_user_id": "005A", "dial_id": "d"}
+    return [
+        agent("dialled", -1, calls_id=None, direction="outbound", number=CUSTOMER, **claim),
+        fcc("created", 0, users_id=ANNA, direction="outbound"),
+    ]
+
+
+def test_a_clicked_record_relates_to_nothing_until_it_is_known_that_the_agent_may_read_it() -> None:
+    call = fold([*clicked_call(), match(1, contact())])
+    assert call.related is None
+    assert call.clicked is not None
+    assert (call.clicked.record_id, call.clicked.name) == (ACCOUNT["record_id"], "")
+    assert call.unchecked == (Claim(ANNA, ACCOUNT["record_id"], "Account", "acme-1", "005A", "d"),)
+    granted = fold([*clicked_call(), checked(2, ACCOUNT["record_id"], ACCOUNT | {"name": "ACME Polska"})])
+    assert granted.related is not None
+    assert granted.related.name == "ACME Polska"
+    assert granted.unchecked == ()
+    refused = fold([*clicked_call(), match(1, contact()), checked(2, ACCOUNT["record_id"], None)])
+    assert (refused.related, refused.unchecked) == (None, ())
+
+
+def test_what_was_found_out_for_one_agent_is_not_known_for_another() -> None:
+    call = fold([*clicked_call(), checked(2, ACCOUNT["record_id"], ACCOUNT, user=PIOTR), match(1, ACCOUNT, user=PIOTR)])
+    assert call.related is None
+    assert len(call.unchecked) == 1
+
+
+def test_a_record_that_was_found_as_the_agent_needs_no_check() -> None:
+    two = [contact(), contact("003000000000002AAA", "Ewa Nowa")]
+    ringing = [fcc("created", 0), fcc("ringing", 1, users_id=ANNA), match(2, *two)]
+    word = agent("related", 3, record={"record_id": "003000000000002AAA", "object_type": "Contact"})
+    call = fold([*ringing, word])
+    assert call.unchecked == ()
+    assert call.related is not None
+    assert (call.related.source, call.related.name, call.related.record.reason) == ("linked", "Ewa Nowa", "linked")
+
+
+def test_a_link_to_a_record_that_is_not_checked_or_not_readable_leaves_the_one_before() -> None:
+    base = [*inbound_answered(), match(2, contact())]
+    word = agent("related", 9, record=CASE, pairing_id="acme-1")
+    for more in ([word], [word, checked(10, CASE["record_id"], None)]):
+        related = fold([*base, *more]).related
+        assert related is not None
+        assert related.name == "Jan Kowalski"
+    assert [claim.record_id for claim in fold([*base, word]).unchecked] == [CASE["record_id"]]
+    granted = fold([*base, word, checked(10, CASE["record_id"], CASE)]).related
+    assert granted is not None
+    assert granted.name == "00001234"
+
+
+def test_a_refusal_counts_for_what_was_named_before_it() -> None:
+    refused = [*inbound_answered(), agent("related", 9, record=CASE), checked(10, CASE["record_id"], None)]
+    assert fold(refused).unchecked == ()
+    again = [*refused, agent("related", 20, record=CASE)]
+    assert len(fold(again).unchecked) == 1
+    assert fold([*again, checked(21, CASE["record_id"], CASE)]).related is not None
+
+
+def test_only_the_newest_word_of_an_agent_waits_to_be_checked() -> None:
+    words = [agent("related", 9 + n, record=CASE | {"record_id": f"50000000000000{n}AAA"}) for n in range(3)]
+    assert [claim.record_id for claim in fold([*inbound_answered(), *words]).unchecked] == ["500000000000002AAA"]
+    settled = [*inbound_answered(), *words, agent("related", 20, record=None)]
+    assert fold(settled).unchecked == ()
+
+
+def test_an_agent_ties_a_call_to_nothing_although_one_record_was_found() -> None:
+    facts = [*inbound_answered(), match(2, contact())]
+    assert not fold(facts).last.unlinked
+    call = fold([*facts, agent("related", 9, record=None)])
+    assert (call.related, call.last.unlinked) == (None, True)
 
 
 def test_two_matches_are_a_choice_and_no_relation() -> None:
@@ -305,7 +384,19 @@ agent_facts = st.builds(
     users,
 )
 match_facts = st.builds(lambda s, user: match(s, contact(), user=user), seconds, users)
-any_facts = st.lists(st.one_of(fcc_facts, list_facts, pane_facts, agent_facts, match_facts), max_size=14)
+record_facts = st.builds(
+    lambda kind, s, user, record, granted: (
+        checked(s, record["record_id"], record if granted else None, user=user)
+        if kind == "checked"
+        else agent(kind, s, user=user, record=record if kind == "dialled" or granted else None)
+    ),
+    st.sampled_from(["checked", "related", "dialled"]),
+    seconds,
+    users,
+    st.sampled_from([CASE, ACCOUNT, contact()]),
+    st.booleans(),
+)
+any_facts = st.lists(st.one_of(fcc_facts, list_facts, pane_facts, agent_facts, match_facts, record_facts), max_size=14)
 
 
 @given(any_facts, st.randoms(use_true_random=False), st.data())
@@ -338,6 +429,21 @@ def test_the_projection_keeps_the_whole_call(facts: list[Fact]) -> None:
 
     call = fold(facts)
     assert from_json(json.loads(json.dumps(to_json(call)))) == call
+
+
+@given(any_facts)
+@settings(max_examples=150, deadline=None)
+def test_a_call_relates_only_to_what_salesforce_showed_to_an_agent(facts: list[Fact]) -> None:
+    shown = {
+        record["record_id"]
+        for fact in facts
+        for record in [*fact.content.get("candidates", ()), fact.content.get("record")]
+        if fact.source == "match" and record is not None
+    }
+    call = fold(facts)
+    for segment in call.segments:
+        assert segment.related is None or segment.related.record_id in shown
+        assert not (segment.related and segment.unlinked)
 
 
 @given(any_facts)

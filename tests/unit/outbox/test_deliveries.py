@@ -167,10 +167,18 @@ def test_the_agents_own_link_and_note_are_sent_again(world):
     world.settle()
     task = world.org.named(ONE)
     assert (task["WhoId"], task["WhatId"], task["Description"]) == ("003C", CASE.record_id, "oddzwoni")
-    world.change(support.with_segment(linked, related=None))
+    world.change(support.with_segment(linked, related=None, unlinked=True))
     world.settle()
     task = world.org.named(ONE)
     assert (task["WhoId"], task["WhatId"]) == (None, None)
+
+
+def test_a_record_that_is_in_doubt_again_is_not_taken_from_the_task(world):
+    world.change(support.related(support.outbound(), JAN, "clicked"))
+    world.settle()
+    world.change(support.with_segment(support.answered(support.outbound()), related=None))
+    world.settle()
+    assert world.org.named(ONE)["WhoId"] == JAN.record_id
 
 
 def test_a_link_that_the_agent_takes_away_before_anything_was_sent_is_never_sent(world):
