@@ -3,11 +3,17 @@
 First that fits: (a) the SIP Call-ID that both name, where the tenant's setting says that FCC names it; (b) the dial
 command's id, where FCC gives it back; (c) same user, direction and number, a ring, answer or start within 5 s, and
 exactly one candidate on either side. Pure.
+
+Where to look for candidates is decided here too, by what these rules need and never by how much is stored. Both sides
+may report late: FCC's word of a call comes with the call list, hours later after an outage of either side, and a pane
+tells what its phone did once its connector is back. So neither is looked for in the minutes before now but round the
+call's own times: the dialogs that were seen from shortly before the call until `LATE` after it, and the calls that
+were up when the dialog was. What is named by an id is found by that id, whenever it was.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +25,12 @@ if TYPE_CHECKING:
     from cti.domain.call import Call
 
 WINDOW: Final = timedelta(seconds=5)
+RINGING: Final = timedelta(minutes=5)
+"""So long a dialog may have been seen before the moment that both sides tell of: it rang until it was answered."""
+LATE: Final = timedelta(hours=4)
+"""So much later than it happened a pane may tell of a dialog."""
+LONGEST: Final = timedelta(hours=12)
+"""So long before a moment of an agent's the whole call may have begun, waiting in queues and at colleagues included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +84,66 @@ def pbx_call(call: Call, settled: Iterable[Dialog], sip_call_ids: Iterable[str] 
         sip_call_ids=frozenset(sip_call_ids),
         dial_id=call.dial_id,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the two sides of a call can meet: at one agent, by direction and number, between two moments."""
+
+    users_id: int
+    direction: str
+    number: str
+    since: datetime
+    until: datetime
+
+    @property
+    def seen(self) -> tuple[datetime, datetime]:
+        """Between which moments the connector first heard of a dialog that belongs here."""
+        return _moved(self.since, -RINGING), _moved(self.until, LATE)
+
+    @property
+    def started(self) -> tuple[datetime, datetime]:
+        """Between which moments a call began that belongs here."""
+        return _moved(self.since, -LONGEST), _moved(self.until, LATE)
+
+
+def places_of_call(call: PbxCall) -> list[Place]:
+    """Where dialogs may be that are this call: at each agent with a moment in it, over `LONGEST` at most."""
+    moments: dict[int, list[datetime]] = {}
+    for moment in call.moments:
+        moments.setdefault(moment.users_id, []).append(moment.at)
+    return [
+        Place(user, call.direction, call.number, max(min(times), _moved(max(times), -LONGEST)), max(times))
+        for user, times in moments.items()
+    ]
+
+
+def place_of_dialog(dialog: Dialog) -> Place:
+    """Where calls may be that are this dialog. A browser's clock may be wrong: it is believed by `LATE` and no more."""
+    times = [moment for moment in (dialog.at, dialog.seen_at, dialog.answered_at) if moment is not None]
+    since = max(min(times), _moved(dialog.seen_at, -LATE))
+    until = min(max(times), _moved(dialog.seen_at, LATE))
+    return Place(dialog.users_id, dialog.direction, dialog.number, since, until)
+
+
+def meeting_places(places: Iterable[Place]) -> list[Place]:
+    """The same places, those that touch made one."""
+    merged: dict[tuple[int, str, str], list[Place]] = {}
+    for place in sorted(places, key=lambda each: each.since):
+        kept = merged.setdefault((place.users_id, place.direction, place.number), [])
+        if kept and place.since <= _moved(kept[-1].until, LATE):
+            kept[-1] = replace(kept[-1], until=max(kept[-1].until, place.until))
+        else:
+            kept.append(place)
+    return [place for kept in merged.values() for place in kept]
+
+
+def _moved(moment: datetime, by: timedelta) -> datetime:
+    """The moment so much later; where the calendar ends there, the moment itself."""
+    try:
+        return moment + by
+    except OverflowError:
+        return moment
 
 
 def _off(dialog: Dialog, at: datetime) -> timedelta | None:

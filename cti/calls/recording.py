@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from cti.calls.correlation import PbxCall, correlate, pbx_call
+from cti.calls.correlation import PbxCall, correlate, meeting_places, pbx_call, place_of_dialog, places_of_call
 from cti.calls.view import NO_LOG, call_view
 from cti.domain.book import Dialog, StoredCall
 from cti.domain.call import Call, Direction, Fact, Source, State, fold
@@ -34,7 +34,6 @@ PANE_ONLY_STALE_AFTER: Final = timedelta(seconds=90)
 """As much for a call that only a pane reported: by then FCC would have told of it, so it never came into being."""
 PANES_MAY_RETURN: Final = timedelta(minutes=15)
 """For so long events wait for panes that are away."""
-_LOOK_BACK: Final = timedelta(minutes=5)
 _log = structlog.get_logger("cti.calls")
 
 
@@ -85,6 +84,7 @@ class Work:
     checks: list[Check] = field(default_factory=list)
     changed: dict[str, Call] = field(default_factory=dict)
     folded: dict[str, Call] = field(default_factory=dict)
+    named: dict[str, frozenset[str]] = field(default_factory=dict)
     logged: dict[str, Call] = field(default_factory=dict)
 
 
@@ -227,47 +227,79 @@ class Recorder:
     # -- which dialog is which call -------------------------------------------------------------------------------
 
     def _settle(self, uow: UnitOfWork, work: Work) -> None:
-        folded = work.folded = {key: self._fold(uow, key) for key in work.before}
-        users = {user for call in folded.values() for user in call.agents}
-        dialogs = uow.calls.dialogs_of(work.tenant.id, users)
+        """Decide which dialogs are which calls, of those that the new facts can decide anything about.
+
+        What is looked at lies round the calls and dialogs that these facts touch (see `cti.calls.correlation`): it
+        does not grow with what was never decided, nor with the age of the database.
+        """
+        folded = work.folded = {key: self._fold(uow, work, key) for key in work.before}
+        by_call_id = work.tenant.correlation == "call-id"
+        dialogs = self._open_dialogs(uow, work, by_call_id=by_call_id)
         if not dialogs:
             return
         calls: dict[int, tuple[str, PbxCall]] = {}
-        by_call_id = work.tenant.correlation == "call-id"
         for key, call in folded.items():
-            self._candidate(uow, calls, key, call, by_call_id=by_call_id)
-        for dialog in dialogs:
-            for stored in self._around(uow, dialog, by_call_id=by_call_id):
-                if stored.key not in folded:
-                    self._candidate(uow, calls, stored.key, stored.call, by_call_id=by_call_id)
+            self._candidate(uow, calls, key, call, work.named[key])
+        for stored in self._around(uow, work.tenant.id, dialogs, by_call_id=by_call_id):
+            if stored.key not in folded:
+                named = uow.facts.sip_call_ids(stored.key) if by_call_id else ()
+                self._candidate(uow, calls, stored.key, stored.call, named)
         decided = correlate(dialogs, [call for _, call in calls.values()], by_call_id=by_call_id)
         for dialog in dialogs:
             if dialog.id in decided:
                 self._attach(uow, work, dialog, calls[decided[dialog.id]][0])
 
-    def _around(self, uow: UnitOfWork, dialog: Dialog, *, by_call_id: bool) -> Iterable[StoredCall]:
-        yield from uow.calls.around(
-            dialog.tenant_id,
-            dialog.users_id,
-            direction=dialog.direction,
-            number=dialog.number,
-            since=dialog.seen_at - _LOOK_BACK,
-        )
-        if by_call_id and dialog.sip_call_id is not None:
-            named = uow.calls.by_sip_call_id(dialog.tenant_id, dialog.sip_call_id)
-            if named is not None:
-                yield named
+    def _open_dialogs(self, uow: UnitOfWork, work: Work, *, by_call_id: bool) -> list[Dialog]:
+        """The undecided dialogs that these facts are about, or may be about, and those that compete with them."""
+        tenant_id = work.tenant.id
+        found = uow.calls.open_dialogs_of(work.folded)
+        places = [place_of_dialog(dialog) for dialog in found]
+        for key, call in work.folded.items():
+            seen = pbx_call(call, ())
+            if seen is None:
+                continue
+            places += places_of_call(seen)
+            ids = [{"sip_call_id": each} for each in sorted(work.named[key])] if by_call_id else []
+            ids += [{"dial_id": seen.dial_id}] if seen.dial_id is not None else []
+            named = (uow.calls.dialog(tenant_id, **each) for each in ids)
+            found += [dialog for dialog in named if dialog is not None and dialog.users_id in call.agents]
+        for place in meeting_places(places):
+            seen_from, seen_until = place.seen
+            found += uow.calls.open_dialogs(
+                tenant_id,
+                place.users_id,
+                direction=place.direction,
+                number=place.number,
+                since=seen_from,
+                until=seen_until,
+            )
+        return sorted({each.id: each for each in found if not each.settled}.values(), key=lambda each: each.at)
 
+    @staticmethod
+    def _around(
+        uow: UnitOfWork, tenant_id: str, dialogs: Sequence[Dialog], *, by_call_id: bool
+    ) -> Iterable[StoredCall]:
+        for place in meeting_places(place_of_dialog(dialog) for dialog in dialogs):
+            began_from, began_until = place.started
+            yield from uow.calls.around(
+                tenant_id,
+                place.users_id,
+                direction=place.direction,
+                number=place.number,
+                since=began_from,
+                until=began_until,
+            )
+        sip_call_ids = [dialog.sip_call_id for dialog in dialogs if dialog.sip_call_id is not None]
+        if by_call_id and sip_call_ids:
+            yield from uow.calls.by_sip_call_ids(tenant_id, sip_call_ids)
+
+    @staticmethod
     def _candidate(
-        self, uow: UnitOfWork, into: dict[int, tuple[str, PbxCall]], key: str, call: Call, *, by_call_id: bool
+        uow: UnitOfWork, into: dict[int, tuple[str, PbxCall]], key: str, call: Call, named: Iterable[str]
     ) -> None:
         if call.calls_id is None or call.calls_id in into:
             return
         settled = [dialog for dialog in uow.calls.dialogs_of_call(key) if dialog.settled]
-        named: list[str] = []
-        if by_call_id:
-            pbx = (fact for fact in uow.facts.of_call(key) if fact.source in {Source.FCC, Source.LIST})
-            named = [fact.sip_call_id for fact in pbx if fact.sip_call_id is not None]
         seen = pbx_call(call, settled, named)
         if seen is not None:
             into[call.calls_id] = (key, seen)
@@ -302,15 +334,19 @@ class Recorder:
 
     # -- what follows ---------------------------------------------------------------------------------------------
 
-    def _fold(self, uow: UnitOfWork, key: str) -> Call:
-        return fold(uow.facts.of_call(key))
+    @staticmethod
+    def _fold(uow: UnitOfWork, work: Work, key: str) -> Call:
+        facts = uow.facts.of_call(key)
+        pbx = (fact.sip_call_id for fact in facts if fact.source in {Source.FCC, Source.LIST})
+        work.named[key] = frozenset(each for each in pbx if each is not None)
+        return fold(facts)
 
     def _finish(self, uow: UnitOfWork, work: Work, key: str) -> None:
         before = work.before[key]
         if before is not None and before.shrunk:
             uow.facts.shrink_calls([key])
             return
-        after = work.folded.get(key) or self._fold(uow, key)
+        after = work.folded.get(key) or self._fold(uow, work, key)
         if before is not None and before.call == after:
             return
         shown = any(uow.agents.attendances(work.tenant.id, users_id) for users_id in sorted(after.agents))

@@ -56,6 +56,8 @@ if TYPE_CHECKING:
 GROUP: Final = 100
 RETENTION: Final = timedelta(days=90)
 SHRINK_SECONDS: Final = 3600.0
+SHRUNK_CALLS_AT_ONCE: Final = 50
+SHRUNK_FACTS_AT_ONCE: Final = 1000
 WRAP_LOOK_BACK: Final = timedelta(minutes=15)
 _REPORT_KINDS: Final = KINDS[Source.PANE] - {"popped"}
 _LONGEST_CALL_ID: Final = 255
@@ -565,18 +567,23 @@ class CallService:
         return heard
 
     def shrink(self, before: datetime) -> int:
-        """Shrink facts and calls from before that moment to their bones; gives how many facts were shrunk."""
+        """Shrink facts and calls from before that moment to their bones; gives how many facts were shrunk.
+
+        A little at a time, for whoever else has something to write waits meanwhile.
+        """
         shrunk = 0
         while True:
             with self._database.write() as uow:
-                old = uow.calls.old(before)
+                old = uow.calls.old(before, limit=SHRUNK_CALLS_AT_ONCE)
                 for stored in old:
                     uow.calls.save(replace(stored, call=_bones(stored.call), shrunk=True))
-                if not old:
-                    shrunk = uow.facts.shrink(before)
+                emptied = 0 if old else uow.facts.shrink(before, limit=SHRUNK_FACTS_AT_ONCE)
+                shrunk += emptied
+                over = not old and not emptied
+                if over:
                     uow.calls.forget_dialogs(before=before)
                 uow.commit()
-            if not old:
+            if over:
                 return shrunk
 
     def forget_number(self, tenant_id: str, number: str) -> int:
@@ -671,16 +678,14 @@ class CallService:
 
         self._store(_Parcel(search.tenant_id, [Entry(fact, stored.key)], also=pop))
 
-    @staticmethod
-    def _again(uow: UnitOfWork, search: Search) -> StoredCall | None:
+    def _again(self, uow: UnitOfWork, search: Search) -> StoredCall | None:
         """The call a search was started for, also when it has gone under another key since."""
         stored = uow.calls.get(search.call_key)
         if stored is not None:
             return stored
-        for dialog in uow.calls.dialogs_of(search.tenant_id, [search.users_id], settled=True)[::-1]:
-            if dialog.number == search.number and dialog.call_key is not None:
-                return uow.calls.get(dialog.call_key)
-        return None
+        since = self._clock.now() - STALE_AFTER
+        dialog = uow.calls.last_settled(search.tenant_id, search.users_id, number=search.number, since=since)
+        return uow.calls.get(dialog.call_key) if dialog is not None and dialog.call_key is not None else None
 
     def _place(self, uow: UnitOfWork, agent: Agent) -> tuple[Pairing, Tenant]:
         pairing = uow.pairings.get(agent.pairing_id)

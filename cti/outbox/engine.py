@@ -358,4 +358,4 @@ class Engine:
             return
         self._counted = now
         with self._database.read() as uow:
-            self._observer.waiting(uow.outbox.counts())
+            self._observer.waiting(uow.outbox.waiting())

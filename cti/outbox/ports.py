@@ -123,8 +123,8 @@ class Outbox(Protocol):
         """Delete old attempts and old finished rows."""
         ...
 
-    def counts(self, org_id: str | None = None) -> dict[str, int]:
-        """Rows by state."""
+    def waiting(self) -> Mapping[str, int]:
+        """How many rows are in each state but done."""
         ...
 
 

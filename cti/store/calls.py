@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from cti.clock import Clock
 
 _CHUNK = 500
+_PBX = ("fcc", "list")
+_UP = tuple(state.value for state in State if state is not State.ENDED)
+_AT_ONE_PLACE = 50
+"""So many calls or dialogs of one agent with one number are looked at; more at once nobody could tell apart."""
 
 
 class FactRow(Base):
@@ -44,8 +48,16 @@ class FactRow(Base):
     __tablename__ = "facts"
     __table_args__ = (
         UniqueConstraint("tenant_id", "identity"),
-        Index("ix_facts_tenant_id_calls_id", "tenant_id", "calls_id"),
         Index("ix_facts_tenant_id_kind_subject_at", "tenant_id", "kind", "subject", "at"),
+        Index("ix_facts_tenant_id_sip_call_id", "tenant_id", "sip_call_id"),
+        Index("ix_facts_tenant_id_received_at", "tenant_id", "received_at"),
+        # Only of those that are whole: what was shrunk stays for ever, and is not to be looked through each hour.
+        Index(
+            "ix_facts_whole_at",
+            "at",
+            sqlite_where=text("content IS NOT NULL"),
+            postgresql_where=text("content IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True)
@@ -55,7 +67,7 @@ class FactRow(Base):
     source: Mapped[str] = mapped_column(String(8))
     kind: Mapped[str] = mapped_column(String(24))
     subject: Mapped[str | None] = mapped_column(String(64))
-    at: Mapped[datetime] = mapped_column(index=True)
+    at: Mapped[datetime]
     calls_id: Mapped[int | None] = mapped_column(BigInteger)
     sip_call_id: Mapped[str | None] = mapped_column(String(255))
     content: Mapped[dict[str, Any] | None]
@@ -68,12 +80,13 @@ class CallRow(Base):
     __tablename__ = "calls"
     __table_args__ = (
         UniqueConstraint("tenant_id", "calls_id"),
-        Index("ix_calls_tenant_id_state", "tenant_id", "state"),
-        Index("ix_calls_tenant_id_started_at", "tenant_id", "started_at"),
-        Index("ix_calls_tenant_id_number", "tenant_id", "number"),
         Index(
             "ix_calls_unchecked", "started_at", sqlite_where=text("unchecked = 1"), postgresql_where=text("unchecked")
         ),
+        Index("ix_calls_tenant_id_state_updated_at", "tenant_id", "state", "updated_at"),
+        Index("ix_calls_tenant_id_number_started_at", "tenant_id", "number", "started_at"),
+        Index("ix_calls_tenant_id_ended_at", "tenant_id", "ended_at"),
+        Index("ix_calls_shrunk_started_at", "shrunk", "started_at"),
     )
 
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -92,10 +105,12 @@ class CallRow(Base):
 
 
 class CallAgentRow(Base):
-    """Which agents a call rang or talked to."""
+    """Which agents a call rang or talked to.
+
+    Found by call only: an agent has thousands, so their calls are looked for by time first, and by agent then.
+    """
 
     __tablename__ = "call_agents"
-    __table_args__ = (Index("ix_call_agents_tenant_id_users_id", "tenant_id", "users_id"),)
 
     call_key: Mapped[str] = mapped_column(String(64), primary_key=True)
     users_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
@@ -109,7 +124,7 @@ class PaneCallRow(Base):
     __table_args__ = (
         UniqueConstraint("tenant_id", "sip_call_id"),
         UniqueConstraint("tenant_id", "dial_id"),
-        Index("ix_pane_calls_tenant_id_users_id_settled", "tenant_id", "users_id", "settled"),
+        Index("ix_pane_calls_tenant_id_users_id_settled_seen_at", "tenant_id", "users_id", "settled", "seen_at"),
     )
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -117,7 +132,7 @@ class PaneCallRow(Base):
     users_id: Mapped[int] = mapped_column(BigInteger)
     direction: Mapped[str] = mapped_column(String(8))
     number: Mapped[str] = mapped_column(String(64))
-    at: Mapped[datetime]
+    at: Mapped[datetime] = mapped_column(index=True)
     seen_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]
     dial_id: Mapped[str | None] = mapped_column(String(64))
@@ -213,6 +228,13 @@ class FactRepository:
         query = select(func.count()).select_from(FactRow).where(FactRow.call_key == call_key, FactRow.kind == kind)
         return self._session.scalar(query) or 0
 
+    def sip_call_ids(self, call_key: str) -> Sequence[str]:
+        """The SIP Call-IDs that FCC itself named for a call."""
+        query = select(FactRow.sip_call_id).where(
+            FactRow.call_key == call_key, FactRow.source.in_(_PBX), FactRow.sip_call_id.is_not(None)
+        )
+        return [each for each in self._session.scalars(query.distinct()) if each is not None]
+
     def move(self, call_key: str, to: str) -> None:
         """Put all facts of one call under another."""
         self._session.flush()
@@ -257,16 +279,21 @@ class FactRepository:
         )
         return {row[0]: row[1] for row in self._session.execute(query)}
 
-    def shrink(self, before: datetime) -> int:
-        """Empty the facts about calls and agents made before that moment; their identities stay. Gives how many.
+    def shrink(self, before: datetime, *, limit: int) -> int:
+        """Empty up to `limit` facts about calls and agents made before that moment; gives how many.
 
-        Settings are kept: calls are judged by them.
+        Their identities stay. Settings are kept: calls are judged by them.
         """
         self._session.flush()
         old = (FactRow.at < before, FactRow.content.is_not(None), FactRow.kind != "settings")
-        count = self._session.scalar(select(func.count()).select_from(FactRow).where(*old)) or 0
-        self._session.execute(update(FactRow).where(*old).values(content=None, sip_call_id=None))
-        return count
+        ids = self._session.scalars(select(FactRow.id).where(*old).order_by(FactRow.at).limit(limit)).all()
+        for start in range(0, len(ids), _CHUNK):
+            chunk = ids[start : start + _CHUNK]
+            self._session.execute(
+                update(FactRow).where(FactRow.id.in_(chunk)).values(content=None, sip_call_id=None),
+                execution_options={"synchronize_session": False},
+            )
+        return len(ids)
 
     def shrink_calls(self, keys: Collection[str]) -> None:
         """Empty the facts of these calls."""
@@ -381,7 +408,8 @@ class CallRepository:
             and_(CallRow.calls_id.is_not(None), CallRow.updated_at >= since),
             and_(CallRow.calls_id.is_(None), CallRow.updated_at >= pane_since),
         )
-        return self._of_agent(tenant_id, users_id, CallRow.state != State.ENDED.value, heard, order=CallRow.started_at)
+        conditions = (CallRow.state.in_(_UP), CallRow.updated_at >= min(since, pane_since), heard)
+        return self._of_agent(tenant_id, users_id, *conditions, order=CallRow.started_at)
 
     def last_ended_of(self, tenant_id: str, users_id: int, *, since: datetime) -> StoredCall | None:
         """The agent's newest call that ended since then."""
@@ -396,38 +424,35 @@ class CallRepository:
         return found[0] if found else None
 
     def around(
-        self, tenant_id: str, users_id: int, *, direction: str, number: str, since: datetime
+        self, tenant_id: str, users_id: int, *, direction: str, number: str, since: datetime, until: datetime
     ) -> list[StoredCall]:
-        """The agent's calls with that number and direction, known to FCC, heard of since then."""
+        """The agent's calls with that number and direction, known to FCC, that began between these moments."""
         return self._of_agent(
             tenant_id,
             users_id,
             CallRow.direction == direction,
-            CallRow.number == number,
+            CallRow.number == number[:64],
             CallRow.calls_id.is_not(None),
-            CallRow.updated_at >= since,
-            order=CallRow.started_at,
+            CallRow.started_at.between(since, until),
+            order=CallRow.started_at.desc(),
+            limit=_AT_ONE_PLACE,
         )
 
-    def by_sip_call_id(self, tenant_id: str, sip_call_id: str) -> StoredCall | None:
-        """The call of which FCC itself named that SIP Call-ID."""
-        query = (
-            select(FactRow.calls_id)
-            .where(
-                FactRow.tenant_id == tenant_id,
-                FactRow.sip_call_id == sip_call_id,
-                FactRow.source.in_(("fcc", "list")),
-                FactRow.calls_id.is_not(None),
-            )
-            .limit(1)
+    def by_sip_call_ids(self, tenant_id: str, sip_call_ids: Collection[str]) -> list[StoredCall]:
+        """The calls of which FCC itself named any of these SIP Call-IDs."""
+        named = select(FactRow.calls_id).where(
+            FactRow.tenant_id == tenant_id,
+            FactRow.sip_call_id.in_(sip_call_ids),
+            FactRow.source.in_(_PBX),
+            FactRow.calls_id.is_not(None),
         )
-        calls_id = self._session.scalar(query)
-        return None if calls_id is None else self.by_calls_id(tenant_id, calls_id)
+        query = select(CallRow).where(CallRow.tenant_id == tenant_id, CallRow.calls_id.in_(named))
+        return [self._stored(row) for row in self._session.scalars(query)]
 
     def count_up(self, tenant_id: str, *, since: datetime) -> int:
         """How many of the tenant's calls are up, leaving out those not heard of since then."""
         query = select(func.count()).select_from(CallRow)
-        conditions = (CallRow.tenant_id == tenant_id, CallRow.state != State.ENDED.value, CallRow.updated_at >= since)
+        conditions = (CallRow.tenant_id == tenant_id, CallRow.state.in_(_UP), CallRow.updated_at >= since)
         return self._session.scalar(query.where(*conditions)) or 0
 
     def unchecked(self, *, limit: int) -> list[StoredCall]:
@@ -438,18 +463,44 @@ class CallRepository:
     def all_up(self, tenant_id: str, *, since: datetime) -> list[StoredCall]:
         """The tenant's calls that are up."""
         query = select(CallRow).where(
-            CallRow.tenant_id == tenant_id, CallRow.state != State.ENDED.value, CallRow.updated_at >= since
+            CallRow.tenant_id == tenant_id, CallRow.state.in_(_UP), CallRow.updated_at >= since
         )
         return [self._stored(row) for row in self._session.scalars(query)]
 
-    def dialogs_of(self, tenant_id: str, users_ids: Collection[int], *, settled: bool = False) -> list[Dialog]:
-        """The agents' dial commands and SIP dialogs whose PBX call is not known yet (or is, by `settled`)."""
-        if not users_ids:
-            return []
+    def open_dialogs_of(self, call_keys: Collection[str]) -> list[Dialog]:
+        """The dialogs under these calls whose PBX call is not known yet."""
+        query = select(PaneCallRow).where(PaneCallRow.call_key.in_(call_keys), PaneCallRow.settled.is_(False))
+        return [_dialog(row) for row in self._session.scalars(query)] if call_keys else []
+
+    def open_dialogs(
+        self, tenant_id: str, users_id: int, *, direction: str, number: str, since: datetime, until: datetime
+    ) -> list[Dialog]:
+        """The agent's dial commands and SIP dialogs with that number and direction whose PBX call is not known yet.
+
+        Those that were first heard of between these moments, the newest first.
+        """
         query = select(PaneCallRow).where(
-            PaneCallRow.tenant_id == tenant_id, PaneCallRow.users_id.in_(users_ids), PaneCallRow.settled.is_(settled)
+            PaneCallRow.tenant_id == tenant_id,
+            PaneCallRow.users_id == users_id,
+            PaneCallRow.settled.is_(False),
+            PaneCallRow.seen_at.between(since, until),
+            PaneCallRow.direction == direction,
+            PaneCallRow.number == number[:64],
         )
-        return [_dialog(row) for row in self._session.scalars(query.order_by(PaneCallRow.at))]
+        query = query.order_by(PaneCallRow.seen_at.desc()).limit(_AT_ONE_PLACE)
+        return [_dialog(row) for row in self._session.scalars(query)]
+
+    def last_settled(self, tenant_id: str, users_id: int, *, number: str, since: datetime) -> Dialog | None:
+        """The agent's newest dialog with that number whose PBX call is known, first heard of since then."""
+        query = select(PaneCallRow).where(
+            PaneCallRow.tenant_id == tenant_id,
+            PaneCallRow.users_id == users_id,
+            PaneCallRow.settled.is_(True),
+            PaneCallRow.seen_at >= since,
+            PaneCallRow.number == number[:64],
+        )
+        row = self._session.scalar(query.order_by(PaneCallRow.seen_at.desc()).limit(1))
+        return None if row is None else _dialog(row)
 
     def dialogs_of_call(self, call_key: str) -> list[Dialog]:
         """The dialogs under one call."""
@@ -478,7 +529,7 @@ class CallRepository:
         row.number = dialog.number[:64]
         self._session.flush()
 
-    def old(self, before: datetime, *, limit: int = _CHUNK) -> list[StoredCall]:
+    def old(self, before: datetime, *, limit: int) -> list[StoredCall]:
         """Calls that began before that moment and are not shrunk yet."""
         query = select(CallRow).where(CallRow.started_at < before, CallRow.shrunk.is_(False)).limit(limit)
         return [self._stored(row) for row in self._session.scalars(query)]
@@ -501,8 +552,8 @@ class CallRepository:
     ) -> list[StoredCall]:
         query = (
             select(CallRow)
-            .join(CallAgentRow, CallAgentRow.call_key == CallRow.key)
-            .where(CallAgentRow.tenant_id == tenant_id, CallAgentRow.users_id == users_id, *conditions)
+            .join(CallAgentRow, and_(CallAgentRow.call_key == CallRow.key, CallAgentRow.users_id == users_id))
+            .where(CallRow.tenant_id == tenant_id, *conditions)
             .order_by(order)
             .limit(limit)
         )

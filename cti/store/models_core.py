@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cti.store.base import Base, Json
@@ -75,10 +75,11 @@ class SessionRow(Base):
     """A signed-in pane."""
 
     __tablename__ = "sessions"
+    __table_args__ = (Index("ix_sessions_pairing_id_fcc_user_id", "pairing_id", "fcc_user_id"),)
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     org_id: Mapped[str] = mapped_column(ForeignKey("orgs.id"))
-    pairing_id: Mapped[str] = mapped_column(ForeignKey("pairings.id"), index=True)
+    pairing_id: Mapped[str] = mapped_column(ForeignKey("pairings.id"))
     sf_user_id: Mapped[str] = mapped_column(String(18), index=True)
     fcc_user_id: Mapped[int]
     language: Mapped[str] = mapped_column(String(2))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cti.calls.correlation import Moment, PbxCall, correlate
+from cti.calls.correlation import Moment, PbxCall, correlate, meeting_places, place_of_dialog, places_of_call
 from cti.domain.book import Dialog
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -130,3 +130,44 @@ def test_the_order_of_facts_does_not_decide(
 def test_without_ids_no_call_goes_to_two_dialogs(some: list[Dialog], others: list[PbxCall]) -> None:
     decided = list(correlate(some, others, by_call_id=False).values())
     assert len(decided) == len(set(decided))
+
+
+# -- where to look -----------------------------------------------------------------------------------------------------
+
+
+def test_dialogs_of_a_call_are_looked_for_round_its_own_moments() -> None:
+    (place,) = places_of_call(call(moments=(Moment(101, at(40)), Moment(101, at(44)))))
+    assert (place.users_id, place.direction, place.number) == (101, "outbound", NUMBER)
+    assert place.seen == (at(40) - timedelta(minutes=5), at(44) + timedelta(hours=4))
+
+
+def test_each_agent_of_a_call_is_a_place_of_its_own() -> None:
+    found = places_of_call(call(moments=(Moment(101, at(0)), Moment(102, at(600)))))
+    assert {place.users_id: place.since for place in found} == {101: at(0), 102: at(600)}
+
+
+def test_calls_of_a_dialog_are_those_that_were_up_when_the_pane_saw_it_and_not_when_it_told() -> None:
+    place = place_of_dialog(dialog(seen_at=at(7200)))
+    assert place.started == (at(0) - timedelta(hours=12), at(7200) + timedelta(hours=4))
+
+
+def test_a_browser_with_a_calendar_of_its_own_widens_nothing() -> None:
+    for wrong in (datetime(1, 1, 1, tzinfo=UTC), START - timedelta(days=4000)):
+        assert place_of_dialog(dialog(at=wrong, seen_at=START)).since == START - timedelta(hours=4)
+
+
+def test_moments_at_the_calendars_edge_are_places_too() -> None:
+    first, last = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, tzinfo=UTC)
+    (place,) = places_of_call(call(moments=(Moment(101, first), Moment(101, last))))
+    assert place.since == last - timedelta(hours=12)
+    assert place.seen[1] == last
+    (alone,) = places_of_call(call(moments=(Moment(101, first),)))
+    assert (alone.seen[0], alone.started[0]) == (first, first)
+
+
+def test_places_that_touch_are_one_and_places_days_apart_are_not() -> None:
+    places = [place_of_dialog(dialog(seconds=seconds)) for seconds in (3 * 86_400, 60, 0)]
+    assert [(place.since, place.until) for place in meeting_places(places)] == [
+        (at(0), at(60)),
+        (at(3 * 86_400), at(3 * 86_400)),
+    ]

@@ -1,0 +1,125 @@
+"""How the database goes about what it is asked while calls are up: by an index, never through a whole table."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cti.calllog.service import CallLogger, Waits
+from cti.calls.service import CallService
+from tests.integration.calls.bench import ANNA, CUSTOMER, DATABASES
+from tests.support.signed_request import ORG_ID
+from tests.support.statements import heard, plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cti.store.database import Database, UnitOfWork
+    from tests.integration.calls.bench import Bench
+
+SMALL = {"tenants", "orgs", "pairings", "agent_panes", "agents", "poll_cursors"}
+"""Tables with a row for each tenant, org, pairing or agent, which may be read whole."""
+COARSE = re.compile(r"\((tenant_id|state|shrunk|closed|pairing_id|org_id|settled)=\?\)")
+"""An index that is used for no more than this leaves nearly everything to be looked through."""
+WAITING = re.compile(r"outbox.state IN \(|min\(outbox.lease_until\)")
+"""Except what waits for Salesforce: that is found by its states alone, and is few beside what is done."""
+
+pytestmark = pytest.mark.parametrize("bench", DATABASES, indirect=True)
+
+
+def complaints(database: Database, asked: list[tuple[str, object]]) -> list[str]:
+    """The statements that read a large table without the help of an index, each with its plan."""
+    found = []
+    with database.engine.connect() as connection:
+        for statement, parameters in asked:
+            if not statement.lstrip().startswith(("SELECT", "UPDATE", "DELETE")):
+                continue
+            lines = plan(connection, statement, parameters)
+            bad = [
+                line for line in lines if _reads_all(line) and not ("(state=?)" in line and WAITING.search(statement))
+            ]
+            if bad:
+                found.append("\n  ".join([statement, *bad]))
+        connection.rollback()
+    return found
+
+
+def _reads_all(line: str) -> bool:
+    """Whether a line of either database's plan goes through a large table, or nearly through it."""
+    scanned = re.search(r"\bSCAN (\w+)|Seq Scan on (\w+)", line)
+    if scanned is not None:
+        return (scanned[1] or scanned[2]) not in SMALL
+    searched = re.search(r"SEARCH (\w+) USING .*", line)
+    return searched is not None and searched[1] not in SMALL and COARSE.search(line) is not None
+
+
+def test_recording_a_call_reads_no_table_through(bench: Bench) -> None:
+    bench.correlate_by("call-id")
+    logger = CallLogger(bench.clock, waits=Waits(first=0.0, from_record=0.0))
+    bench.service = CallService(
+        database=bench.database,
+        exchanges=bench.service._exchanges,
+        directory=bench.directory,
+        clock=bench.clock,
+        executor=bench.executor,
+        matching=bench.matching,
+        call_log=logger,
+        log_view=logger,
+        new_id=bench._new_id,
+    )
+    bench.attend(ANNA)
+    with heard(bench.database.engine) as asked:
+        bench.service.dial(ANNA, CUSTOMER)
+        bench.report(ANNA, "dialled", 0.5, direction="outbound", sipCallId="sip-0")
+        bench.record(bench.fcc("created", 0.6, direction="outbound", calls_id=6, users_id=101, sip="sip-0"))
+        bench.record(bench.fcc("ended", 0.9, direction="outbound", calls_id=6, users_id=101, status="BUSY"))
+        bench.report(ANNA, "ringing", 1)
+        bench.record(bench.fcc("created", 1), bench.fcc("ringing", 1.1, users_id=101, sip="sip-1"))
+        bench.executor.run()
+        bench.service.note(ANNA, {"callsId": 7}, "oddzwonić")
+        bench.service.snapshot(ANNA)
+        bench.record(bench.fcc("ended", 9, users_id=101, status="ANSWERED"))
+        bench.service.calls_up("acme")
+        bench.service.agents_present("acme")
+        bench.service.resume()
+        bench.service.tick()
+        bench.service.shrink(bench.clock.now() - timedelta(days=90))
+        bench.service.forget_number("acme", CUSTOMER)
+    assert len(asked) > 100
+    assert complaints(bench.database, asked) == []
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda uow, at: uow.calls.last_ended_of("acme", 101, since=at),
+        lambda uow, at: uow.calls.last_settled("acme", 101, number=CUSTOMER, since=at),
+        lambda uow, at: uow.calls.attended("acme", [1, 2]),
+        lambda uow, at: uow.facts.counts("acme", at),
+        lambda uow, at: uow.facts.settings_in_force("acme", "acme-1", at),
+        lambda uow, at: uow.outbox.next_due(),
+        lambda uow, at: uow.outbox.lease("me", until=at, limit=200),
+        lambda uow, at: uow.outbox.waiting(),
+        lambda uow, at: uow.outbox.of(["a", "b"]),
+        lambda uow, at: uow.outbox.forget_attempts(at),
+        lambda uow, at: uow.call_logs.of(["a", "b"]),
+        lambda uow, at: uow.call_logs.shrink(at),
+        lambda uow, at: uow.events.missed("acme-1:101", -1),
+        lambda uow, at: uow.events.since(5),
+        lambda uow, at: uow.events.expire(at),
+        lambda uow, at: uow.sessions.live_of("acme-1", 101),
+        lambda uow, at: uow.sessions.forget_ended(at),
+        lambda uow, at: uow.nonces.first_use(ORG_ID, "005000000000001AAA", "k"),
+        lambda uow, at: uow.nonces.forget(at),
+    ],
+    ids=lambda ask: "-".join(ask.__code__.co_names),
+)
+def test_nothing_that_goes_on_beside_it_does_either(bench: Bench, ask: Callable[[UnitOfWork, object], object]) -> None:
+    with heard(bench.database.engine) as asked, bench.database.write() as uow:
+        ask(uow, bench.clock.now())
+        uow.flush()
+    assert any(statement.lstrip().startswith(("SELECT", "UPDATE", "DELETE")) for statement, _ in asked)
+    assert complaints(bench.database, asked) == []
