@@ -273,7 +273,13 @@ def build_app(services: Services) -> Flask:
     app.register_blueprint(webhook_routes.blueprint(services.intake, count_error=services.metrics.error))
     sockets = Sockets(app)
     origins = [services.settings.public_url]
-    pane_routes.install(sockets, services.channel, services.sockets, origins=origins)
+    pane_routes.install(
+        sockets,
+        services.channel,
+        services.sockets,
+        origins=origins,
+        count_fault=partial(services.metrics.socket_cut, "pane"),
+    )
     sip_routes.install(sockets, services.relay, services.tickets, services.sockets, origins=origins)
     app.extensions[shutdown.EXTENSION] = services.sockets
     app.extensions["fcc"] = services

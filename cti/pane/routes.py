@@ -9,7 +9,7 @@ from cti.pane.errors import NoTokenError
 from cti.ws.connection import WebSocket
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from cti.pane.channel import PaneChannel
     from cti.ws.handshake import Upgrade
@@ -17,8 +17,18 @@ if TYPE_CHECKING:
     from cti.ws.routing import Sockets
 
 
-def install(sockets: Sockets, channel: PaneChannel, registry: SocketRegistry, *, origins: Collection[str]) -> None:
-    """Add `/pane/channel`; `origins` are the connector's own, from which its pages may open it."""
+def install(
+    sockets: Sockets,
+    channel: PaneChannel,
+    registry: SocketRegistry,
+    *,
+    origins: Collection[str],
+    count_fault: Callable[[str], None],
+) -> None:
+    """Add `/pane/channel`; `origins` are the connector's own, from which its pages may open it.
+
+    `count_fault` is told for what a pane's socket was closed.
+    """
 
     @sockets.route("/pane/channel")
     def pane_channel(upgrade: Upgrade) -> None:
@@ -29,6 +39,6 @@ def install(sockets: Sockets, channel: PaneChannel, registry: SocketRegistry, *,
             raise NoTokenError
         session = channel.verify(token)
         with registry.slot("pane", session.agent.audience) as slot:
-            ws = WebSocket(upgrade.accept(SUBPROTOCOL), subprotocol=SUBPROTOCOL)
+            ws = WebSocket(upgrade.accept(SUBPROTOCOL), subprotocol=SUBPROTOCOL, count_fault=count_fault)
             registry.bind(slot, ws)
             channel.serve(ws, session)

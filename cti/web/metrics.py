@@ -43,6 +43,9 @@ class Metrics:
         )
         self._waiting = Gauge("fcc_outbox_rows", "Deliveries by state", ["state"], registry=self.registry)
         self._sockets = Gauge("fcc_open_sockets", "Open WebSockets", ["kind"], registry=self.registry)
+        self._cut = Counter(
+            "fcc_sockets_cut", "WebSockets closed for what the peer did", ["kind", "fault"], registry=self.registry
+        )
 
     def error(self, code: str) -> None:
         """Count one error shown to a person or a system: `fcc_errors_total{code}`."""
@@ -81,6 +84,10 @@ class Metrics:
         self._waiting.clear()
         for state, count in counts.items():
             self._waiting.labels(state).set(count)
+
+    def socket_cut(self, kind: str, fault: str) -> None:
+        """Count one socket that was closed because of its peer: `fcc_sockets_cut_total{kind,fault}`."""
+        self._cut.labels(kind, fault).inc()
 
     def watch_sockets(self, count: Callable[[str], int]) -> None:
         """Ask `count` for the open sockets of a kind whenever the numbers are read."""

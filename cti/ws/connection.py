@@ -18,11 +18,12 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from wsproto.connection import Connection, ConnectionType
-from wsproto.events import CloseConnection, Message, Ping, Pong, TextMessage
+from wsproto.connection import Connection, ConnectionState, ConnectionType
+from wsproto.events import CloseConnection, Event, Message, Ping, Pong, TextMessage
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
 from cti.ws.frames import CloseCode, Opcode, close_frame, frame, text_frame
+from cti.ws.turns import give_way
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,8 @@ _RECEIVE_BYTES = 16 * 1024
 _CLOSING_GRACE_S = 2.0
 _POLL_S = 1.0
 _TICK_S = 0.1
-_CONTROLS_WINDOW_S = 10.0
+_WINDOW_S = 10.0
+_LINGER_BYTES = 1024 * 1024
 
 
 class SocketClosedError(Exception):
@@ -47,10 +49,13 @@ class WebSocket:
 
     `sock` is the connected socket, owned from now on. `max_message_size` bounds what is received, `max_queue` what
     waits to be sent (bytes); a peer that takes nothing for `send_timeout` seconds is cut off. After `ping_interval`
-    seconds of silence a ping is sent, after twice that the socket is closed. More than `max_controls` ping or pong
-    frames in ten seconds end it with 1008. All methods may be called from any thread, `receive` from one
-    at a time. TLS ends in front of the server: an SSLSocket is refused (TypeError), because reading and writing one
-    from two threads is not safe.
+    seconds of silence a ping is sent, after twice that the socket is closed. Every frame costs time, an empty one too:
+    more than `max_frames` of any kind in ten seconds, more than `max_controls` pings and pongs among them, or a message
+    in more than `max_fragments` end it with 1008. `count_fault` is told, once, what the peer did wrong: `frames`,
+    `controls`, `fragments`, `too-big`, `protocol`, `text`, or `too-slow`. `give_way` is called after each
+    read, so that a peer that sends without end leaves the others their turn. All methods may be called from any
+    thread, `receive` from one at a time. TLS ends in front of the server: an SSLSocket is refused (TypeError), because
+    reading and writing one from two threads is not safe.
     """
 
     def __init__(
@@ -63,7 +68,11 @@ class WebSocket:
         ping_interval: float = 25.0,
         send_timeout: float = 10.0,
         max_controls: int = 100,
+        max_frames: int = 1000,
+        max_fragments: int = 64,
         monotonic: Callable[[], float] = time.monotonic,
+        give_way: Callable[[], None] = give_way,
+        count_fault: Callable[[str], None] = lambda _fault: None,
     ) -> None:
         if isinstance(sock, ssl.SSLSocket):
             raise TypeError("TLS must end in front of the server")
@@ -76,7 +85,11 @@ class WebSocket:
         self._ping_interval = ping_interval
         self._send_timeout = send_timeout
         self._max_controls = max_controls
+        self._max_frames = max_frames
+        self._max_fragments = max_fragments
         self._monotonic = monotonic
+        self._give_way = give_way
+        self._count_fault = count_fault
         self._lock = threading.Lock()
         self._queue: deque[memoryview] = deque()
         self._queued = 0
@@ -89,10 +102,10 @@ class WebSocket:
         self._cut_at = 0.0
         self._close_seen = False
         self._pinged = False
-        self._controls = 0
-        self._controls_since = monotonic()
+        self._frames = self._controls = 0
+        self._window_since = monotonic()
         self._parts: list[Any] = []
-        self._size = 0
+        self._size = self._fragments = 0
         self._ready: deque[str | bytes] = deque()
         sock.settimeout(ping_interval)
 
@@ -140,6 +153,7 @@ class WebSocket:
                 return False
             if self._queued and self._queued + len(encoded) > self._max_queue:
                 self._close(CloseCode.TOO_SLOW, "too slow")
+                self._count_fault("too-slow")
                 self._cut_at = self._monotonic() + _CLOSING_GRACE_S
                 return False
             self._put(encoded)
@@ -147,6 +161,8 @@ class WebSocket:
 
     def receive(self) -> str | bytes:
         """The next message; waits for it. Raises SocketClosedError when the socket ends, by whichever side."""
+        if self._ready:
+            self._give_way()
         while not self._ready:
             if self._gone or self._close_seen:
                 self._linger()
@@ -155,19 +171,23 @@ class WebSocket:
         return self._ready.popleft()
 
     def _linger(self) -> None:
-        """Read what the peer still sends for a moment.
+        """Read what the peer still sends for a moment, up to a bound.
 
         Closing over unread bytes would reset the connection, and the peer would never see why it was closed.
         """
         deadline = self._monotonic() + _CLOSING_GRACE_S
+        left = _LINGER_BYTES
         with contextlib.suppress(OSError):
             if not self._gone:
                 self._sock.settimeout(0.5)
                 while self._flushing and self._monotonic() < deadline:
                     time.sleep(0.01)
                 self._sock.shutdown(socket.SHUT_WR)
-            while not self._gone and self._monotonic() < deadline and self._sock.recv(_RECEIVE_BYTES):
-                pass
+            while not self._gone and left > 0 and self._monotonic() < deadline:
+                if not (data := self._sock.recv(_RECEIVE_BYTES)):
+                    break
+                left -= len(data)
+                self._give_way()
         self.abort()
 
     def close(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
@@ -313,6 +333,7 @@ class WebSocket:
                 self._take(data)
             else:
                 self._abort()
+        self._give_way()
 
     # Called with the lock held.
 
@@ -327,44 +348,61 @@ class WebSocket:
         try:
             self._parser.receive_data(data)
             for event in self._parser.events():
-                if isinstance(event, Message):
+                if isinstance(event, CloseConnection):
+                    self._take_close(event)
+                elif self._counted(event) and isinstance(event, Message):
                     self._take_message(event)
-                elif isinstance(event, Ping | Pong):
-                    self._count_control()
-                    if isinstance(event, Ping) and self._open:
-                        self._put(frame(Opcode.PONG, bytes(event.payload)))
-                elif isinstance(event, CloseConnection):
-                    self._close_seen = True
-                    self._close(event.code, "")
-        except RemoteProtocolError as error:
-            hint = error.event_hint
-            self._fail(hint.code if isinstance(hint, CloseConnection) else CloseCode.PROTOCOL_ERROR)
-        except LocalProtocolError:
-            self._fail(CloseCode.PROTOCOL_ERROR)
+                elif isinstance(event, Ping) and self._open:
+                    self._put(frame(Opcode.PONG, bytes(event.payload)))
+                if self._close_seen:
+                    # What stands behind is not even parsed.
+                    return
+        except (RemoteProtocolError, LocalProtocolError):
+            self._fail(CloseCode.PROTOCOL_ERROR, "protocol")
+
+    def _take_close(self, event: CloseConnection) -> None:
+        if self._parser.state is ConnectionState.OPEN:
+            # The peer has not closed: this is how the parser tells what is no frame, or no UTF-8.
+            self._fail(event.code, "text" if event.code == CloseCode.INVALID_DATA else "protocol")
+        else:
+            self._close_seen = True
+            self._close(event.code, "")
+
+    def _counted(self, event: Event) -> bool:
+        """Count a frame, or the piece of one that has come; False when it is one too many."""
+        now = self._monotonic()
+        if now - self._window_since > _WINDOW_S:
+            self._frames, self._controls, self._window_since = 0, 0, now
+        self._frames += 1
+        self._controls += isinstance(event, Ping | Pong)
+        if self._controls > self._max_controls:
+            self._fail(CloseCode.POLICY, "controls")
+        elif self._frames > self._max_frames:
+            self._fail(CloseCode.POLICY, "frames")
+        return not self._close_seen
 
     def _take_message(self, event: Message[Any]) -> None:
         if not self._open:
             return
         data = event.data
         self._size += len(data.encode()) if isinstance(data, str) else len(data)
+        self._fragments += event.frame_finished
         if self._size > self._max_message_size:
-            self._fail(CloseCode.TOO_BIG)
+            self._fail(CloseCode.TOO_BIG, "too-big")
             return
-        self._parts.append(data)
+        if self._fragments > self._max_fragments:
+            self._fail(CloseCode.POLICY, "fragments")
+            return
+        if data:
+            self._parts.append(data)
         if event.message_finished:
             whole = "".join(self._parts) if isinstance(event, TextMessage) else b"".join(self._parts)
             self._ready.append(whole)
-            self._parts, self._size = [], 0
+            self._parts, self._size, self._fragments = [], 0, 0
 
-    def _count_control(self) -> None:
-        now = self._monotonic()
-        if now - self._controls_since > _CONTROLS_WINDOW_S:
-            self._controls, self._controls_since = 0, now
-        self._controls += 1
-        if self._controls > self._max_controls:
-            self._fail(CloseCode.POLICY)
-
-    def _fail(self, code: int) -> None:
+    def _fail(self, code: int, fault: str) -> None:
         """Close because of the peer's fault: what it sends from now on is not read any more."""
         self._close(code, "")
-        self._close_seen = True
+        if not self._close_seen:
+            self._close_seen = True
+            self._count_fault(fault)

@@ -13,6 +13,8 @@ from gevent import sleep
 from gevent.hub import Waiter, get_hub
 from gevent.monkey import is_module_patched
 
+from cti.ws.turns import TURN_S
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -51,7 +53,7 @@ class Lane:
         while left is None:
             if self._full:
                 left = self._step()
-                sleep(0)
+                sleep(TURN_S)
             else:
                 left = self._wait()
         return left

@@ -89,7 +89,7 @@ def create_app():
         clock=clock,
         count_error=lambda code: None,
     )
-    routes.install(Sockets(app), channel, registry, origins=[ORIGIN])
+    routes.install(Sockets(app), channel, registry, origins=[ORIGIN], count_fault=lambda _fault: None)
     done = {"written": 0}
 
     def write(agents: int, rate: int, seconds: float) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import struct
+import threading
 import urllib.request
 
 import pytest
@@ -70,6 +72,9 @@ def test_a_frame_that_comes_byte_by_byte_is_read(server):
         pytest.param([(9, b"x" * 126, {})], 1002, id="a long ping"),
         pytest.param([(8, struct.pack("!H", 1005), {})], 1002, id="a close with 1005"),
         pytest.param([(9, b"", {})] * 101, 1008, id="a flood of pings"),
+        pytest.param([(1, b"", {"fin": False})] + [(0, b"", {"fin": False})] * 64, 1008, id="too many fragments"),
+        pytest.param([(1, b"x", {"fin": False})] + [(0, b"x", {"fin": False})] * 64, 1008, id="too small fragments"),
+        pytest.param([(1, b"", {})] * 1001, 1008, id="a flood of empty messages"),
     ],
 )
 def test_what_breaks_the_protocol_closes_the_socket(server, frames, code):
@@ -79,6 +84,37 @@ def test_what_breaks_the_protocol_closes_the_socket(server, frames, code):
         assert client.close_code() == code
         with pytest.raises(Ended):
             client.frame()
+
+
+def test_a_message_may_come_in_many_fragments(server):
+    with echo(server) as client:
+        client.send(1, b"a", fin=False)
+        for _ in range(62):
+            client.send(0, b"b", fin=False)
+        client.send(0, b"c")
+        assert client.message() == "a" + 62 * "b" + "c"
+
+
+@pytest.mark.parametrize(
+    "frame", [encode(0, b"", fin=False), encode(1, b""), encode(10, b"")], ids=["fragment", "message", "pong"]
+)
+def test_a_flood_of_empty_frames_is_cut_off_and_the_others_are_answered_meanwhile(server, frame):
+    with echo(server) as flooding, echo(server) as other:
+        flooding.send(1, b"", fin=frame[0] != 0)
+
+        def flood() -> None:
+            with contextlib.suppress(OSError):
+                for _ in range(400):
+                    flooding.sock.sendall(frame * 2000)
+
+        thread = threading.Thread(target=flood)
+        thread.start()
+        for number in range(50):
+            other.text(str(number))
+            assert other.message() == str(number)
+        thread.join(30)
+        assert not thread.is_alive()
+        until(lambda: state(server)["closed"][-1:] == [1008])
 
 
 def test_a_close_is_answered_with_the_same_code(server):
