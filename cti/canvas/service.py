@@ -20,6 +20,7 @@ from cti.canvas.verify import DEFAULT_MAX_BYTES, CanvasRequest, open_envelope, v
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from cti.accounts import Language, Org, Pairing, PaneSession
     from cti.canvas.ports import Agent, AgentDirectory, Database, UnitOfWork
@@ -134,10 +135,12 @@ class CanvasSignIn:
     def renew(self, session: PaneSession, signed_request: str | None) -> IssuedSession:
         """Lengthen a session, with a fresh signed request of the same person where there is one.
 
-        When Salesforce does not answer, or without a request, the session is lengthened as far as its org token's
-        age allows. Raises SessionOverError, the errors of `open`, CanvasIdentityError when the request is another
-        person's, SalesforceTokenRefusedError, OrgNotPairedError, IntegrationInactiveError. After a failed renewal the
-        session stands for the rest of its time.
+        Only an org token that was never seen before starts an age of its own. A request that was not used before
+        lengthens the session once, for Salesforce has just signed that the person is there; one that was used, no
+        request, or one about which Salesforce does not answer, as far as the org token's age allows. Salesforce is
+        asked about the token each time. Raises SessionOverError, the errors of `open`, CanvasIdentityError when the request
+        is another person's, SalesforceTokenRefusedError, OrgNotPairedError, IntegrationInactiveError. After a failed
+        renewal the session stands for the rest of its time.
         """
         if signed_request is None:
             return self._sessions.extend(session.id)
@@ -152,7 +155,7 @@ class CanvasSignIn:
         if not pairing.active:
             raise IntegrationInactiveError
         try:
-            self._identify(verified.org, request)
+            self._identify(verified.org, request, anew=True)
         except SalesforceUnavailableError:
             return self._sessions.extend(session.id)
         except SalesforceTokenRefusedError:
@@ -160,10 +163,15 @@ class CanvasSignIn:
                 self._sessions.org_token_refused(session.id)
             raise
         with self._database.write() as uow:
-            # A request that renewed a session opens no other one.
-            uow.nonces.first_use(request.org_id, request.user_id, _key(request))
+            uses = _note(uow, request)
             uow.commit()
-        return self._sessions.extend(session.id, org_token=request.token)
+        return self._sessions.extend(
+            session.id, org_token=request.token, seen_at=uses.token, present=uses.content is None
+        )
+
+    def standing(self, session: PaneSession) -> PaneSession | None:
+        """The session as it is now, None when it is over."""
+        return self._sessions.standing(session.id)
 
     def org_token_refused(self, session: PaneSession) -> None:
         """The org answered 401 to the session's token: it is not used again and must be renewed within 5 minutes."""
@@ -178,15 +186,15 @@ class CanvasSignIn:
         """End a session at once."""
         self._sessions.revoke(session.id)
 
-    def _identify(self, org: Org, request: CanvasRequest) -> Identity:
-        identity = self._userinfo.identify(org, request.token)
+    def _identify(self, org: Org, request: CanvasRequest, *, anew: bool = False) -> Identity:
+        identity = self._userinfo.identify(org, request.token, anew=anew)
         if (identity.org_id, identity.user_id) != (org.id, request.user_id):
             raise CanvasIdentityError
         return identity
 
     def _use(self, uow: UnitOfWork, request: CanvasRequest) -> None:
         now = self._clock.now()
-        first_at = uow.nonces.first_use(request.org_id, request.user_id, _key(request))
+        first_at = _note(uow, request).load
         if first_at is not None and (request.n is not None or now - first_at >= SAME_REQUEST_WINDOW):
             raise CanvasReplayedError
         uow.nonces.forget(now - REQUESTS_REMEMBERED)
@@ -201,7 +209,27 @@ def _active(pairings: Sequence[Pairing]) -> Pairing:
     raise IntegrationInactiveError
 
 
-def _key(request: CanvasRequest) -> str:
-    if request.n is None:
-        return request.digest
-    return hashlib.sha256(f"n\0{request.n}".encode("utf-8", "surrogatepass")).hexdigest()
+@dataclass(frozen=True)
+class _Uses:
+    """When each part of a request was first used, None for what is used now for the first time.
+
+    `load` is the page's load, `content` the request itself, `token` the org token in it. A refreshed request may repeat
+    its page's `n`, and a request that renewed a session opens no other, so one says nothing of the others.
+    """
+
+    load: datetime | None
+    content: datetime | None
+    token: datetime | None
+
+
+def _note(uow: UnitOfWork, request: CanvasRequest) -> _Uses:
+    def first_use(key: str) -> datetime | None:
+        return uow.nonces.first_use(request.org_id, request.user_id, key)
+
+    content = first_use(request.digest)
+    load = content if request.n is None else first_use(_hash("n", request.n))
+    return _Uses(load, content, first_use(_hash("token", request.token)))
+
+
+def _hash(kind: str, value: str) -> str:
+    return hashlib.sha256(f"{kind}\0{value}".encode("utf-8", "surrogatepass")).hexdigest()

@@ -144,19 +144,39 @@ class SessionStore:
             session = uow.sessions.get(session_id)
         return self._standing(session)
 
-    def extend(self, session_id: str, *, org_token: str | None = None) -> IssuedSession:
-        """Lengthen a session that still stands.
+    def standing(self, session_id: str) -> PaneSession | None:
+        """The session as it is now, None when it is over."""
+        with self._database.read() as uow:
+            session = uow.sessions.get(session_id)
+        try:
+            return self._standing(session)
+        except SessionOverError:
+            return None
 
-        With `org_token`, out of a fresh signed request that was proved, the org token's age starts anew; without it
-        the session goes no further than the org token's 90 minutes and the grace. Raises SessionOverError.
+    def extend(
+        self,
+        session_id: str,
+        *,
+        org_token: str | None = None,
+        seen_at: datetime | None = None,
+        present: bool = False,
+    ) -> IssuedSession:
+        """Lengthen a session that still stands, no further than its org token's 90 minutes and the grace.
+
+        `org_token`, out of a signed request that was proved, takes the place of the session's own when it is younger.
+        Its age is counted from `seen_at`, when the connector first saw it, or from now. `present` says that the person
+        has just been vouched for: then this once the token's age is no bound. Raises SessionOverError.
         """
         now = self._clock.now()
         with self._database.write() as uow:
             session = self._standing(uow.sessions.get(session_id))
-            token_at = session.token_at if org_token is None else now
-            changes: dict[str, object] = {"token_at": token_at, "expires_at": self._end(now, token_at)}
-            if org_token is not None:
-                changes["token"] = org_token
+            changes: dict[str, object] = {}
+            token_at = session.token_at
+            if org_token is not None and (seen_at is None or seen_at > token_at):
+                token_at = now if seen_at is None else seen_at
+                changes = {"token": org_token, "token_at": token_at}
+            until = now + self._length if present else self._end(now, token_at)
+            changes["expires_at"] = max(session.expires_at, until)
             changed = uow.sessions.change(session_id, **changes)
             issued = self._issued(self._standing(changed))
             uow.commit()

@@ -40,7 +40,9 @@ class Identity:
 class UserInfo:
     """Asks an org's userinfo, and remembers the answer for five minutes by the token's hash.
 
-    Safe to share between threads. The address is made of the org's own row, never of what a request says.
+    A page that is loaded in five tabs asks once. Whatever lengthens what a token is good for asks anew, and a refusal
+    ends what was remembered. Safe to share between threads. The address is made of the org's own row, never of what a
+    request says.
     """
 
     def __init__(self, http: requests.Session, clock: Clock) -> None:
@@ -49,19 +51,24 @@ class UserInfo:
         self._lock = threading.Lock()
         self._known: OrderedDict[str, tuple[float, Identity]] = OrderedDict()
 
-    def identify(self, org: Org, token: str) -> Identity:
-        """Whose token it is.
+    def identify(self, org: Org, token: str, *, anew: bool = False) -> Identity:
+        """Whose token it is; `anew` asks the org whatever it answered before.
 
         Raises SalesforceTokenRefusedError (401, 403), SalesforceUnavailableError (no answer, 5xx, anything else that is
         not about the token), CanvasIdentityError (an answer without ids).
         """
-        key = hashlib.sha256(f"{org.id}\0{org.my_domain_url}\0{token}".encode()).hexdigest()
+        key = _key(org, token)
         now = self._clock.monotonic()
-        with self._lock:
-            known = self._known.get(key)
+        if not anew:
+            with self._lock:
+                known = self._known.get(key)
             if known is not None and now - known[0] < CACHE_SECONDS:
                 return known[1]
-        identity = self._ask(org, token)
+        try:
+            identity = self._ask(org, token)
+        except SalesforceTokenRefusedError:
+            self.forget(org, token)
+            raise
         with self._lock:
             self._known[key] = (now, identity)
             self._known.move_to_end(key)
@@ -71,9 +78,8 @@ class UserInfo:
 
     def forget(self, org: Org, token: str) -> None:
         """Ask again next time this token comes."""
-        key = hashlib.sha256(f"{org.id}\0{org.my_domain_url}\0{token}".encode()).hexdigest()
         with self._lock:
-            self._known.pop(key, None)
+            self._known.pop(_key(org, token), None)
 
     def _ask(self, org: Org, token: str) -> Identity:
         try:
@@ -101,3 +107,7 @@ class UserInfo:
             )
         except (KeyError, TypeError, ValueError, AttributeError):
             raise CanvasIdentityError from None
+
+
+def _key(org: Org, token: str) -> str:
+    return hashlib.sha256(f"{org.id}\0{org.my_domain_url}\0{token}".encode()).hexdigest()

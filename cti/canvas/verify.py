@@ -32,7 +32,8 @@ class Envelope:
     """A signed request taken apart and not believed yet.
 
     `payload` is the part after the dot exactly as received, `document` what it holds. `digest` identifies the whole
-    request (SHA-256, hexadecimal).
+    request (SHA-256, hexadecimal) by the bytes that it stands for: base64 can be spelled with and without padding and
+    in two alphabets, and all of these are one request.
     """
 
     signature: bytes = field(repr=False)
@@ -82,19 +83,21 @@ def open_envelope(raw: str, *, max_bytes: int = DEFAULT_MAX_BYTES) -> Envelope:
     signature, dot, payload = raw.partition(".")
     if not dot:
         raise CanvasRequestMalformedError
+    content = _decode(payload)
     try:
-        document = json.loads(_decode(payload).decode("utf-8"))
+        document = json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError):
         raise CanvasRequestMalformedError from None
     if not isinstance(document, dict):
         raise CanvasRequestMalformedError
     if document.get("algorithm") != ALGORITHM:
         raise CanvasAlgorithmError
+    proof = _decode(signature)
     return Envelope(
-        signature=_decode(signature),
+        signature=proof,
         payload=payload,
         document=document,
-        digest=hashlib.sha256(raw.encode("ascii")).hexdigest(),
+        digest=hashlib.sha256(proof + b"." + content).hexdigest(),
     )
 
 

@@ -93,7 +93,10 @@ class SessionRow(Base):
 
 
 class NonceRow(Base):
-    """A Canvas request that was accepted: `key` is a hash of its `n`, or of the whole request where it had none."""
+    """What Canvas requests that were accepted used up.
+
+    `key` is a hash of a page load's `n`, of a whole request, or of the org token in it, whose age counts from here.
+    """
 
     __tablename__ = "nonces"
 

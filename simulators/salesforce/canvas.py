@@ -45,6 +45,11 @@ def sign(payload: dict[str, Any], secret: str) -> str:
     return f"{signature.decode()}.{encoded.decode()}"
 
 
+def _overflowed(seconds: float) -> int:
+    """A time as real requests carry it: milliseconds that ran over 32 bits."""
+    return (int(seconds * 1000) + 2**31) % 2**32 - 2**31
+
+
 def check_access(org: Org, session: Session, developer_name: str, location: str = "Visualforce") -> None:
     """Raise CanvasError when this user may not see the app, or there is no such app or location."""
     if developer_name != org.world.apps.canvas_name or not org.settings.canvas_app_exists:
@@ -69,7 +74,7 @@ def signed_request(
         token = org.canvas_token(session)
         payload = {
             "algorithm": "HMACSHA256",
-            "issuedAt": None,
+            "issuedAt": _overflowed(org.now()),
             "userId": user["Id"],
             "client": {
                 "refreshToken": None,

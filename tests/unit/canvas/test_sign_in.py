@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -29,12 +30,13 @@ from tests.support.database import make_database
 from tests.support.signed_request import ORG_ID, TOKEN, USER_ID, signed_request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from cti.store.database import Database
     from tests.support.clock import DrivenClock
 
+URL_SAFE = str.maketrans("+/", "-_")
 OTHER_USER = "005000000000002AAA"
 
 
@@ -274,6 +276,20 @@ def test_without_n_an_equal_request_is_accepted_for_a_minute(world: World) -> No
     world.sign_in(n=None, token=TOKEN + "x")
 
 
+@pytest.mark.parametrize("respell", [lambda raw: raw.replace("=.", "."), lambda raw: raw.translate(URL_SAFE)])
+def test_without_n_another_spelling_is_the_same_request(world: World, respell: Callable[[str], str]) -> None:
+    raw = next(
+        raw for raw in (signed_request(n=None, name=f"Anna {number}") for number in range(100)) if "+" in raw[:44]
+    )
+    signature, dot, payload = raw.partition(".")
+    again = respell(signature + dot).rstrip(".") + dot + payload
+    assert again != raw
+    world.service.sign_in(world.service.open(raw))
+    world.clock.advance(61)
+    with pytest.raises(CanvasReplayedError):
+        world.service.sign_in(world.service.open(again))
+
+
 @pytest.mark.assumed("A22")
 def test_a_renewal_replaces_the_org_token_and_lengthens_the_session(world: World) -> None:
     signed_in = world.sign_in()
@@ -289,6 +305,74 @@ def test_a_request_that_renewed_a_session_opens_no_other(world: World) -> None:
     world.service.renew(signed_in.issued.session, signed_request(n="2"))
     with pytest.raises(CanvasReplayedError):
         world.sign_in(n="2")
+
+
+def test_a_used_request_keeps_no_session_longer_than_its_token_is_good_for(world: World) -> None:
+    used = signed_request(n="1")
+    session = world.service.sign_in(world.service.open(used)).issued.session
+    for _ in range(9):
+        world.clock.advance(600)
+        issued = world.service.renew(session, used)
+    assert issued.expires_in == 300
+    world.clock.advance(300)
+    with pytest.raises(SessionOverError):
+        world.service.renew(session, used)
+
+
+def test_two_used_requests_in_turn_keep_no_session_longer_either(world: World) -> None:
+    used = [signed_request(n="1"), signed_request(n="2", token=TOKEN + "2")]
+    session = world.service.sign_in(world.service.open(used[0])).issued.session
+    for step in range(11):
+        world.clock.advance(600)
+        issued = world.service.renew(session, used[step % 2])
+    assert issued.expires_in == 1200 + 95 * 60 - 6600  # the second token came after 1200 s
+    world.clock.advance(300)
+    with pytest.raises(SessionOverError):
+        world.service.renew(session, used[0])
+
+
+@pytest.mark.assumed("A22", "A58")
+def test_a_request_signed_anew_lengthens_the_session_though_it_brings_the_same_token(world: World) -> None:
+    session = world.sign_in().issued.session
+    for step in range(20):
+        world.clock.advance(600)
+        issued = world.service.renew(session, signed_request(n="load-1", name=f"signed at {step}"))
+    assert issued.expires_in == 900
+    assert issued.session.token_at == session.token_at
+    world.salesforce.status = 503
+    world.clock.advance(800)
+    assert world.service.renew(session, signed_request(n="load-1", name="later")).expires_in == 100
+
+
+def test_a_token_that_another_tab_brought_first_is_as_old_as_it_was_there(world: World) -> None:
+    session = world.sign_in(n="1").issued.session
+    world.clock.advance(600)
+    world.sign_in(n="2", token=TOKEN + "2")
+    came_at = world.clock.now()
+    world.clock.advance(200)
+    renewed = world.service.renew(session, signed_request(n="1", token=TOKEN + "2")).session
+    assert (renewed.token, renewed.token_at) == (TOKEN + "2", came_at)
+    again = world.service.renew(session, signed_request(n="1", name="an older one")).session
+    assert (again.token, again.token_at) == (TOKEN + "2", came_at)
+
+
+def test_a_renewal_asks_salesforce_about_the_token_whatever_it_said_before(world: World) -> None:
+    session = world.sign_in(n="1").issued.session
+    world.salesforce.status = 401
+    with pytest.raises(SalesforceTokenRefusedError):
+        world.service.renew(session, signed_request(n="2"))
+    with pytest.raises(SalesforceTokenRefusedError):
+        world.sign_in(n="3")
+    left = world.service.standing(session)
+    assert left is not None
+    assert left.expires_at - world.clock.now() == timedelta(minutes=5)
+
+
+def test_a_session_is_looked_up_as_it_stands(world: World) -> None:
+    session = world.sign_in().issued.session
+    assert world.service.standing(session) == session
+    world.service.revoke(session)
+    assert world.service.standing(session) is None
 
 
 def test_another_persons_request_renews_nothing(world: World) -> None:

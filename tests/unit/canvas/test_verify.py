@@ -41,6 +41,33 @@ def test_the_known_signature_is_accepted_in_each_spelling(signature: str) -> Non
     assert envelope.document["userId"] == "005xx000001SyyEAAS"
 
 
+def spellings(text: str) -> set[str]:
+    """The ways in which one piece of base64 can be written."""
+    url_safe = text.translate(str.maketrans("+/", "-_"))
+    mixed = text.replace("+", "-", 1)
+    return {one.rstrip("=") + padding for one in (text, url_safe, mixed) for padding in ("", "=" * text.count("="))}
+
+
+def test_a_request_is_the_same_in_each_spelling() -> None:
+    raws = [f"{signature}.{VECTOR_PAYLOAD}" for signature in spellings(VECTOR_SIGNATURE)]
+    assert len(raws) == 4
+    assert len({open_envelope(raw).digest for raw in raws}) == 1
+    assert len({open_envelope(f"{VECTOR_SIGNATURE}.{spelled}").digest for spelled in spellings(VECTOR_PAYLOAD)}) == 1
+    assert open_envelope(GOOD).digest != open_envelope(raws[0]).digest
+
+
+@given(st.text("+/-_=AQx \n.", max_size=6), st.integers(0, len(VECTOR_SIGNATURE)))
+@settings(max_examples=300)
+def test_no_spelling_of_a_used_request_is_another_request(noise: str, place: int) -> None:
+    used = open_envelope(f"{VECTOR_SIGNATURE}.{VECTOR_PAYLOAD}")
+    try:
+        again = open_envelope(f"{VECTOR_SIGNATURE[:place]}{noise}{VECTOR_SIGNATURE[place:]}.{VECTOR_PAYLOAD}")
+        check_signature(again, VECTOR_SECRET)
+    except ConnectorError:
+        return
+    assert again.digest == used.digest
+
+
 def test_the_known_signature_is_refused_with_another_secret() -> None:
     with pytest.raises(CanvasSignatureError):
         check_signature(open_envelope(f"{VECTOR_SIGNATURE}.{VECTOR_PAYLOAD}"), VECTOR_SECRET + "x")
