@@ -138,9 +138,9 @@ class CanvasSignIn:
         Only an org token that was never seen before starts an age of its own. A request that was not used before
         lengthens the session once, for Salesforce has just signed that the person is there; one that was used, no
         request, or one about which Salesforce does not answer, as far as the org token's age allows. Salesforce is
-        asked about the token each time. Raises SessionOverError, the errors of `open`, CanvasIdentityError when the request
-        is another person's, SalesforceTokenRefusedError, OrgNotPairedError, IntegrationInactiveError. After a failed
-        renewal the session stands for the rest of its time.
+        asked about the token each time. Raises SessionOverError, the errors of `open`, CanvasIdentityError when the
+        request is another person's, SalesforceTokenRefusedError, OrgNotPairedError, IntegrationInactiveError. After a
+        failed renewal the session stands for the rest of its time.
         """
         if signed_request is None:
             return self._sessions.extend(session.id)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from cti.domain.text import storable
 from cti.ws.frames import text_frame
 
 if TYPE_CHECKING:
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
 
 def encode(value: Mapping[str, Any]) -> str:
-    """JSON text of `value`, as short as it can be, in UTF-8 letters."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """JSON text of `value`, as short as it can be, in UTF-8 letters; of a lone surrogate, which has none, U+FFFD."""
+    return storable(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
 @dataclass(frozen=True)

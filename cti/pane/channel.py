@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -112,7 +111,8 @@ class PaneChannel:
                 return self._dial(room, pane, command)
             case messages.CallReport():
                 room.reported(pane, command.sip_call_id, up=command.kind != "ended")
-                self._calls.report(agent, _fields(command))
+                # No clock of a pane makes a call later than now.
+                self._calls.report(agent, {**_fields(command), "at": min(command.at, self._clock.now())})
                 return {}
             case messages.CallPopped():
                 self._calls.popped(agent, _fields(command))
@@ -273,7 +273,7 @@ class _Talk:
         try:
             command = messages.read_command(text)
         except MessageUnreadableError as error:
-            self._say(_id_of(text), {"error": self._channel.refuse(error, self._language)})
+            self._say(messages.read_id(text), {"error": self._channel.refuse(error, self._language)})
             return
         if isinstance(command, messages.Hello):
             self._hello(command)
@@ -287,8 +287,12 @@ class _Talk:
             self._say(hello.id, {"error": self._channel.refuse(MessageUnreadableError(), self._language)})
             return
         connection = PaneConnection(self._ws, self._session, hello.pane)
-        self._connection = connection
-        self._room, answer, then = self._channel.arrive(connection, hello)
+        try:
+            room, answer, then = self._channel.arrive(connection, hello)
+        except Exception as error:  # noqa: BLE001 - whatever failed, the pane gets an answer and may try again
+            self._say(hello.id, {"error": self._refused(error, hello)})
+            return
+        self._room, self._connection = room, connection
         self._say(hello.id, {"ok": answer})
         then()
 
@@ -305,11 +309,15 @@ class _Talk:
     def _outcome(self, room: AgentRoom, connection: PaneConnection, command: messages.Command) -> Json:
         try:
             return {"ok": self._channel.perform(room, connection, command)}
-        except ConnectorError as error:
-            return {"error": self._channel.refuse(error, self._language)}
-        except Exception:  # noqa: BLE001 - whatever failed, the pane gets an answer
-            _log.exception("command-failed", command=command.type)
-            return {"error": self._channel.refuse(InternalError(), self._language)}
+        except Exception as error:  # noqa: BLE001 - whatever failed, the pane gets an answer
+            return {"error": self._refused(error, command)}
+
+    def _refused(self, error: Exception, command: messages.Command) -> Json:
+        """The error as it is shown; called while it is handled."""
+        if isinstance(error, ConnectorError):
+            return self._channel.refuse(error, self._language)
+        _log.exception("command-failed", command=command.type)
+        return self._channel.refuse(InternalError(), self._language)
 
     @property
     def _language(self) -> str:
@@ -337,11 +345,3 @@ def _fields(command: messages.Command) -> Json:
 def _dial_id(pane: str, command: str) -> str:
     """The same for the same command of the same pane, also after a restart."""
     return hashlib.sha256(f"{pane}:{command}".encode()).hexdigest()[:32]
-
-
-def _id_of(text: str | bytes) -> str | None:
-    try:
-        found = json.loads(text).get("id")
-    except (ValueError, AttributeError, RecursionError):
-        return None
-    return found if isinstance(found, str) and 0 < len(found) <= 64 else None  # noqa: PLR2004 - as in the schema

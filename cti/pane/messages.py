@@ -1,21 +1,62 @@
-"""The commands a pane may send. docs/pane-channel.schema.json describes both directions and is tested against this."""
+"""The commands a pane may send. docs/pane-channel.schema.json describes both directions and is tested against this.
+
+Here is the edge: what has been read is text that every database keeps and UTF-8 can spell, numbers that fit a column,
+and times that can be reckoned with. What names something must be so as it comes; words for people are cleaned.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
 from pydantic.alias_generators import to_camel
 
+from cti.domain.text import LARGEST_INTEGER, storable
 from cti.pane.errors import MessageUnreadableError
 
-CommandId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+_YEARS: Final = range(2000, 2100)
+
+
+def _as_it_is(text: str) -> str:
+    if storable(text) != text:
+        raise ValueError("no database keeps this text")
+    return text
+
+
+def _written(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise ValueError("a time is told as text")  # noqa: TRY004 - what pydantic takes for a refusal
+    return value
+
+
+def _moment(value: datetime) -> datetime:
+    """The time in UTC. Calls have none near the edges of the calendar, where times cannot be reckoned with."""
+    if value.year not in _YEARS:
+        raise ValueError("not the time of a call")
+    return value.astimezone(UTC)
+
+
+CommandId = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_as_it_is)]
 PaneId = Annotated[str, StringConstraints(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 RecordId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{15}([A-Za-z0-9]{3})?$")]
-Short = Annotated[str, StringConstraints(max_length=80)]
-Line = Annotated[str, StringConstraints(max_length=255)]
-SipCallId = Annotated[str, StringConstraints(min_length=1, max_length=255)]
-Fence = Annotated[int, Field(ge=0)]
+Name = Annotated[str, StringConstraints(max_length=80), AfterValidator(_as_it_is)]
+Line = Annotated[str, StringConstraints(max_length=255), AfterValidator(storable)]
+Number = Annotated[str, StringConstraints(max_length=80), AfterValidator(storable)]
+SipCallId = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_as_it_is)]
+Whole = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
+Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written), AfterValidator(_moment)]
 
 
 class _Message(BaseModel):
@@ -30,7 +71,7 @@ class Record(_Message):
     """The Salesforce record a number was clicked on."""
 
     record_id: RecordId
-    object_type: Short
+    object_type: Name
     record_name: Line | None = None
     account_id: RecordId | None = None
     contact_id: RecordId | None = None
@@ -42,7 +83,7 @@ class Hello(_Command):
 
     type: Literal["hello"]
     pane: PaneId
-    last_seq: Annotated[int, Field(ge=0)] | None
+    last_seq: Whole | None
     focused: bool
 
 
@@ -68,28 +109,28 @@ class PresenceSet(_Command):
     """Ask for a status."""
 
     type: Literal["presence.set"]
-    status_id: Annotated[int, Field(ge=0)]
+    status_id: Whole
 
 
 class PhoneCredentials(_Command):
     """Ask what the phone signs in with."""
 
     type: Literal["phone.credentials"]
-    fence: Fence
+    fence: Whole
 
 
 class SipTicket(_Command):
     """Ask for a ticket for the phone's socket."""
 
     type: Literal["sip.ticket"]
-    fence: Fence
+    fence: Whole
 
 
 class Dial(_Command):
     """Ring a number."""
 
     type: Literal["dial"]
-    number: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    number: Annotated[Number, StringConstraints(min_length=1)]
     record: Record | None
 
 
@@ -100,9 +141,9 @@ class CallReport(_Command):
     sip_call_id: SipCallId
     kind: Literal["dialled", "ringing", "answered", "held", "resumed", "ended"]
     direction: Literal["inbound", "outbound"]
-    number: Annotated[str, StringConstraints(max_length=80)]
-    at: Annotated[AwareDatetime, Field(strict=False)]
-    dial_id: Short | None = None
+    number: Number
+    at: Moment
+    dial_id: Name | None = None
     sip_status: Annotated[int, Field(ge=100, le=699)] | None = None
     cause: Line | None = None
     by: Literal["agent", "far"] | None = None
@@ -113,7 +154,7 @@ class CallPopped(_Command):
 
     type: Literal["call.popped"]
     record_id: RecordId
-    calls_id: int | None = None
+    calls_id: Whole | None = None
     sip_call_id: SipCallId | None = None
 
 
@@ -139,6 +180,7 @@ Command = (
 )
 
 _COMMANDS: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="type")])
+_ID: TypeAdapter[str] = TypeAdapter(CommandId)
 
 
 def read_command(text: str | bytes) -> Command:
@@ -147,3 +189,11 @@ def read_command(text: str | bytes) -> Command:
         return _COMMANDS.validate_json(text)
     except ValidationError:
         raise MessageUnreadableError from None
+
+
+def read_id(text: str | bytes) -> str | None:
+    """The id of a message that is no command, None where it has none that could be told back."""
+    try:
+        return _ID.validate_python(json.loads(text)["id"], strict=True)
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return None

@@ -652,6 +652,9 @@ def test_the_same_pane_connecting_again_replaces_its_old_socket(rig):
     assert len(rig.rooms.of(AGENT).connections()) == 1
 
 
+REPORT = '{"id":"c1","type":"call.report","sipCallId":"a","kind":"ended","direction":"inbound","number":"600","at":%s}'
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -670,6 +673,23 @@ def test_the_same_pane_connecting_again_replaces_its_old_socket(rig):
         '{"id":"c1","type":"presence.set","statusId":"1"}',
         '{"id":"c1","type":"presence.set","statusId":true}',
         "[" * 30_000,
+        '{"id":"\\ud800","type":"beat"}',
+        '{"id":"\\u0000","type":"beat"}',
+        '{"id":"\\udc00\\ud800","type":"nonsense"}',
+        '{"id":"c1","type":"beat","x":"\\ud800"}',
+        '{"id":"c1","type":"beat","x":' + "9" * 5000 + "}",
+        '{"id":"c1","type":"focus","x":NaN}',
+        '{"id":"c1","type":"presence.set","statusId":9223372036854775808}',
+        '{"id":"c1","type":"presence.set","statusId":1e400}',
+        '{"id":"c1","type":"call.popped","recordId":"0035g00000ABCDEAA1","callsId":9223372036854775808}',
+        '{"id":"c1","type":"call.popped","recordId":"0035g00000ABCDEAA1","sipCallId":"a\\u0000b"}',
+        '{"id":"c1","type":"sip.ticket","fence":' + "9" * 40 + "}",
+        REPORT % '"0001-01-01T00:00:00+01:00"',
+        REPORT % '"9999-12-31T23:59:59-01:00"',
+        REPORT % '"1970-01-01T00:00:00Z"',
+        REPORT % '"2026-11-22T10:00:00"',
+        REPORT % "1764000000",
+        REPORT % "1e400",
     ],
 )
 def test_what_is_no_command_is_refused_and_the_pane_stays(rig, text):
@@ -679,6 +699,42 @@ def test_what_is_no_command_is_refused_and_the_pane_stays(rig, text):
     assert got["error"]["code"] == "message-unreadable"
     assert got["re"] in {"c1", None}
     assert pane.ask("beat")["ok"] == {}
+
+
+def test_a_hello_that_cannot_be_read_leaves_the_socket_open(rig):
+    pane = rig.connect()
+    pane.text('{"id":"1","type":"hello","pane":"pane-one","lastSeq":9223372036854775808,"focused":true}')
+    assert pane.hear()["error"]["code"] == "message-unreadable"
+    assert pane.hello(pane="pane-one")["leader"] is True
+
+
+def test_a_hello_that_fails_is_answered_and_may_be_said_again(rig, monkeypatch):
+    def fail():
+        raise RuntimeError("the database is away")
+
+    pane = rig.connect()
+    with monkeypatch.context() as away:
+        away.setattr(rig.database, "read", fail)
+        assert pane.ask("hello", pane="pane-one", lastSeq=None, focused=True)["error"]["code"] == "internal"
+    assert rig.rooms.of(AGENT).connections() == []
+    assert pane.hello(pane="pane-one")["leader"] is True
+
+
+def test_words_for_people_are_cleaned_of_what_cannot_be_kept(rig):
+    pane = rig.enter()
+    record = json.dumps(RECORD | {"recordName": "Jan\0 Kowalski"})
+    pane.text('{"id":"c1","type":"dial","number":"600\\u0000100200","record":' + record + "}")
+    assert "ok" in pane.hear()
+    ((_, _, number, got),) = rig.calls.named("dial")
+    assert (number, got["recordName"]) == ("600100200", "Jan Kowalski")
+
+
+def test_no_report_tells_of_a_time_later_than_now(rig):
+    pane = rig.enter()
+    report = {"sipCallId": "abc", "kind": "ringing", "direction": "inbound", "number": "+48600100200"}
+    assert pane.ask("call.report", **report, at="2099-12-31T23:59:59+00:00")["ok"] == {}
+    ((_, _, got),) = rig.calls.named("report")
+    assert abs(got["at"] - rig.clock.now()) < timedelta(minutes=5)
 
 
 def test_nothing_is_done_before_hello(rig):
@@ -702,6 +758,14 @@ def test_a_pane_that_floods_is_closed(rig):
     assert rig.errors[-1] == "too-many-commands"
 
 
+REPORTED: dict[str, Any] = {
+    "type": "call.report",
+    "sipCallId": "a",
+    "kind": "held",
+    "direction": "inbound",
+    "number": "",
+    "at": "2026-11-22T10:00:00Z",
+}
 EXAMPLES: list[dict[str, Any]] = [
     {"type": "hello", "pane": "pane-one", "lastSeq": 3, "focused": False},
     {"type": "hello", "pane": "short", "lastSeq": None, "focused": False},
@@ -753,6 +817,17 @@ EXAMPLES: list[dict[str, Any]] = [
     },
     {"type": "call.popped", "recordId": RECORD["recordId"], "callsId": 7},
     {"type": "call.popped", "recordId": RECORD["recordId"], "callsId": "7"},
+    {"type": "call.popped", "recordId": RECORD["recordId"], "callsId": -1},
+    {"type": "call.popped", "recordId": RECORD["recordId"], "callsId": 2**63},
+    {"type": "call.popped", "recordId": RECORD["recordId"], "sipCallId": "a\0"},
+    {"type": "hello", "pane": "pane-one", "lastSeq": 2**63 - 1, "focused": False},
+    {"type": "hello", "pane": "pane-one", "lastSeq": 2**63, "focused": False},
+    {"type": "dial", "number": "6\0", "record": RECORD | {"recordName": "\0"}},
+    {"type": "dial", "number": "600", "record": RECORD | {"objectType": "Contact\0"}},
+    REPORTED | {"at": "0001-01-01T00:00:00+01:00"},
+    REPORTED | {"at": "1970-01-01T00:00:00Z"},
+    REPORTED | {"at": "2099-12-31T23:59:59-14:00"},
+    REPORTED | {"dialId": "a\0"},
     {"type": "session.renew", "signedRequest": "a.b"},
     {"type": "session.renew", "signedRequest": ""},
 ]
