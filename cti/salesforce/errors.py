@@ -46,7 +46,8 @@ class SalesforceError(ConnectorError):
 
     `salesforce_code` and `fields` are Salesforce's own (empty when it said nothing readable), `detail` is its message,
     for the administrator and never for the log (it may quote record values), `retry_after` is seconds to wait when
-    Salesforce named them, `record_id` the record a duplicate value was found on.
+    Salesforce named them, `record_id` the record a duplicate value was found on. `whole_answer` is the HTTP status of
+    the answer where the error was all of it, None where it is one row's or no answer came.
     """
 
     code = "salesforce-error"
@@ -63,6 +64,7 @@ class SalesforceError(ConnectorError):
         fields: Sequence[str] = (),
         retry_after: float | None = None,
         record_id: str | None = None,
+        whole_answer: int | None = None,
     ) -> None:
         super().__init__(salesforce_code=salesforce_code or "-", fields=", ".join(fields) or "-")
         self.salesforce_code = salesforce_code
@@ -70,6 +72,20 @@ class SalesforceError(ConnectorError):
         self.fields = tuple(fields)
         self.retry_after = retry_after
         self.record_id = record_id
+        self.whole_answer = whole_answer
+
+    @property
+    def blames_content(self) -> bool:
+        """Whether the whole request was refused for what stood in it, so that a smaller one may be taken.
+
+        Source: REST API Developer Guide, "Status Codes and Error Responses": 400 is a request that could not be
+        understood, usually because its body has an error; 413 one that is too large.
+        """
+        return (
+            self.whole_answer in _CONTENT_STATUSES
+            and type(self) in _ABOUT_CONTENT
+            and self.salesforce_code not in _ABOUT_OBJECTS
+        )
 
 
 class SessionExpiredError(SalesforceError):
@@ -331,6 +347,23 @@ class FieldRefusedError(SalesforceError):
     )
 
 
+class AutomationLimitError(SalesforceError):
+    """A trigger or a flow of the org ran into one of the platform's limits while it worked on the records."""
+
+    code = "salesforce-automation-limit"
+    http_status = 503
+    retryable = True
+    verdict = Verdict.AGAIN
+    pl = (
+        "Wyzwalacz lub przepływ w Salesforce przekroczył limit platformy. Operacja zostanie powtórzona z mniejszą "
+        "liczbą rekordów; jeśli to nie pomoże, administrator powinien sprawdzić automatyzację zadań."
+    )
+    en = (
+        "A trigger or flow in Salesforce exceeded a limit of the platform. The operation will be repeated with fewer "
+        "records; if that does not help, the administrator should check the automation of tasks."
+    )
+
+
 class StorageFullError(SalesforceError):
     """The org is out of data storage or of another quota."""
 
@@ -417,6 +450,14 @@ RULES: tuple[Rule, ...] = (
     ),
     *_rules(
         FieldRefusedError,
+        "CANNOT_EXECUTE_FLOW_TRIGGER",
+        "CANNOT_UPDATE_CONVERTED_LEAD",
+        "FIELD_FILTER_VALIDATION_EXCEPTION",
+        "INVALID_EMAIL_ADDRESS",
+        "INVALID_TYPE_ON_FIELD_IN_RECORD",
+        "NUMBER_OUTSIDE_VALID_RANGE",
+        "OP_WITH_INVALID_USER_TYPE_EXCEPTION",
+        "TRANSFER_REQUIRES_READ",
         "REQUIRED_FIELD_MISSING",
         "FIELD_CUSTOM_VALIDATION_EXCEPTION",
         "FIELD_INTEGRITY_EXCEPTION",
@@ -444,6 +485,29 @@ RULES: tuple[Rule, ...] = (
 )
 """Salesforce's codes, the more particular rule first."""
 
+TRANSIENT: tuple[tuple[str, type[SalesforceError]], ...] = (
+    ("unable_to_lock_row", RowLockedError),
+    ("unable to obtain exclusive access", RowLockedError),
+    ("record currently unavailable", RowLockedError),
+    ("currently being modified by another user", RowLockedError),
+    ("concurrent requests limit exceeded", TooManyRequestsError),
+    ("concurrentperorglongtxn", TooManyRequestsError),
+    ("request_running_too_long", UnavailableError),
+    ("server_unavailable", UnavailableError),
+    ("query_timeout", UnavailableError),
+    ("limitexception", AutomationLimitError),
+    ("cpu time limit exceeded", AutomationLimitError),
+)
+"""What a record's refusal holds, any case, when its cause passes by itself, and which kind it then is.
+
+A trigger, flow, process or package that meets a locked row or a limit has its record refused with a code of its own
+and the cause somewhere in the message, several deep where one automation starts another:
+CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY, CANNOT_EXECUTE_FLOW_TRIGGER, and FIELD_CUSTOM_VALIDATION_EXCEPTION where Apex
+passes a caught error on. So the message is looked at whatever the code, once the code alone gives no hope.
+
+Source: public issue threads with such messages; Apex Developer Guide, "Execution Governors and Limits".
+"""
+
 _BY_STATUS: Mapping[int, type[SalesforceError]] = {
     401: SessionExpiredError,
     403: AccessRefusedError,
@@ -451,6 +515,7 @@ _BY_STATUS: Mapping[int, type[SalesforceError]] = {
     408: TimedOutError,
     409: RowLockedError,
     410: VersionUnsupportedError,
+    413: SalesforceError,
     429: TooManyRequestsError,
     500: UnavailableError,
     502: UnavailableError,
@@ -484,17 +549,34 @@ def _kind(rules: Sequence[Rule], code: str, message: str) -> type[SalesforceErro
 
 
 def from_code(
-    code: str, message: str = "", *, fields: Sequence[str] = (), status: int = 400, retry_after: float | None = None
+    code: str,
+    message: str = "",
+    *,
+    fields: Sequence[str] = (),
+    status: int = 400,
+    retry_after: float | None = None,
+    whole_answer: int | None = None,
 ) -> SalesforceError:
-    """The error for one of Salesforce's codes; an unknown code is judged by the HTTP `status` of the answer."""
+    """The error for one of Salesforce's codes; an unknown code is judged by the HTTP `status` of the answer.
+
+    A refusal that nothing could be done about is of a passing kind when its message holds one of `TRANSIENT`.
+    """
     kind = _kind(RULES, code, message) or _BY_STATUS.get(status, SalesforceError)
+    if kind.verdict is Verdict.NEVER:
+        kind = _passing(message) or kind
     return kind(
         salesforce_code=code,
         detail=message,
         fields=fields,
         retry_after=retry_after,
         record_id=_named_record(message),
+        whole_answer=whole_answer,
     )
+
+
+def _passing(message: str) -> type[SalesforceError] | None:
+    text = message.lower()
+    return next((kind for piece, kind in TRANSIENT if piece in text), None)
 
 
 def _named_record(message: str) -> str | None:
@@ -534,11 +616,12 @@ def from_answer(status: int, body: Any, *, retry_after: float | None = None) -> 
             fields=[str(name) for name in fields] if isinstance(fields, list) else (),
             status=status,
             retry_after=retry_after,
+            whole_answer=status,
         )
     if isinstance(body, dict) and "error" in body:
         return from_oauth(str(body["error"]), str(body.get("error_description") or ""))
     kind = _BY_STATUS.get(status, AnswerUnreadableError)
-    return kind(salesforce_code=f"HTTP {status}", retry_after=retry_after)
+    return kind(salesforce_code=f"HTTP {status}", retry_after=retry_after, whole_answer=status)
 
 
 def from_oauth(error: str, description: str) -> SalesforceError:
@@ -546,3 +629,20 @@ def from_oauth(error: str, description: str) -> SalesforceError:
     description = description.replace("+", " ")
     kind = _kind(OAUTH_RULES, error, description) or SignInRefusedError
     return kind(salesforce_code=error, detail=description)
+
+
+_CONTENT_STATUSES = frozenset({400, 413})
+_ABOUT_CONTENT = frozenset(
+    {
+        SalesforceError,
+        RequestInvalidError,
+        FieldRefusedError,
+        AutomationLimitError,
+        DuplicateValueError,
+        DuplicateRuleMatchedError,
+        NotFoundError,
+        RecordDeletedError,
+    }
+)
+# The object itself is not there for this user, whatever the request says of its records.
+_ABOUT_OBJECTS = frozenset({"INVALID_TYPE"})

@@ -79,6 +79,14 @@ TABLE = [
             "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
             "INVALID_FIELD_FOR_INSERT_UPDATE",
             "MAX_TASK_DESCRIPTION_EXCEEEDED",
+            "CANNOT_EXECUTE_FLOW_TRIGGER",
+            "CANNOT_UPDATE_CONVERTED_LEAD",
+            "FIELD_FILTER_VALIDATION_EXCEPTION",
+            "INVALID_EMAIL_ADDRESS",
+            "INVALID_TYPE_ON_FIELD_IN_RECORD",
+            "NUMBER_OUTSIDE_VALID_RANGE",
+            "OP_WITH_INVALID_USER_TYPE_EXCEPTION",
+            "TRANSFER_REQUIRES_READ",
         )
     ],
     *[
@@ -204,3 +212,97 @@ def test_codes_of_our_own_are_not_used_twice():
 @pytest.mark.parametrize("message", ["", "duplicate value found", "on record with id: 00T5g0000000nTxXXX"])
 def test_a_duplicate_that_names_no_readable_record_names_none(message):
     assert from_code("DUPLICATE_VALUE", message).record_id is None
+
+
+LOCKED = "UNABLE_TO_LOCK_ROW, unable to obtain exclusive access to this record: 0018W00002abcde"
+NESTED = (
+    "dlrs_TaskTrigger: execution of AfterInsert\n\ncaused by: System.DmlException: Update failed. First exception on "
+    "row 0 with id 0018W00002abcde; first error: CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY, AccountTrigger: execution of "
+    f"AfterUpdate\n\ncaused by: System.DmlException: Upsert failed. First exception on row 2; first error: {LOCKED}: []"
+)
+UNAVAILABLE_ROW = (
+    "TaskTrigger: execution of BeforeInsert\n\ncaused by: System.QueryException: Record Currently Unavailable: The "
+    "record you are attempting to edit, or one of its related records, is currently being modified by another user."
+)
+FLOW = "The record couldn’t be saved because it failed to trigger a flow. A flow trigger failed to execute the flow"
+
+
+@pytest.mark.assumed("A68")
+@pytest.mark.parametrize(
+    ("wrapper", "message", "code"),
+    [
+        ("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", NESTED, "salesforce-row-locked"),
+        (
+            "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+            UNAVAILABLE_ROW,
+            "salesforce-row-locked",
+        ),
+        ("CANNOT_EXECUTE_FLOW_TRIGGER", f"{FLOW}. {LOCKED}", "salesforce-row-locked"),
+        (
+            "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+            f"Update failed. First exception on row 0; {LOCKED}",
+            "salesforce-row-locked",
+        ),
+        (
+            "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+            "TaskTrigger: System.LimitException: Apex CPU time limit exceeded",
+            "salesforce-automation-limit",
+        ),
+        (
+            "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+            "TaskTrigger: System.LimitException: Too many SOQL queries: 101",
+            "salesforce-automation-limit",
+        ),
+        (
+            "CANNOT_EXECUTE_FLOW_TRIGGER",
+            f"{FLOW}. QUERY_TIMEOUT: Your query request was running for too long.",
+            "salesforce-unavailable",
+        ),
+        ("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "… first error: SERVER_UNAVAILABLE, busy", "salesforce-unavailable"),
+        ("A_WRAPPER_NOBODY_KNOWS_YET", LOCKED, "salesforce-row-locked"),
+    ],
+)
+def test_a_cause_that_passes_is_found_inside_the_message_of_what_met_it(wrapper, message, code):
+    error = from_row([{"statusCode": wrapper, "message": message, "fields": []}])
+    assert (error.code, error.verdict, error.salesforce_code) == (code, Verdict.AGAIN, wrapper)
+    assert error.retryable
+
+
+@pytest.mark.parametrize(
+    ("wrapper", "message"),
+    [
+        (
+            "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+            "TaskTrigger: System.NullPointerException: Attempt to de-reference null",
+        ),
+        ("FIELD_CUSTOM_VALIDATION_EXCEPTION", "Podaj wynik rozmowy"),
+        ("CANNOT_EXECUTE_FLOW_TRIGGER", FLOW),
+    ],
+)
+def test_a_cause_that_does_not_pass_is_not_repeated(wrapper, message):
+    assert from_row([{"statusCode": wrapper, "message": message}]).verdict is Verdict.NEVER
+
+
+@pytest.mark.parametrize(
+    ("salesforce_code", "status", "blamed"),
+    [
+        ("JSON_PARSER_ERROR", 400, True),
+        ("INVALID_FIELD", 400, True),
+        ("SOMETHING_NEW", 400, True),
+        ("SOMETHING_NEW", 413, True),
+        ("INVALID_TYPE", 400, False),
+        ("API_DISABLED_FOR_ORG", 403, False),
+        ("INSUFFICIENT_ACCESS_OR_READONLY", 400, False),
+        ("UNABLE_TO_LOCK_ROW", 400, False),
+        ("UNKNOWN_EXCEPTION", 500, False),
+        ("NOT_FOUND", 404, False),
+    ],
+)
+def test_a_whole_request_is_refused_for_what_stands_in_it_or_for_another_reason(salesforce_code, status, blamed):
+    assert from_answer(status, [{"errorCode": salesforce_code, "message": ""}]).blames_content is blamed
+    assert from_row([{"statusCode": salesforce_code, "message": ""}]).blames_content is False
+
+
+def test_a_request_that_a_proxy_finds_too_large_is_refused_for_what_stands_in_it():
+    assert from_answer(413, None).blames_content is True
+    assert from_answer(400, None).blames_content is False
