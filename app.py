@@ -17,6 +17,7 @@ from flask import Flask
 
 from cti import outgoing
 from cti.calllog.delivery import TaskCarrier
+from cti.calllog.guard import FieldGuard
 from cti.calllog.resolve import Resolver
 from cti.calllog.service import KIND, CallLogger, LogNews, Waits
 from cti.calls.service import CallService
@@ -161,6 +162,7 @@ def build_services(
         clock,
         waits=Waits(first=settings.outbox_wait_seconds, from_record=min(2.0, settings.outbox_wait_seconds)),
         campaign_name=partial(_campaign_name, directory),
+        unfit=partial(metrics.left_out, why="unfit"),
     )
     token_refused = partial(_ask_for_fresh_token, database, sign_in)
     calls = CallService(
@@ -176,9 +178,10 @@ def build_services(
         new_id=new_id,
         retention=timedelta(days=settings.retention_days),
     )
+    guard = FieldGuard(clock, metrics)
     outbox = Engine(
         database,
-        {KIND: TaskCarrier(orgs, Resolver(partial(_email, directory), clock, count_error=metrics.error))},
+        {KIND: TaskCarrier(orgs, Resolver(partial(_email, directory), clock, count_error=metrics.error), guard)},
         clock,
         owner=new_id(),
         random=secrets.SystemRandom().random,

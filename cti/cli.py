@@ -354,7 +354,7 @@ def status(context: Context) -> None:
     with context.database.read() as uow:
         for each in uow.pairings.all():
             counts = uow.outbox.counts(each.org_id)
-            waiting = sum(number for state, number in counts.items() if state not in {"done", "dead"})
+            waiting = sum(number for state, number in counts.items() if state not in {"done", "dead", "held"})
             dead = counts.get("dead", 0)
             click.echo(f"{each.id}: {_state(each)}; {waiting} deliveries wait, {dead} were given up")
             for item in uow.outbox.troubled(each.id):

@@ -57,6 +57,9 @@ LATER = "Nothing: deliveries wait and go on by themselves."
 RETRY = "Put it right in the org, then `fcc-connector retry KEY`."
 MEANING = {"salesforce-error": "Salesforce refused with a code of its own that the connector has no kind for."}
 ADVICE: dict[str, str] = {
+    "call-log-fields-missing": "`fcc-connector pair TENANT ORG` names the fields; they are filled in later.",
+    "call-log-request-refused": RETRY,
+    "call-log-without-values": "Compare the field with the package's; `fcc_call_log_left_out_total` names it.",
     "call-log-package-missing": "`bin/install` with `--integration-user`; deliveries wait.",
     "campaign-missing": CAMPAIGN,
     "campaign-wrong-mode": CAMPAIGN,
@@ -83,6 +86,7 @@ ADVICE: dict[str, str] = {
     "pbx-unreachable": "If it lasts: does the connector reach the WebSocket address that FCC gives?",
     "request-too-large": "Raise `FCC_CONNECTOR_MAX_REQUEST_BYTES`.",
     "salesforce-access-refused": RETRY,
+    "salesforce-automation-limit": "If it lasts: the org's triggers and flows on tasks.",
     "salesforce-answer-unreadable": "`fcc-connector org add ORG --my-domain-url …`",
     "salesforce-app-unknown": "`fcc-connector org add ORG --client-id … --client-secret -`",
     "salesforce-daily-limit": LATER,

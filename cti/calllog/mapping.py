@@ -2,31 +2,35 @@
 
 A placeholder is an object with the key `$`; `cti.calllog.resolve` fills it in when the delivery is made:
 `closed` (the org's closed status), `owner` (a Salesforce user), `day` (a date in the owner's zone), `who`, `name` and
-`email` (the person behind a record).
+`email` (the person behind a record). `late` wraps a value that the org did not take when it was first sent: it is
+given only where nobody has given another one meanwhile.
 
-Source: Object Reference, "Task"; the custom fields are those of the package's Activity object.
+No value leaves here that a field of the package would refuse: a refused value refuses the Task, or a whole request.
+
+Source: Object Reference, "Task"; Metadata API Developer Guide, "CustomField"; SOQL and SOSL Reference, "Date Formats
+and Date Literals" (dates from 1700 to 4000); the custom fields are those of the package's Activity object.
 """
 
 from __future__ import annotations
 
-from datetime import UTC
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from cti.domain.call import Direction
+from cti.domain.org_fields import CALL_ID, CREATED
 from cti.domain.outcome import q850_cause
 from cti.domain.related_to import links
+from cti.domain.text import storable
 from cti.domain.times import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
+    from collections.abc import Callable, Mapping
 
     from cti.calllog.ports import Pairing
     from cti.domain.call import Call, Record, Segment
 
-CALL_ID: Final = "FCC_Call_Id__c"
-
-CREATE_ONLY: Final = frozenset({"TaskSubtype", CALL_ID})
+CREATE_ONLY: Final = frozenset(CREATED)
 """Sent with the creation and never again."""
 
 PERSONS_OWN: Final = frozenset(
@@ -42,8 +46,19 @@ PERSONS_OWN: Final = frozenset(
 )
 """Fields that belong to the people in Salesforce once they were delivered: sent again only for the agent's own act."""
 
+UNTIL_IDENTIFIED: Final = PERSONS_OWN | {"Description"}
+"""Fields that are given once: not before it is known which way the call went and whose number it was."""
+
 RELATED: Final = frozenset({"WhoId", "WhatId", "FCC_Contact_Name__c", "FCC_Contact_Email__c"})
 """What changes when the agent links the call to another record."""
+
+EARLIEST: Final = datetime(1700, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(4000, 12, 31, tzinfo=UTC)
+LONGEST_S: Final = 2**31 - 1
+NOTE_MAX: Final = 32_000
+TEXT_MAX: Final = 255
+NUMBER_MAX: Final = 40
+_KEPT_CONTROLS: Final = frozenset("\t\n\r")
 
 _CALL_TYPES: Final = {
     Direction.INBOUND: "Inbound",
@@ -94,11 +109,16 @@ def is_logged(call: Call, segment: Segment, pairing: Pairing) -> bool:
     return segment.ended_at is not None and segment.agent_users_id is None
 
 
+def identified(call: Call) -> bool:
+    """Whether it is known which way the call goes and whose number it is, or that the number is withheld."""
+    return call.direction is not None and bool(call.number or call.withheld)
+
+
 def subject(call: Call, language: str) -> str:
     """The Task's subject, e.g. `Połączenie wychodzące +48600100200`."""
     words = "pl" if language.lower().startswith("pl") else "en"
     number = _WITHHELD[words] if call.withheld else call.number
-    return f"{_SUBJECTS[words][call.direction]} {number}".strip()[:255]
+    return _clean(f"{_SUBJECTS[words][call.direction]} {number}").strip()[:TEXT_MAX]
 
 
 def task_fields(
@@ -109,15 +129,18 @@ def task_fields(
     language: str,
     campaign: str | None = None,
     recording_url: str | None = None,
+    unfit: Callable[[str], None] = lambda _field: None,
 ) -> dict[str, Any]:
     """Everything known now about the Task of one segment; what is not known yet is left out.
 
     `language` is that of the subject, `campaign` the campaign's name, `recording_url` where the recording is heard.
+    `unfit` is told of each field whose value does not fit and was cut or left out.
     Raises ValueError for a call whose `calls_id` is not known: there must be no Task before it is.
     """
     if call.calls_id is None:
         raise ValueError("a call without calls_id has no Task")
-    started = segment.started_at or call.started_at
+    fit = _Fit(unfit)
+    started = fit.moment("FCC_Started_At__c", segment.started_at or call.started_at)
     owner = _owner(segment, pairing)
     fields: dict[str, Any] = {
         CALL_ID: call_key(pairing.tenant_id, call.calls_id, segment.index),
@@ -127,35 +150,89 @@ def task_fields(
         "CallObject": str(call.calls_id),
         "Subject": subject(call, language),
         "FCC_Started_At__c": _moment(started),
-        "FCC_Answered_At__c": _moment(segment.answered_at),
-        "FCC_Number__c": call.number[:40] or None,
-        "FCC_Campaign__c": _text(campaign or (None if call.campaign_id is None else str(call.campaign_id))),
-        "FCC_Queue__c": _text(segment.queue or call.queue),
-        "FCC_Ivr__c": _text(call.ivr),
-        "FCC_Recording_Url__c": recording_url if segment.recording else None,
+        "FCC_Answered_At__c": _moment(fit.moment("FCC_Answered_At__c", segment.answered_at)),
+        "FCC_Number__c": fit.text("FCC_Number__c", call.number, NUMBER_MAX),
+        "FCC_Campaign__c": fit.text(
+            "FCC_Campaign__c", campaign or (None if call.campaign_id is None else str(call.campaign_id))
+        ),
+        "FCC_Queue__c": fit.text("FCC_Queue__c", segment.queue or call.queue),
+        "FCC_Ivr__c": fit.text("FCC_Ivr__c", call.ivr),
+        "FCC_Recording_Url__c": fit.address("FCC_Recording_Url__c", recording_url) if segment.recording else None,
         "OwnerId": owner,
         "ActivityDate": None if started is None else {"$": "day", "at": iso(started), "owner": owner},
-        "Description": segment.note,
+        "Description": fit.text("Description", segment.note, NOTE_MAX),
         **_about(segment.related.record if segment.related else None),
-        **_end(segment),
+        **_end(segment, fit),
     }
+    if not identified(call) and segment.ended_at is None:
+        fields = {name: value for name, value in fields.items() if name not in UNTIL_IDENTIFIED}
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _end(segment: Segment) -> Mapping[str, Any]:
+def _end(segment: Segment, fit: _Fit) -> Mapping[str, Any]:
     """What is known once the segment is over; before, only what the agent said."""
+    disposition = fit.text("CallDisposition", segment.disposition)
     if segment.ended_at is None:
-        return {"CallDisposition": segment.disposition}
+        return {"CallDisposition": disposition}
     outcome = segment.outcome.value if segment.outcome else None
     return {
-        "FCC_Ended_At__c": _moment(segment.ended_at),
+        "FCC_Ended_At__c": _moment(fit.moment("FCC_Ended_At__c", segment.ended_at)),
         "FCC_Outcome__c": outcome,
-        "FCC_Disconnected_By__c": segment.disconnected_by,
+        "FCC_Disconnected_By__c": fit.text("FCC_Disconnected_By__c", segment.disconnected_by),
         "FCC_Cause__c": q850_cause(segment.cause),
-        "CallDurationInSeconds": segment.talk_seconds if segment.talk_seconds is not None else 0,
-        "CallDisposition": (segment.disposition or outcome or "")[:255] or None,
+        "CallDurationInSeconds": fit.seconds("CallDurationInSeconds", segment.talk_seconds),
+        "CallDisposition": disposition or outcome,
         "Status": {"$": "closed"},
     }
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """Makes values fit into their fields; `unfit` hears of each that did not."""
+
+    unfit: Callable[[str], None]
+
+    def text(self, name: str, value: str | None, most: int = TEXT_MAX) -> str | None:
+        """As much of a text as its field holds."""
+        if not value:
+            return None
+        clean = _clean(value)
+        if clean != value or len(clean) > most:
+            self.unfit(name)
+        return clean[:most] or None
+
+    def address(self, name: str, value: str | None) -> str | None:
+        """An address that its field holds whole; a part of one leads nowhere."""
+        if value and (len(value) > TEXT_MAX or _clean(value) != value):
+            self.unfit(name)
+            return None
+        return value or None
+
+    def moment(self, name: str, value: datetime | None) -> datetime | None:
+        """A time that Salesforce's calendar has, in UTC."""
+        if value is None:
+            return None
+        try:
+            moment = value.astimezone(UTC)
+        except OverflowError:
+            moment = None
+        if moment is None or not EARLIEST <= moment < LATEST:
+            self.unfit(name)
+            return None
+        return moment
+
+    def seconds(self, name: str, value: int | None) -> int | None:
+        """A length: none is less than nothing, and one that no whole number of Salesforce's holds is not known."""
+        if value is None:
+            return 0
+        if not 0 <= value <= LONGEST_S:
+            self.unfit(name)
+        return max(value, 0) if value <= LONGEST_S else None
+
+
+def _clean(text: str) -> str:
+    """Without what no JSON text can carry and no text field keeps."""
+    return "".join(sign for sign in storable(text) if sign >= " " or sign in _KEPT_CONTROLS)
 
 
 def _owner(segment: Segment, pairing: Pairing) -> dict[str, Any] | None:
@@ -200,29 +277,45 @@ def _about(record: Record | None) -> dict[str, Any]:
     }
 
 
-def _text(value: str | None) -> str | None:
-    """As much as a text field of the package holds: a longer one would have Salesforce refuse the whole Task."""
-    return None if value is None else value[:255]
-
-
 def _moment(moment: datetime | None) -> str | None:
     """A date-time as Salesforce's own answers write it."""
-    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+    return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+
+
+def late(name: str, value: Any) -> Any:
+    """A value that the org did not take yet, as it is kept: one of a person's own must not undo what was done there."""
+    return {"$": "late", "value": value} if name in UNTIL_IDENTIFIED and not is_late(value) else value
+
+
+def is_late(value: Any) -> bool:
+    """Whether the value is one that the org did not take when it was first sent."""
+    return isinstance(value, dict) and value.get("$") == "late"
+
+
+def plain(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields without the marks of those that are late."""
+    return {name: value["value"] if is_late(value) else value for name, value in fields.items()}
 
 
 def changes(
-    wanted: Mapping[str, Any], base: Mapping[str, Any], *, nothing_sent: bool, by_agent: frozenset[str] = frozenset()
+    wanted: Mapping[str, Any],
+    base: Mapping[str, Any],
+    *,
+    nothing_sent: bool,
+    unsent: frozenset[str] = frozenset(),
+    by_agent: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
     """The fields to send so that `base`, what was delivered or is on its way, becomes `wanted`.
 
     `by_agent` names fields that the agent changed in the pane; they may also be emptied. Fields that belong to people
-    in Salesforce go out once, when first known, and again only for the agent's act; while `nothing_sent`, all may go.
+    in Salesforce go out once, when first known, and again only for the agent's act; while `nothing_sent`, all may go,
+    and those of `unsent`, which wait and were never sent, may still be another.
     """
     delta: dict[str, Any] = {}
     for name, value in wanted.items():
         if name in base and base[name] == value:
             continue
-        if not nothing_sent and name in base:
+        if not nothing_sent and name in base and name not in unsent:
             if name in CREATE_ONLY:
                 continue
             if name in PERSONS_OWN and name not in by_agent and not _first_owner(name, base[name], value):

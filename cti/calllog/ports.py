@@ -88,8 +88,9 @@ class Outbox(Protocol):
         pairing_id: str,
         run_after: datetime,
         replace: bool = False,
+        not_before: bool = False,
     ) -> None:
-        """Have the fields delivered."""
+        """Have the fields delivered at `run_after`; with `not_before`, also what waits already waits until then."""
         ...
 
     def forget(self, key: str) -> None:
@@ -230,6 +231,11 @@ class Trouble(Protocol):
         ...
 
     @property
+    def fields(self) -> Sequence[str]:
+        """The fields it is about, where Salesforce names any."""
+        ...
+
+    @property
     def detail(self) -> str:
         """Salesforce's own words, for the administrator."""
         ...
@@ -242,6 +248,25 @@ class Trouble(Protocol):
     @property
     def record_id(self) -> str | None:
         """The record on which a duplicate value was found."""
+        ...
+
+
+class Access(Protocol):
+    """Which fields of an object the integration user has."""
+
+    @property
+    def readable(self) -> frozenset[str]:
+        """Those it sees."""
+        ...
+
+    @property
+    def createable(self) -> frozenset[str]:
+        """Those it may give when it creates a record."""
+        ...
+
+    @property
+    def updateable(self) -> frozenset[str]:
+        """Those it may change."""
         ...
 
 
@@ -290,6 +315,10 @@ class Org(Protocol):
         """The fields that the integration user sees."""
         ...
 
+    def access(self, table: str, *, max_age: float | None = None) -> Access:
+        """Which fields the integration user has, as they were at most `max_age` seconds ago."""
+        ...
+
     def closed_task_status(self) -> str:
         """The value of Task.Status that means "done" in this org."""
         ...
@@ -300,10 +329,6 @@ class Org(Protocol):
 
     def user(self, user_id: str) -> User | None:
         """An active or inactive user by id."""
-        ...
-
-    def forget(self) -> None:
-        """Ask again about everything remembered of the org."""
         ...
 
 
@@ -320,4 +345,16 @@ class Emails(Protocol):
 
     def __call__(self, tenant_id: str, users_id: int) -> str | None:
         """The user's address; None when there is none. May raise a ConnectorError when FCC cannot be asked."""
+        ...
+
+
+class Observer(Protocol):
+    """Told what cannot be written, for metrics. Thread-safe."""
+
+    def fields_missing(self, org_id: str, fields: Collection[str]) -> None:
+        """These of the fields that the connector writes the org does not take now; none: it takes all."""
+        ...
+
+    def left_out(self, field: str, why: str) -> None:
+        """A value was left out of a Task, or cut; `why` is `missing`, `refused` or `unfit`."""
         ...

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 
+from cti.domain.org_fields import PEOPLE
 from cti.domain.times import parse_time
 from cti.errors import ConnectorError, SalesforceUserUnknownError
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 REMEMBER_S: Final = 900.0
 REMEMBER_MAX: Final = 10_000
+EMAIL_MAX: Final = 80
 _IN_MAX: Final = 100
 
 _log = structlog.get_logger("cti.calllog")
@@ -38,14 +40,6 @@ class Person:
     who_id: str | None
     name: str
     email: str
-
-
-_COLUMNS: Final[Mapping[str, tuple[str, str, str]]] = {
-    "Contact": ("Id", "Name", "Email"),
-    "Lead": ("Id", "Name", "Email"),
-    "Case": ("ContactId", "Contact.Name", "Contact.Email"),
-    "Account": ("PersonContactId", "Name", "PersonEmail"),
-}
 
 
 class Resolver:
@@ -120,7 +114,8 @@ class Resolver:
             case "name":
                 return ((person.name if person else "") or str(about["name"]))[:255] or None
             case "email":
-                return (person.email if person else "") or None
+                email = person.email if person else ""
+                return email if 0 < len(email) <= EMAIL_MAX else None
         raise ValueError(f"unknown placeholder: {placeholder['$']!r}")
 
     def _day(self, placeholder: Mapping[str, Any], owners: Mapping[tuple[Any, ...], User | None]) -> str | None:
@@ -188,28 +183,27 @@ class Resolver:
                 kept = self._people.get((org_id, about["id"]))
                 if kept is not None and now < kept[1]:
                     known[about["id"]] = kept[0]
-                elif about["type"] in _COLUMNS and (about["type"] != "Account" or about["person"]):
+                elif about["type"] in PEOPLE and (about["type"] != "Account" or about["person"]):
                     missing.setdefault(about["type"], []).append(about["id"])
         for table, ids in missing.items():
             known |= self._ask(org_id, org, table, sorted(set(ids)))
         return known
 
     def _ask(self, org_id: str, org: Org, table: str, ids: list[str]) -> dict[str, Person]:
-        who, name, email = _COLUMNS[table]
+        who, name, email = PEOPLE[table]
+        columns = tuple(dict.fromkeys(("Id", who, name, email)))
         found: dict[str, Person] = {}
         try:
-            for start in range(0, len(ids), _IN_MAX):
-                rows = org.find(
-                    table, tuple(dict.fromkeys(("Id", who, name, email))), "Id", ids[start : start + _IN_MAX]
-                )
-                for row in rows:
-                    found[str(row["Id"])] = Person(
-                        who_id=_text(row, who) or None, name=_text(row, name), email=_text(row, email)
-                    )
+            rows = self._rows(org, table, columns, ids)
         except ConnectorError as error:
-            # An org that hides these fields from the integration still gets its call logs, without them.
             if error.retryable:
                 raise
+            # One field that is hidden from the integration refuses the whole question.
+            rows = self._visible_rows(org, table, columns, ids)
+        for row in rows:
+            found[str(row["Id"])] = Person(
+                who_id=_text(row, who) or None, name=_text(row, name), email=_text(row, email)
+            )
         until = self._clock.monotonic() + REMEMBER_S
         with self._lock:
             for record_id in ids:
@@ -219,6 +213,34 @@ class Resolver:
             while len(self._people) > REMEMBER_MAX:
                 self._people.popitem(last=False)
         return found
+
+    @staticmethod
+    def _rows(org: Org, table: str, columns: Sequence[str], ids: Sequence[str]) -> list[Mapping[str, Any]]:
+        return [
+            row
+            for start in range(0, len(ids), _IN_MAX)
+            for row in org.find(table, columns, "Id", ids[start : start + _IN_MAX])
+        ]
+
+    def _visible_rows(
+        self, org: Org, table: str, columns: Sequence[str], ids: Sequence[str]
+    ) -> list[Mapping[str, Any]]:
+        """What the integration sees of the columns; an org that hides all still gets its call logs, without them."""
+        try:
+            seen = {name for name in columns if self._sees(org, table, name)}
+            return self._rows(org, table, [name for name in columns if name in seen], ids) if "Id" in seen else []
+        except ConnectorError as error:
+            if error.retryable:
+                raise
+            return []
+
+    @staticmethod
+    def _sees(org: Org, table: str, path: str) -> bool:
+        """Whether the integration sees a column, of the object or of the record it refers to (`Contact.Name`)."""
+        relation, _, name = path.rpartition(".")
+        if not relation:
+            return name in org.fields_of(table)
+        return f"{relation}Id" in org.fields_of(table) and name in org.fields_of(relation)
 
 
 def _text(row: Mapping[str, Any], path: str) -> str:

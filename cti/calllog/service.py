@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from cti.calllog.mapping import RELATED, call_key, changes, is_logged, task_fields
+from cti.calllog.mapping import (
+    RELATED,
+    call_key,
+    changes,
+    identified,
+    is_late,
+    is_logged,
+    plain,
+    task_fields,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,11 +37,13 @@ class Waits:
     """For how long a delivery may wait for others to travel with, in seconds.
 
     `first`: a call's first delivery, and every later one; `from_record`: the first of a call made from a record that
-    the agent has on the screen.
+    the agent has on the screen; `unidentified`: the last one of a call that is over and of which nobody has told yet
+    which way it went or with whom, longer than it takes to read FCC's list of calls.
     """
 
     first: float = 10.0
     from_record: float = 2.0
+    unidentified: float = 150.0
 
 
 @dataclass(frozen=True)
@@ -56,6 +67,7 @@ class CallLogger:
 
     `language` says in which language a pairing's subjects are written, `campaign_name` knows a campaign's name without
     asking anybody, `recording_url` gives the address of a segment's recording, None where there is none to give.
+    `unfit` is told the fields of a delivery whose values had to be cut or left out.
     """
 
     def __init__(
@@ -66,12 +78,14 @@ class CallLogger:
         language: Callable[[Pairing], str] = lambda _pairing: "pl",
         campaign_name: Callable[[str, int], str | None] = lambda _tenant, _campaign: None,
         recording_url: Callable[[str, int, int], str | None] = lambda _tenant, _call, _segment: None,
+        unfit: Callable[[str], None] = lambda _field: None,
     ) -> None:
         self._clock = clock
         self._waits = waits or Waits()
         self._language = language
         self._campaign_name = campaign_name
         self._recording_url = recording_url
+        self._unfit = unfit
 
     def call_changed(
         self,
@@ -128,6 +142,7 @@ class CallLogger:
         if log is not None and (log.deleted or log.closed):
             return
         nothing_sent = log is None and (queued is None or _only_waits(queued))
+        unfit: list[str] = []
         wanted = task_fields(
             after,
             segment,
@@ -135,22 +150,36 @@ class CallLogger:
             language=self._language(pairing),
             campaign=None if after.campaign_id is None else self._campaign_name(pairing.tenant_id, after.campaign_id),
             recording_url=self._recording_url(pairing.tenant_id, calls_id, segment.index),
+            unfit=unfit.append,
         )
-        base = {**(log.delivered if log else {}), **(queued.fields if queued else {})}
-        delta = changes(wanted, base, nothing_sent=nothing_sent, by_agent=_by_agent(segment))
+        delivered = log.delivered if log else {}
+        base = {**delivered, **(plain(queued.fields) if queued else {})}
+        delta = changes(
+            wanted,
+            base,
+            nothing_sent=nothing_sent,
+            unsent=_unsent(queued, delivered),
+            by_agent=_by_agent(segment),
+        )
         if not delta and not (nothing_sent and base.keys() - wanted.keys()):
             return
+        for name in unfit:
+            self._unfit(name)
+        patient = segment.ended_at is not None and not identified(after)
         uow.outbox.put(
             key,
             wanted if nothing_sent else delta,
             kind=KIND,
             org_id=pairing.org_id,
             pairing_id=pairing.id,
-            run_after=self._clock.now() + timedelta(seconds=self._wait(after, first=log is None)),
+            run_after=self._clock.now() + timedelta(seconds=self._wait(after, first=log is None, patient=patient)),
             replace=nothing_sent,
+            not_before=patient,
         )
 
-    def _wait(self, call: Call, *, first: bool) -> float:
+    def _wait(self, call: Call, *, first: bool, patient: bool) -> float:
+        if patient:
+            return self._waits.unidentified
         return self._waits.from_record if first and call.clicked is not None else self._waits.first
 
 
@@ -238,6 +267,13 @@ def _segment_of(call: Call, users_id: int) -> Segment:
 def _only_waits(queued: Queued) -> bool:
     """Whether nothing of what is queued can have arrived: no attempt is under way, and none ended without an answer."""
     return queued.state != "leased" and not queued.uncertain
+
+
+def _unsent(queued: Queued | None, delivered: Mapping[str, Any]) -> frozenset[str]:
+    """The fields that wait and of which no value was ever sent."""
+    if queued is None or not _only_waits(queued):
+        return frozenset()
+    return frozenset(name for name, value in queued.fields.items() if name not in delivered and not is_late(value))
 
 
 def _by_agent(segment: Segment) -> frozenset[str]:

@@ -9,20 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from cti.domain.call import Record
+from cti.domain.org_fields import ACCOUNT_PHONES, CONTACT_PHONES, LEAD_PHONES, PERSON_MARKS, PERSON_PHONES
 from cti.domain.phone_number import agrees
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-CONTACT_PHONES: Final = ("MobilePhone", "Phone", "HomePhone", "OtherPhone", "AssistantPhone")
-LEAD_PHONES: Final = ("MobilePhone", "Phone")
-ACCOUNT_PHONES: Final = ("Phone",)
-PERSON_PHONES: Final = (
-    "PersonMobilePhone",
-    "PersonHomePhone",
-    "PersonOtherPhone",
-    "PersonAssistantPhone",
-)
 _PHONES: Final[Mapping[str, tuple[str, ...]]] = {
     "Contact": CONTACT_PHONES,
     "Lead": LEAD_PHONES,
@@ -54,7 +46,7 @@ def label(field: str, language: str) -> str:
 
 def wanted_fields(*, person_accounts: bool) -> dict[str, tuple[str, ...]]:
     """The fields to ask for, by object; the columns of person accounts exist only where they are switched on."""
-    persons = ("IsPersonAccount", "PersonContactId", *PERSON_PHONES) if person_accounts else ()
+    persons = (*PERSON_MARKS, *PERSON_PHONES) if person_accounts else ()
     return {
         "Contact": ("Id", "Name", "AccountId", *CONTACT_PHONES),
         "Lead": ("Id", "Name", *LEAD_PHONES),

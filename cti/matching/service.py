@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from cti.domain.match import MatchResult
+from cti.domain.org_fields import CASE_BY_NUMBER, PERSON_PHONES
 from cti.domain.phone_number import parse, spellings
 from cti.errors import ConnectorError
-from cti.matching.candidates import PERSON_PHONES, candidates, case_candidate, wanted_fields
+from cti.matching.candidates import candidates, case_candidate, wanted_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -158,8 +159,7 @@ class Matching:
     ) -> tuple[Record, ...]:
         if code is not None:
             numbers = sorted({code, code.zfill(_CASE_DIGITS)})
-            fields = ("Id", "CaseNumber", "Subject", "AccountId", "ContactId")
-            rows = org.find("Case", fields, "CaseNumber", numbers, token=token, budget=self._left(deadline))
+            rows = org.find("Case", CASE_BY_NUMBER, "CaseNumber", numbers, token=token, budget=self._left(deadline))
             if rows:
                 return tuple(case_candidate(row, asking.language) for row in rows)
         if e164 is None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -39,6 +39,8 @@ BUSY_S: Final = 1.0
 LULL_S: Final = 0.2
 _TIDY_S: Final = 3600.0
 _COUNT_S: Final = 15.0
+_HELD_S: Final = 300.0
+"""How often it is asked whether an org takes by now what it did not take before."""
 
 _log = structlog.get_logger("cti.outbox")
 
@@ -51,6 +53,10 @@ class _Silent:
         pass
 
 
+def _nothing() -> Mapping[str, Any]:
+    return {}
+
+
 @dataclass(frozen=True)
 class _Broken:
     """What becomes of a delivery that its carrier stumbled over: nobody knows whether it arrived."""
@@ -58,10 +64,12 @@ class _Broken:
     state: str = "unknown"
     record_id: str | None = None
     delivered: Mapping[str, Any] | None = None
+    held: Mapping[str, Any] = field(default_factory=_nothing)
     code: str = InternalError.code
     detail: str = ""
     wait: float | None = None
     whole_org: bool = False
+    counts: bool = True
 
 
 @dataclass(frozen=True)
@@ -117,6 +125,7 @@ class Engine:
         self._threads: list[threading.Thread] = []
         self._tidied = clock.monotonic()
         self._counted: float | None = None
+        self._looked: float | None = None
         database.on_commit(self._wake.set)
 
     # -- the thread -----------------------------------------------------------------------------------------------
@@ -159,6 +168,7 @@ class Engine:
     def run_once(self) -> float:
         """Deliver one batch of one org, if any is due; returns the seconds until something may be due again."""
         self._count()
+        self._release_held()
         pause = self._until_due()
         if pause > 0:
             self._tidy()
@@ -202,6 +212,8 @@ class Engine:
                 item.fields,
                 record_id=logs[item.key].task_id if item.key in logs else None,
                 sent=(item.sent or {}) if item.uncertain else None,
+                attempts=item.attempts,
+                code=item.code,
             )
             for item in items
             if item.key not in logs or not logs[item.key].deleted
@@ -292,7 +304,7 @@ class Engine:
         if result.state in {"done", "gone"}:
             self._arrived(uow, item, result)
             return
-        worn_out = not result.whole_org and item.attempts + 1 >= ATTEMPTS
+        worn_out = result.counts and not result.whole_org and item.attempts + 1 >= ATTEMPTS
         if result.state == "dead" or worn_out:
             uow.outbox.died(item.key, code=result.code or item.code or "", detail=result.detail)
             return
@@ -303,7 +315,7 @@ class Engine:
             detail=result.detail,
             # A doubt that could not be settled stays one; one that was settled is over.
             uncertain=result.state == "unknown" or (item.uncertain and result.whole_org),
-            counts=not result.whole_org,
+            counts=result.counts and not result.whole_org,
         )
 
     @staticmethod
@@ -313,7 +325,10 @@ class Engine:
         if gone:
             uow.outbox.dropped(item.key, result.code)
         else:
-            uow.outbox.finished(item.key, delivered)
+            carried = item.sent if item.uncertain else item.fields
+            uow.outbox.finished(
+                item.key, delivered, carried=carried, held=result.held, code=result.code, detail=result.detail
+            )
         uow.call_logs.saved(
             item.key,
             org_id=item.org_id,
@@ -327,6 +342,8 @@ class Engine:
     def _delay(self, item: Item, result: Result, pause: float) -> float:
         if result.whole_org:
             return pause
+        if not result.counts:
+            return result.wait or 0.0
         if result.wait == 0 and item.attempts == 0:
             return 0.0
         return max(result.wait or 0.0, growing(item.attempts + 1, self._random()))
@@ -351,6 +368,24 @@ class Engine:
             uow.outbox.forget_attempts(self._clock.now() - self._keep)
             uow.call_logs.shrink(self._clock.now() - self._keep)
             uow.commit()
+
+    def _release_held(self) -> None:
+        """Have what was held tried again where the org takes more by now, or less."""
+        now = self._clock.monotonic()
+        if self._looked is not None and now - self._looked < _HELD_S:
+            return
+        self._looked = now
+        with self._database.read() as uow:
+            held = uow.outbox.held()
+        for org_id, kind in held:
+            missing = self._carriers[kind].missing(org_id)
+            if missing is None:
+                continue
+            with self._database.write() as uow:
+                count = uow.outbox.released_held(org_id, kind, missing)
+                uow.commit()
+            if count:
+                _log.info("held-deliveries-released", org=org_id, count=count)
 
     def _count(self) -> None:
         now = self._clock.monotonic()

@@ -103,8 +103,25 @@ class Outbox(Protocol):
         """Not sent after all."""
         ...
 
-    def finished(self, key: str, delivered: Mapping[str, Any]) -> None:
-        """Delivered."""
+    def finished(
+        self,
+        key: str,
+        delivered: Mapping[str, Any],
+        *,
+        carried: Mapping[str, Any] | None = None,
+        held: Mapping[str, Any] | None = None,
+        code: str | None = None,
+        detail: str | None = None,
+    ) -> None:
+        """Delivered, but for what is `held` because the org does not take it."""
+        ...
+
+    def held(self) -> Sequence[tuple[str, str]]:
+        """Org and kind of what is held."""
+        ...
+
+    def released_held(self, org_id: str, kind: str, detail: str) -> int:
+        """Try again what was held for another reason than `detail` says."""
         ...
 
     def dropped(self, key: str, code: str) -> None:
@@ -207,6 +224,11 @@ class Result(Protocol):
         ...
 
     @property
+    def held(self) -> Mapping[str, Any]:
+        """Fields given that the org does not take now, as they are to be kept until it does."""
+        ...
+
+    @property
     def code(self) -> str:
         """A reason, kebab-case; empty when there is nothing to say."""
         ...
@@ -226,12 +248,21 @@ class Result(Protocol):
         """Whether it is the org that is in trouble."""
         ...
 
+    @property
+    def counts(self) -> bool:
+        """Whether a failure is the delivery's own, so that it is given up after too many."""
+        ...
+
 
 class Carrier(Protocol):
     """Takes one kind of delivery to its place."""
 
     def carry(self, org_id: str, loads: Sequence[Load]) -> Sequence[Result]:
         """Deliver; one result for each load, in order."""
+        ...
+
+    def missing(self, org_id: str) -> str | None:
+        """What the org does not take now, in the words of a held delivery's detail; None when it cannot be asked."""
         ...
 
 

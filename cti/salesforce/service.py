@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import re
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import quote
 
 from cti.salesforce import query as soql
-from cti.salesforce.errors import AnswerUnreadableError, OutcomeUnknownError, SalesforceError, from_row
+from cti.salesforce.errors import (
+    AnswerUnreadableError,
+    NotFoundError,
+    OutcomeUnknownError,
+    RequestInvalidError,
+    SalesforceError,
+    from_row,
+)
 from cti.salesforce.oauth import ClientCredentials
 from cti.salesforce.rest import DEFAULT_BUDGET_S, RestClient
 
@@ -24,9 +32,14 @@ if TYPE_CHECKING:
 COLLECTION_MAX = 200
 """Rows in one collections request. Source: REST API Developer Guide, "sObject Collections"."""
 REMEMBER_S = 900.0
-"""For how long what an org is like (fields, picklists) is remembered."""
+"""For how long an org's picklists are remembered."""
+ACCESS_REMEMBER_S = 3600.0
+"""For how long the fields of an org's objects are remembered, unless somebody has a reason to ask sooner."""
+RECHECK_S = 300.0
+"""How old that may be at most where something was missing."""
 USERS_REMEMBER_S = 300.0
 _IN_MAX = 200
+_FIELD_CODES = frozenset({"INVALID_FIELD", "INVALID_TYPE"})
 _LOCATOR = re.compile(r"/services/data/v[\d.]+/query/([A-Za-z0-9]+-\d+)\Z")
 
 T = TypeVar("T")
@@ -59,6 +72,19 @@ class UserInfo:
 
 
 @dataclass(frozen=True)
+class Access:
+    """Which fields of an object the integration user has: by API name, for reading, creating and changing.
+
+    A field that is in none of them does not exist in this org, or field-level security hides it; the API does not tell
+    the one from the other. Source: REST API Developer Guide, "sObject Describe"; Object Reference, field properties.
+    """
+
+    readable: frozenset[str]
+    createable: frozenset[str]
+    updateable: frozenset[str]
+
+
+@dataclass(frozen=True)
 class User:
     """A Salesforce user, as far as pairing and owners need one."""
 
@@ -82,10 +108,12 @@ class _Remembered(Generic[T]):
         self._lock = threading.Lock()
         self._kept: tuple[T, float] | None = None
 
-    def get(self) -> T:
+    def get(self, seconds: float | None = None) -> T:
+        """The value, not older than `seconds` where that is less than usual."""
+        oldest = self._seconds if seconds is None else min(seconds, self._seconds)
         with self._lock:
-            if self._kept is None or self._clock.monotonic() >= self._kept[1]:
-                self._kept = (self._ask(), self._clock.monotonic() + self._seconds)
+            if self._kept is None or self._clock.monotonic() >= self._kept[1] + oldest:
+                self._kept = (self._ask(), self._clock.monotonic())
             return self._kept[0]
 
     def forget(self) -> None:
@@ -100,9 +128,10 @@ class SalesforceOrg:
         self._rest = rest
         self._clock = clock
         self._lock = threading.Lock()
-        self._fields: dict[str, _Remembered[frozenset[str]]] = {}
+        self._access: dict[str, _Remembered[Access]] = {}
         self._closed = _Remembered(self._ask_closed_status, clock, REMEMBER_S)
         self._users: dict[str, tuple[tuple[User, ...], float]] = {}
+        self._hides = False
 
     def query(
         self,
@@ -161,11 +190,34 @@ class SalesforceOrg:
         Converted leads are left out. The search index is fuzzy: the caller compares the numbers themselves.
         """
         unconverted = {"Lead": (soql.equals("IsConverted", False),)}
-        objects = [
-            soql.returning(table, fields, *unconverted.get(table, ()), limit=limit)
-            for table, fields in returning.items()
-        ]
-        return self.search(soql.find(spellings, "PHONE", *objects), token=token, budget=budget)
+
+        def ask(wanted: Mapping[str, Sequence[str]]) -> list[JsonObject]:
+            objects = [
+                soql.returning(table, fields, *unconverted.get(table, ()), limit=limit)
+                for table, fields in wanted.items()
+            ]
+            return self.search(soql.find(spellings, "PHONE", *objects), token=token, budget=budget)
+
+        if token is not None:
+            return ask(returning)
+        try:
+            return ask(self._seen(returning) if self._hides else returning)
+        except RequestInvalidError as error:
+            seen = self._seen(returning) if error.salesforce_code in _FIELD_CODES else {}
+            if not seen or self._hides:
+                raise
+            # One field or object that is hidden from the integration user refuses the whole search.
+            self._hides = True
+            return ask(seen)
+
+    def _seen(self, wanted: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+        """What the integration user sees of the fields wanted, by object."""
+        seen: dict[str, tuple[str, ...]] = {}
+        for table, fields in wanted.items():
+            with suppress(NotFoundError):
+                readable = self.access(table, max_age=RECHECK_S).readable
+                seen[table] = tuple(name for name in fields if name in readable)
+        return {table: fields for table, fields in seen.items() if fields}
 
     def create(self, table: str, rows: Sequence[Mapping[str, Any]]) -> list[RowResult]:
         """Create up to 200 records, each for itself; results in the order of `rows`."""
@@ -191,11 +243,17 @@ class SalesforceOrg:
             raise AnswerUnreadableError
         return answer
 
-    def fields_of(self, table: str) -> frozenset[str]:
-        """The API names of the fields that the integration user sees on an object; remembered for 15 minutes."""
+    def access(self, table: str, *, max_age: float | None = None) -> Access:
+        """Which fields of an object the integration user has; remembered for an hour, or for `max_age` seconds."""
         with self._lock:
-            kept = self._fields.setdefault(table, _Remembered(lambda: self._ask_fields(table), self._clock, REMEMBER_S))
-        return kept.get()
+            kept = self._access.setdefault(
+                table, _Remembered(lambda: self._ask_access(table), self._clock, ACCESS_REMEMBER_S)
+            )
+        return kept.get(max_age)
+
+    def fields_of(self, table: str) -> frozenset[str]:
+        """The API names of the fields that the integration user sees on an object; remembered for an hour."""
+        return self.access(table).readable
 
     def has_person_accounts(self) -> bool:
         """Whether person accounts are on: only then do their columns exist."""
@@ -208,7 +266,7 @@ class SalesforceOrg:
     def forget(self) -> None:
         """Ask again about everything that is remembered, at its next use."""
         with self._lock:
-            self._fields.clear()
+            self._access.clear()
             self._users.clear()
         self._closed.forget()
 
@@ -299,12 +357,17 @@ class SalesforceOrg:
             raise OutcomeUnknownError
         return [_row_result(row) for row in answer]
 
-    def _ask_fields(self, table: str) -> frozenset[str]:
+    def _ask_access(self, table: str) -> Access:
         answer = self._rest.data("GET", f"/sobjects/{soql.name(table)}/describe")
         fields = answer.get("fields") if isinstance(answer, dict) else None
         if not isinstance(fields, list):
             raise AnswerUnreadableError
-        return frozenset(str(field["name"]) for field in fields if isinstance(field, dict) and "name" in field)
+        told = [field for field in fields if isinstance(field, dict) and isinstance(field.get("name"), str)]
+        return Access(
+            readable=frozenset(field["name"] for field in told),
+            createable=frozenset(field["name"] for field in told if field.get("createable") is True),
+            updateable=frozenset(field["name"] for field in told if field.get("updateable") is True),
+        )
 
     def _ask_closed_status(self) -> str:
         statement = soql.select(

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 PENDING: Final = "pending"
 LEASED: Final = "leased"
 RETRY: Final = "retry"
+HELD: Final = "held"
 DONE: Final = "done"
 DEAD: Final = "dead"
 _NOT_DONE: Final = (PENDING, LEASED, RETRY, DEAD)
@@ -156,6 +157,7 @@ class Attempt:
 _OUTBOX = cast("Table", OutboxRow.__table__)
 _ATTEMPTS = cast("Table", OutboxAttemptRow.__table__)
 _CALL_LOGS = cast("Table", CallLogRow.__table__)
+_AT_ONCE: Final = 500
 _ITEM_FIELDS: Final = tuple(each.name for each in fields(OutboxItem))
 _ITEM = tuple(getattr(OutboxRow, name) for name in _ITEM_FIELDS)
 _LOG = tuple(getattr(CallLogRow, each.name) for each in fields(CallLog))
@@ -223,12 +225,13 @@ class OutboxRepository:
         pairing_id: str,
         run_after: datetime,
         replace: bool = False,
+        not_before: bool = False,
     ) -> None:
         """Have these fields delivered under this key, not before `run_after`.
 
         What already waits under the key is merged (newer values win), or thrown away with `replace`, which is for
-        deliveries of which nothing was sent yet. A row that waits keeps its earlier time; one that had failed for good
-        gets a new chance.
+        deliveries of which nothing was sent yet. A row that waits keeps its earlier time, unless `not_before` says that
+        it may not; one that had failed for good, or whose fields the org did not take, gets a new chance.
         """
         now = self._clock.now()
         row = self._locked[key] if key in self._locked else self._session.get(OutboxRow, key, with_for_update=True)
@@ -259,9 +262,11 @@ class OutboxRepository:
         row.fields = dict(fields) if replace else {**row.fields, **fields}
         row.version += 1
         row.updated_at = now
-        if row.state in {DONE, DEAD}:
+        if row.state in {DONE, DEAD, HELD}:
             row.state, row.run_after, row.attempts = PENDING, run_after, 0
             row.code = row.detail = None
+        elif not_before and row.state in {PENDING, LEASED}:
+            row.run_after = run_after
         elif row.state == PENDING:
             row.run_after = min(row.run_after, run_after)
 
@@ -359,13 +364,52 @@ class OutboxRepository:
         item = self._claimed[key]
         self._settle(item, PENDING, self._settling, uncertain=item.uncertain)
 
-    def finished(self, key: str, delivered: Mapping[str, Any]) -> None:
-        """`delivered` arrived. What came in meanwhile waits for its turn at once."""
+    def finished(
+        self,
+        key: str,
+        delivered: Mapping[str, Any],
+        *,
+        carried: Mapping[str, Any] | None = None,
+        held: Mapping[str, Any] | None = None,
+        code: str | None = None,
+        detail: str | None = None,
+    ) -> None:
+        """`delivered` arrived. What came in meanwhile is due at once, or when it was to be.
+
+        `held`, of `carried`, is what the org does not take: kept, in the form given, until `released_held` or newer
+        fields. `code` and `detail` say why; the same detail means that the same is missing.
+        """
         item = self._claimed[key]
         left = {name: value for name, value in item.fields.items() if name not in delivered or delivered[name] != value}
-        state = PENDING if left else DONE
-        self._settle(item, state, self._settling, fields=left, attempts=0, code=None, detail=None)
+        was = carried or {}
+        kept = {name: value for name, value in (held or {}).items() if name in left and left[name] == was.get(name)}
+        fields = {**left, **kept}
+        if kept and kept.keys() == left.keys():
+            self._settle(item, HELD, self._settling, fields=fields, attempts=0, code=code, detail=_shortened(detail))
+        else:
+            due = max(self._settling, item.run_after) if left else self._settling
+            state = PENDING if left else DONE
+            self._settle(item, state, due, fields=fields, attempts=0, code=None, detail=None)
         self._note(key, DONE)
+
+    def held(self) -> Sequence[tuple[str, str]]:
+        """Org and kind of the deliveries that wait for the org to take their fields, each pair once."""
+        query = select(OutboxRow.org_id, OutboxRow.kind).where(OutboxRow.state == HELD).distinct()
+        return [(row[0], row[1]) for row in self._session.execute(query)]
+
+    def released_held(self, org_id: str, kind: str, detail: str) -> int:
+        """Have those tried again for which something else was missing than `detail` says; how many they are."""
+        now = self._clock.now()
+        which = and_(OutboxRow.org_id == org_id, OutboxRow.state == HELD, OutboxRow.kind == kind)
+        other = or_(OutboxRow.detail.is_(None), OutboxRow.detail != (_shortened(detail) or ""))
+        keys = self._session.scalars(select(OutboxRow.key).where(which, other).order_by(OutboxRow.key)).all()
+        for start in range(0, len(keys), _AT_ONCE):
+            self._session.execute(
+                update(_OUTBOX)
+                .where(_OUTBOX.c.key.in_(keys[start : start + _AT_ONCE]), _OUTBOX.c.state == HELD)
+                .values(state=PENDING, run_after=now, updated_at=now)
+            )
+        return len(keys)
 
     def dropped(self, key: str, code: str) -> None:
         """Nothing under this key shall be delivered any more."""
@@ -437,9 +481,10 @@ class OutboxRepository:
         return [Attempt(row.at, row.result, row.code, row.detail) for row in self._session.scalars(query)]
 
     def forget_attempts(self, before: datetime) -> None:
-        """Delete attempts made before that moment, and finished rows that have not changed since."""
+        """Delete attempts made before that moment, and rows that are finished or held and have not changed since."""
         self._session.execute(delete(OutboxAttemptRow).where(OutboxAttemptRow.at < before))
-        self._session.execute(delete(OutboxRow).where(OutboxRow.state == DONE, OutboxRow.updated_at < before))
+        over = OutboxRow.state.in_((DONE, HELD))
+        self._session.execute(delete(OutboxRow).where(over, OutboxRow.updated_at < before))
 
     def _settle(
         self, item: OutboxItem, state: str, run_after: datetime, *, uncertain: bool = False, **more: Any

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -21,6 +22,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._lock = threading.Lock()
+        self._known_missing: dict[str, frozenset[str]] = {}
         self._errors = Counter("fcc_errors", "Errors shown to somebody, by code", ["code"], registry=self.registry)
         self._requests = Histogram(
             "fcc_http_request_seconds",
@@ -40,6 +43,18 @@ class Metrics:
         )
         self._deliveries = Counter(
             "fcc_deliveries", "Attempts to deliver, by what they came to", ["state", "code"], registry=self.registry
+        )
+        self._left_out = Counter(
+            "fcc_call_log_left_out",
+            "Values of call logs that did not get into Salesforce, or only cut",
+            ["field", "why"],
+            registry=self.registry,
+        )
+        self._missing = Gauge(
+            "fcc_salesforce_fields_missing",
+            "Fields that the connector writes and the org does not take",
+            ["org", "field"],
+            registry=self.registry,
         )
         self._waiting = Gauge("fcc_outbox_rows", "Deliveries by state", ["state"], registry=self.registry)
         self._sockets = Gauge("fcc_open_sockets", "Open WebSockets", ["kind"], registry=self.registry)
@@ -78,6 +93,19 @@ class Metrics:
         """Count one delivery that came to `state`."""
         del org_id
         self._deliveries.labels(state, code).inc()
+
+    def left_out(self, field: str, why: str) -> None:
+        """Count a value that did not get into a call's log: `missing` in the org, `refused` there, or `unfit`."""
+        self._left_out.labels(field, why).inc()
+
+    def fields_missing(self, org_id: str, fields: Collection[str]) -> None:
+        """Keep which fields an org does not take."""
+        with self._lock:
+            for gone in self._known_missing.get(org_id, frozenset()) - frozenset(fields):
+                self._missing.remove(org_id, gone)
+            self._known_missing[org_id] = frozenset(fields)
+        for each in fields:
+            self._missing.labels(org_id, each).set(1)
 
     def waiting(self, counts: Mapping[str, int]) -> None:
         """Keep how many deliveries are in each state; one that is not named has none."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cti.accounts import salesforce_id
 from cti.salesforce.errors import NotFoundError, OutcomeUnknownError, SalesforceError, from_code
-from cti.salesforce.service import RowResult, User
+from cti.salesforce.service import Access, RowResult, User
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -48,6 +48,9 @@ TASK_FIELDS = frozenset(
 )
 
 
+INTEGRATION = "005U00000000000IntA"
+
+
 def user(number: int, email: str, zone: str = "Europe/Warsaw") -> User:
     return User(f"005U{number:014d}", email, email, email, active=True, language="pl", zone=zone, user_type="Standard")
 
@@ -57,7 +60,8 @@ class FakeOrg:
     """Fits `cti.calllog.ports.Org`.
 
     `before` runs ahead of each create and update, `after` behind it: both may raise. `refuse(row)` gives the error of
-    one row, or None.
+    one row, or None, `refuse_all(rows)` that of a whole request. `fields` are those the integration user sees, of which
+    it may not write the `read_only` ones.
     """
 
     tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -66,13 +70,17 @@ class FakeOrg:
     people: dict[str, dict[str, Any]] = field(default_factory=dict)
     calls: list[tuple[str, list[dict[str, Any]]]] = field(default_factory=list)
     fields: frozenset[str] = TASK_FIELDS
+    read_only: frozenset[str] = frozenset({"Id"})
+    looks: list[float | None] = field(default_factory=list)
     before: Callable[[], None] = lambda: None
     after: Callable[[], None] = lambda: None
     refuse: Callable[[Mapping[str, Any]], SalesforceError | None] = lambda _row: None
+    refuse_all: Callable[[Sequence[Mapping[str, Any]]], SalesforceError | None] = lambda _rows: None
 
     def __post_init__(self) -> None:
         self._lock = threading.RLock()
         self._numbers = itertools.count(1)
+        self._described: dict[str, Access] = {}
 
     def create(self, table: str, rows: Sequence[Mapping[str, Any]]) -> list[RowResult]:
         assert table == "Task"
@@ -80,9 +88,15 @@ class FakeOrg:
         with self._lock:
             self.calls.append(("create", [dict(row) for row in rows]))
             self.before()
+            self._refuse_all(rows)
             results = [self._create(row) for row in rows]
             self.after()
             return results
+
+    def _refuse_all(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        error = self.refuse_all(rows)
+        if error is not None:
+            raise error
 
     def _create(self, row: Mapping[str, Any]) -> RowResult:
         held = next((key for key, task in self.tasks.items() if task["FCC_Call_Id__c"] == row["FCC_Call_Id__c"]), None)
@@ -95,7 +109,7 @@ class FakeOrg:
             return RowResult(None, error)
         assert row.keys() <= self.fields
         record_id = salesforce_id(f"00T{next(self._numbers):012d}")
-        self.tasks[record_id] = {"Id": record_id, "Status": "Not Started", **row}
+        self.tasks[record_id] = {"Id": record_id, "Status": "Not Started", "CreatedById": INTEGRATION, **row}
         return RowResult(record_id)
 
     def update(self, table: str, rows: Sequence[Mapping[str, Any]]) -> list[RowResult]:
@@ -104,6 +118,7 @@ class FakeOrg:
         with self._lock:
             self.calls.append(("update", [dict(row) for row in rows]))
             self.before()
+            self._refuse_all(rows)
             results = [self._update(row) for row in rows]
             self.after()
             return results
@@ -138,6 +153,13 @@ class FakeOrg:
     def fields_of(self, table: str) -> frozenset[str]:
         return self.fields if table == "Task" else frozenset({"Id"})
 
+    def access(self, table: str, *, max_age: float | None = None) -> Access:
+        self.looks.append(max_age)
+        if max_age is not None or table not in self._described:
+            seen = self.fields_of(table)
+            self._described[table] = Access(seen, seen - self.read_only, seen - self.read_only - {"TaskSubtype"})
+        return self._described[table]
+
     def closed_task_status(self) -> str:
         return "Zakończone"
 
@@ -151,9 +173,6 @@ class FakeOrg:
 
     def user(self, user_id: str) -> User | None:
         return next((each for each in self.users if each.id == user_id), None)
-
-    def forget(self) -> None:
-        pass
 
     def delete(self, record_id: str) -> None:
         self.bin.add(record_id)

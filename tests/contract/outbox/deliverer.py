@@ -19,6 +19,7 @@ if __name__ == "__main__" and json.loads(sys.argv[1])["gevent"]:
 
 from cti import outgoing
 from cti.calllog.delivery import TaskCarrier
+from cti.calllog.guard import FieldGuard
 from cti.calllog.resolve import Resolver
 from cti.calllog.service import LogNews
 from cti.clock import SystemClock
@@ -33,7 +34,7 @@ def make_engine(database, row, *, owner, lease, carrier=None, news=None):
     clock = SystemClock()
     orgs = SalesforceOrgs(lambda _org_id: SimpleNamespace(**row), outgoing.session(), clock)
     resolver = Resolver(lambda _tenant, _user: "anna.nowak@acme.example", clock)
-    tasks = TaskCarrier(orgs, resolver)
+    tasks = TaskCarrier(orgs, resolver, FieldGuard(clock))
     return Engine(
         database,
         {"call": carrier(tasks) if carrier else tasks},

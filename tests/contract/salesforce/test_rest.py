@@ -351,10 +351,10 @@ def test_the_closed_status_is_looked_up_once(org, fake, server):
     assert len(data_requests(server)) == 1
 
 
-def test_what_is_known_of_the_org_is_asked_again_after_a_quarter_of_an_hour(org, fake, server, clock):
+def test_what_fields_an_org_has_is_asked_again_after_an_hour(org, fake, server, clock):
     fake.answers.append(Answer(body={"fields": [{"name": "Id"}]}))
     assert org.has_person_accounts() is False
-    clock.advance(901)
+    clock.advance(3601)
     fake.answers.append(Answer(body={"fields": [{"name": "Id"}, {"name": "IsPersonAccount"}]}))
     assert org.has_person_accounts() is True
     assert {request.path for request in data_requests(server)} == {"/services/data/v67.0/sobjects/Account/describe"}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from cti.calllog.mapping import changes, is_logged, subject, task_fields
+from cti.calllog.mapping import UNTIL_IDENTIFIED, changes, is_late, is_logged, late, plain, subject, task_fields
 from cti.domain.call import Direction, Leg, Segment, State
 from cti.domain.outcome import Outcome
 from tests.unit.calllog import support
@@ -236,3 +239,142 @@ def test_texts_longer_than_their_fields_are_cut():
     call = support.inbound(ivr="1" * 300, queue="q" * 300)
     told = fields(support.with_segment(call, queue="k" * 300), campaign="c" * 300)
     assert [len(told[name]) for name in ("FCC_Ivr__c", "FCC_Queue__c", "FCC_Campaign__c")] == [255, 255, 255]
+
+
+UNKNOWN = [
+    {"direction": None},
+    {"number": ""},
+    {"direction": None, "number": "", "own_number": ""},
+]
+
+
+@pytest.mark.parametrize("unknown", UNKNOWN, ids=str)
+def test_nothing_that_is_given_once_is_given_before_direction_and_number_are_known(unknown):
+    call = support.related(support.answered(support.inbound(**unknown)), JAN, "matched")
+    call = support.with_segment(call, note="oddzwoni")
+    told = fields(call)
+    assert not UNTIL_IDENTIFIED & told.keys()
+    assert told["FCC_Call_Id__c"] == "acme:2001:0"
+    assert told["FCC_Queue__c"] == "Obsługa klienta"
+
+
+def test_a_withheld_number_is_as_good_as_a_known_one():
+    call = support.answered(support.inbound(number="", withheld=True))
+    assert {"Subject", "OwnerId", "ActivityDate"} <= fields(call).keys()
+
+
+@pytest.mark.parametrize("unknown", UNKNOWN, ids=str)
+def test_a_call_that_is_over_says_what_is_known_of_it(unknown):
+    told = fields(support.ended(support.answered(support.inbound(**unknown))))
+    assert told["Subject"].startswith("Połączenie")
+    assert told["OwnerId"]["agent"] == 101
+
+
+def test_what_waits_and_was_never_sent_may_still_be_another():
+    wanted, base = {"Subject": "b", "OwnerId": "y"}, {"Subject": "a", "OwnerId": "x"}
+    assert changes(wanted, base, nothing_sent=False, unsent=frozenset({"Subject"})) == {"Subject": "b"}
+
+
+EDGES = [
+    datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=1))),
+    datetime(1, 1, 1, tzinfo=UTC),
+    datetime(1699, 12, 31, 23, 59, 59, tzinfo=UTC),
+    datetime(4000, 12, 31, 12, tzinfo=UTC),
+    datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone(-timedelta(hours=1))),
+]
+
+
+@pytest.mark.assumed("A70")
+@pytest.mark.parametrize("moment", EDGES, ids=lambda moment: moment.isoformat())
+def test_a_time_that_is_in_no_calendar_of_salesforces_is_left_out(moment):
+    unfit = []
+    call = support.with_segment(
+        support.ended(support.answered(support.outbound())), started_at=moment, answered_at=moment, ended_at=moment
+    )
+    told = fields(call, unfit=unfit.append)
+    times = {"FCC_Started_At__c", "FCC_Answered_At__c", "FCC_Ended_At__c"}
+    assert not times & told.keys()
+    assert "ActivityDate" not in told
+    assert set(unfit) == times
+    assert told["Status"] == {"$": "closed"}
+
+
+@pytest.mark.assumed("A70")
+def test_the_first_and_the_last_year_of_salesforces_calendar_are_told():
+    for year in (1700, 3999):
+        call = support.with_segment(support.outbound(), started_at=datetime(year, 1, 1, tzinfo=UTC))
+        assert fields(call)["FCC_Started_At__c"] == f"{year}-01-01T00:00:00.000+0000"
+
+
+@pytest.mark.parametrize(
+    ("talk", "told"), [(-3, 0), (0, 0), (2**31 - 1, 2**31 - 1), (2**31, None), (63930934830, None)]
+)
+def test_a_length_is_one_that_salesforce_can_hold(talk, told):
+    unfit = []
+    call = support.with_segment(support.ended(support.answered(support.outbound())), talk_seconds=talk)
+    assert fields(call, unfit=unfit.append).get("CallDurationInSeconds") == told
+    assert unfit == ([] if talk == told else ["CallDurationInSeconds"])
+
+
+def test_an_address_that_is_too_long_is_left_out_and_a_note_is_cut():
+    unfit = []
+    call = support.with_segment(support.ended(support.answered(support.outbound())), recording=True, note="n" * 40_000)
+    told = fields(call, recording_url="https://c.example/" + "r" * 300, unfit=unfit.append)
+    assert "FCC_Recording_Url__c" not in told
+    assert len(told["Description"]) == 32_000
+    assert set(unfit) == {"FCC_Recording_Url__c", "Description"}
+
+
+def test_what_no_text_can_carry_is_left_out_of_it():
+    call = support.with_segment(support.inbound(ivr="1\x002\ud8003"), queue="Obsługa\u0007 klienta", note="a\nb\tc\x1b")
+    told = fields(replace(call, number="\0+48600100200"))
+    assert (told["FCC_Ivr__c"], told["FCC_Queue__c"], told["Description"]) == (
+        "12\ufffd3",
+        "Obsługa klienta",
+        "a\nb\tc",
+    )
+    assert told["Subject"] == "Połączenie przychodzące +48600100200"
+
+
+LENGTHS = {"Description": 32_000, "FCC_Number__c": 40, "FCC_Call_Id__c": 80, "FCC_Conversation_Id__c": 80}
+anything = st.text(st.characters(), max_size=300)
+
+
+@given(
+    st.datetimes(timezones=st.timezones()) | st.sampled_from(EDGES),
+    st.integers(-(2**70), 2**70) | st.none(),
+    anything,
+    anything,
+)
+def test_no_value_leaves_here_that_a_field_would_refuse(moment, talk, text, number):
+    call = support.inbound(number=number, ivr=text, queue=text, started_at=moment)
+    call = support.with_segment(
+        support.ended(support.answered(call)),
+        started_at=moment,
+        answered_at=moment,
+        ended_at=moment,
+        talk_seconds=talk,
+        queue=text,
+        note=text,
+        disposition=text,
+        disconnected_by=text,
+        cause=text,
+        recording=True,
+    )
+    for name, value in fields(call, campaign=text, recording_url=text).items():
+        if isinstance(value, str):
+            assert len(value) <= LENGTHS.get(name, 255)
+            assert value
+            value.encode()
+            assert "\0" not in value
+            if name.endswith("_At__c"):
+                assert 1700 <= datetime.fromisoformat(value).year < 4001
+        elif isinstance(value, int):
+            assert 0 <= value < 2**31
+
+
+def test_a_late_value_is_marked_where_people_may_have_filled_it_in_meanwhile():
+    kept = {name: late(name, "x") for name in ("WhoId", "Description", "FCC_Queue__c")}
+    assert {name for name, value in kept.items() if is_late(value)} == {"WhoId", "Description"}
+    assert late("WhoId", kept["WhoId"]) == kept["WhoId"]
+    assert plain(kept) == dict.fromkeys(kept, "x")

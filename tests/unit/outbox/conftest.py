@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cti.calllog.delivery import TaskCarrier
+from cti.calllog.guard import FieldGuard
 from cti.calllog.resolve import Resolver
 from cti.calllog.service import CallLogger, LogNews
 from cti.outbox.engine import Engine
@@ -18,7 +19,7 @@ from tests.support.database import make_database
 from tests.support.fake_org import FakeOrg, user
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from cti.domain.call import Call
     from cti.store.database import Database
@@ -38,6 +39,16 @@ class World:
     news: list[tuple[str, int]] = field(default_factory=list)
     calls: dict[int, Call] = field(default_factory=dict)
     engines: int = 0
+    told: list[tuple[str, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.guard = FieldGuard(self.clock, self)
+
+    def fields_missing(self, org_id: str, fields: Collection[str]) -> None:
+        pass
+
+    def left_out(self, field: str, why: str) -> None:
+        self.told.append((field, why))
 
     @property
     def org(self) -> FakeOrg:
@@ -55,7 +66,7 @@ class World:
         resolver = Resolver(lambda _tenant, users_id: emails.get(users_id), self.clock)
         return Engine(
             self.database,
-            {"call": TaskCarrier(Orgs(), resolver)},
+            {"call": TaskCarrier(Orgs(), resolver, self.guard)},
             self.clock,
             owner=f"engine-{self.engines}",
             random=lambda: 0.0,

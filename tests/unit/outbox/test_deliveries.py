@@ -12,6 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from cti.admin.pairing import settings_fact
+from cti.calllog.service import CallLogger
 from cti.domain.call import Leg, Segment, State
 from cti.domain.outcome import Outcome
 from cti.outbox.engine import ATTEMPTS
@@ -868,3 +869,56 @@ def test_a_batch_that_waited_long_for_its_turn_is_given_back(world):
     assert world.counts() == {"done": 2, "pending": 2}
     world.settle(engine)
     assert len(world.org.tasks) == 4
+
+
+@pytest.mark.req("R2")
+def test_events_without_numbers_first_leave_no_wrong_subject_or_owner(world):
+    nameless = support.inbound(direction=None, number="", campaign_id=None)
+    # While the direction is not known, whose phone rings is taken for the one who called.
+    nameless = support.with_segment(nameless, agent_users_id=102)
+    engine = world.engine()
+    world.change(nameless)
+    world.settle(engine)
+    task = world.org.named("acme:2001:0")
+    assert not {"Subject", "OwnerId", "ActivityDate", "WhoId"} & task.keys()
+    known = support.answered(support.inbound())
+    world.change(known)
+    world.settle(engine)
+    task = world.org.named("acme:2001:0")
+    assert (task["Subject"], task["OwnerId"]) == ("Połączenie przychodzące +48600100200", user(1, "").id)
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_call_that_ended_unidentified_waits_for_the_list_of_calls_and_not_for_ever(world, told):
+    engine = world.engine()
+    nameless = support.inbound(direction=None, number="")
+    world.change(nameless)
+    world.settle(engine)
+    world.change(support.with_segment(nameless, agent_users_id=102))
+    world.change(support.ended(support.with_segment(nameless, agent_users_id=102)))
+    world.clock.advance(60)
+    while engine.run_once() == 0.0:
+        pass
+    assert "Subject" not in world.org.named("acme:2001:0")
+    if told:
+        world.change(support.ended(support.answered(support.inbound())))
+        world.clock.advance(10)
+    else:
+        world.clock.advance(90)
+    while engine.run_once() == 0.0:
+        pass
+    task = world.org.named("acme:2001:0")
+    expected = ("Połączenie przychodzące +48600100200", 1) if told else ("Połączenie", 2)
+    assert (task["Subject"], task["OwnerId"]) == (expected[0], user(expected[1], "").id)
+    assert task["Status"] == "Zakończone"
+
+
+def test_what_does_not_fit_is_counted_once_for_each_delivery(world):
+    unfit = []
+    world.logger = CallLogger(world.clock, unfit=unfit.append)
+    call = support.outbound(ivr="1" * 300)
+    for _ in range(3):
+        world.change(call)
+    assert unfit == ["FCC_Ivr__c"]
+    world.settle()
+    assert len(world.org.named(ONE)["FCC_Ivr__c"]) == 255
