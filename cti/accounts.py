@@ -42,7 +42,8 @@ class Tenant:
     """An FCC instance: where its external-api is and how we sign for it.
 
     `domain` is FCC's name for the instance, `base_url` ends in `/external-api`, `default_region` (ISO 3166) reads
-    numbers without a country, `correlation` says whether FCC names the SIP Call-ID in what it reports.
+    numbers without a country, `correlation` says whether FCC names the SIP Call-ID in what it reports. `dial_…` say
+    which numbers beside those of its own country its agents may call (`cti.domain.dial_policy`).
     """
 
     id: str
@@ -56,6 +57,9 @@ class Tenant:
     correlation: Correlation
     hash_method: HashMethod
     created_at: datetime
+    dial_countries: tuple[str, ...] = ("EU",)
+    dial_premium: bool = False
+    dial_satellite: bool = False
 
 
 @dataclass(frozen=True)

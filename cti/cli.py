@@ -15,11 +15,13 @@ from urllib.parse import urlsplit
 
 import argon2
 import click
+import phonenumbers
 
 from cti import outgoing
 from cti.accounts import Org, Pairing, Tenant, salesforce_id
 from cti.admin import pairing as pairing_check
 from cti.clock import SystemClock
+from cti.domain.dial_policy import read_countries
 from cti.outgoing import is_loopback_name
 from cti.pbx.fcc_external_api import FccExternalApi
 from cti.salesforce.oauth import ClientCredentials
@@ -126,6 +128,27 @@ def _base_url(context: click.Context, parameter: click.Parameter, value: str | N
     return address
 
 
+def _region(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    if value is None:
+        return None
+    if value.upper() not in phonenumbers.SUPPORTED_REGIONS:
+        raise click.BadParameter("give a country's two letters, such as PL")
+    return value.upper()
+
+
+def _countries(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    if value.strip().upper() == "OWN":
+        return ()
+    try:
+        return read_countries(value)
+    except ValueError as error:
+        raise click.BadParameter(
+            f"{error} is no country: give two letters each, such as EU,GB,UA, or ALL, or OWN for no other country"
+        ) from None
+
+
 def origins_of(my_domain_url: str) -> tuple[str, str] | None:
     """Lightning's and Visualforce's origin that belong to a My Domain, or None where the name does not tell.
 
@@ -181,23 +204,55 @@ def tenant() -> None:
     """FCC tenants."""
 
 
+def _tenant_options(command: Callable[..., None]) -> Callable[..., None]:
+    """What can be said of a tenant, when it is added and later."""
+    options = (
+        click.argument("tenant_id", metavar="TENANT", callback=_slug),
+        click.option("--domain", help="FCC's name of the instance (FCC domain)."),
+        click.option("--base-url", callback=_base_url, help="https://CLIENT.fcc-online.pl/external-api"),
+        click.option("--admin-login", help="Login in whose name the connector asks FCC."),
+        _secret("api-key", "FCC's API key."),
+        click.option("--webhook-user", help="User name that FCC's webhooks send."),
+        _secret("webhook-password", "Password that FCC's webhooks send."),
+        click.option(
+            "--region",
+            "default_region",
+            callback=_region,
+            help="Country of numbers without a prefix (two letters), which may always be called; PL unless given.",
+        ),
+        click.option(
+            "--countries",
+            "dial_countries",
+            callback=_countries,
+            help="Countries that may be called beside it: two letters each, EU for its members, ALL; OWN for no other. "
+            "EU unless given.",
+        ),
+        click.option(
+            "--premium/--no-premium",
+            "dial_premium",
+            default=None,
+            help="Premium-rate numbers, personal numbers and directory enquiries may be called; not, unless given.",
+        ),
+        click.option(
+            "--satellite/--no-satellite",
+            "dial_satellite",
+            default=None,
+            help="Satellite and other numbers without a country (+881, +882 …) may be called; not, unless given.",
+        ),
+        click.option("--correlation", type=click.Choice(["call-id", "none"]), help="Whether FCC reports the Call-ID."),
+        click.option("--hash-method", type=click.Choice(["sha1", "md5"]), help="How requests to FCC are signed."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 @tenant.command("add")
-@click.argument("tenant_id", metavar="TENANT", callback=_slug)
-@click.option("--domain", help="FCC's name of the instance (FCC domain).")
-@click.option("--base-url", callback=_base_url, help="https://CLIENT.fcc-online.pl/external-api")
-@click.option("--admin-login", help="Login in whose name the connector asks FCC.")
-@_secret("api-key", "FCC's API key.")
-@click.option("--webhook-user", help="User name that FCC's webhooks send.")
-@_secret("webhook-password", "Password that FCC's webhooks send.")
-@click.option("--region", "default_region", help="Country of numbers without a prefix; PL unless given.")
-@click.option("--correlation", type=click.Choice(["call-id", "none"]), help="Whether FCC reports the SIP Call-ID.")
-@click.option("--hash-method", type=click.Choice(["sha1", "md5"]), help="How requests to FCC are signed.")
+@_tenant_options
 @_with_database
-def tenant_add(context: Context, tenant_id: str, webhook_password: str | None, **given: Any) -> None:
+def tenant_add(context: Context, tenant_id: str, **given: Any) -> None:
     """Add an FCC tenant, or change what is given of one that is there; TENANT is a short name of your own for it."""
-    if webhook_password is not None:
-        given["webhook_password_hash"] = argon2.PasswordHasher().hash(webhook_password)
-    values = {name: value for name, value in given.items() if value is not None}
+    values = _tenant_values(given)
     with context.database.write() as uow:
         present = uow.tenants.get(tenant_id)
         if present is None:
@@ -220,6 +275,33 @@ def tenant_add(context: Context, tenant_id: str, webhook_password: str | None, *
     click.echo(f"The tenant {tenant_id} is {'added' if present is None else 'changed'}.")
 
 
+@tenant.command("set")
+@_tenant_options
+@_with_database
+def tenant_set(context: Context, tenant_id: str, **given: Any) -> None:
+    """Change what is given of a tenant that is there, and show it."""
+    with context.database.write() as uow:
+        present = uow.tenants.get(tenant_id)
+        if present is None:
+            raise click.ClickException(f"There is no tenant {tenant_id}; `tenant list` shows those there are.")
+        changed = replace(present, **_tenant_values(given))
+        uow.tenants.save(changed)
+        uow.commit()
+    _show_tenant(changed)
+
+
+@tenant.command("show")
+@click.argument("tenant_id", metavar="TENANT", callback=_slug)
+@_with_database
+def tenant_show(context: Context, tenant_id: str) -> None:
+    """Show what is set for a tenant, without its secrets."""
+    with context.database.read() as uow:
+        present = uow.tenants.get(tenant_id)
+    if present is None:
+        raise click.ClickException(f"There is no tenant {tenant_id}; `tenant list` shows those there are.")
+    _show_tenant(present)
+
+
 @tenant.command("list")
 @_with_database
 def tenant_list(context: Context) -> None:
@@ -227,6 +309,32 @@ def tenant_list(context: Context) -> None:
     with context.database.read() as uow:
         for each in uow.tenants.all():
             click.echo(f"{each.id}\t{each.domain}\t{each.base_url}\t{each.admin_login}")
+
+
+def _tenant_values(given: dict[str, Any]) -> dict[str, Any]:
+    password = given.pop("webhook_password")
+    if password is not None:
+        given["webhook_password_hash"] = argon2.PasswordHasher().hash(password)
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _show_tenant(each: Tenant) -> None:
+    countries = " ".join((each.default_region, *each.dial_countries))
+    lines = {
+        "tenant": each.id,
+        "FCC domain": each.domain,
+        "address": each.base_url,
+        "login": each.admin_login,
+        "webhook user": each.webhook_user,
+        "region": each.default_region,
+        "Call-ID reported": "yes" if each.correlation == "call-id" else "no",
+        "hash method": each.hash_method,
+        "may be called": f"{countries}; emergency and internal numbers",
+        "premium numbers": "allowed" if each.dial_premium else "not allowed",
+        "satellite numbers": "allowed" if each.dial_satellite else "not allowed",
+    }
+    for name, value in lines.items():
+        click.echo(f"{name + ':':<19}{value}")
 
 
 @main.group()

@@ -8,9 +8,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from cti.accounts import salesforce_id
-from cti.calls.errors import AgentBusyError, NumberInvalidError
+from cti.calls.errors import (
+    AgentBusyError,
+    CountryNotAllowedError,
+    NetworkNotAllowedError,
+    NumberInvalidError,
+    PremiumNotAllowedError,
+)
 from cti.calls.recording import still_up
 from cti.domain.call import Fact, Record, State
+from cti.domain.dial_policy import DialPolicy, Reason
 from cti.domain.phone_number import Kind, PhoneNumber, display, parse
 from cti.domain.presence import PresenceClass
 
@@ -22,6 +29,7 @@ if TYPE_CHECKING:
     from cti.calls.ports import Agent, UnitOfWork
 
 HEARD_LATELY: Final = timedelta(seconds=60)
+_DIALLED: Final = re.compile(r"\+?[0-9]{1,15}")
 _OBJECT: Final = re.compile(r"[A-Za-z]\w{0,79}", re.ASCII)
 
 
@@ -34,12 +42,30 @@ class Permit:
     display: str
 
 
-def dialable(text: str, region: str) -> PhoneNumber:
-    """The number meant by what was clicked; raises NumberInvalidError where there is none that can be called."""
-    number = parse(text, region)
-    if number.kind in {Kind.INVALID, Kind.WITHHELD}:
+def policy_of(tenant: Tenant) -> DialPolicy:
+    """What the tenant lets its agents call."""
+    return DialPolicy(tenant.default_region, tenant.dial_countries, tenant.dial_premium, tenant.dial_satellite)
+
+
+def dialable(text: str, policy: DialPolicy) -> PhoneNumber:
+    """The number meant by what was clicked, its `value` in the one form in which it is dialled.
+
+    That is E.164 with its plus, or the plain digits of an internal or short number. Raises NumberInvalidError where
+    there is none that can be called, or what the policy has against it.
+    """
+    number = parse(text, policy.home)
+    if number.kind in {Kind.INVALID, Kind.WITHHELD} or not _DIALLED.fullmatch(number.value):
         raise NumberInvalidError
-    return number
+    refusal = policy.refusal(number)
+    if refusal is None:
+        return number
+    match refusal.reason:
+        case Reason.COUNTRY:
+            raise CountryNotAllowedError(refusal.place)
+        case Reason.PREMIUM:
+            raise PremiumNotAllowedError
+        case Reason.NETWORK:
+            raise NetworkNotAllowedError(network=refusal.place)
 
 
 def named_record(data: Mapping[str, Any] | None, reason: str) -> Record | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cti.domain.dial_policy import country_name
 from cti.errors import ConnectorError
 
 
@@ -11,6 +12,60 @@ class NumberInvalidError(ConnectorError):
     code = "number-invalid"
     pl = "To nie jest numer telefonu, pod który można zadzwonić. Popraw numer w rekordzie i kliknij ponownie."
     en = "This is not a telephone number that can be dialled. Correct the number in the record and click again."
+
+
+class CountryNotAllowedError(ConnectorError):
+    """A number of a country that the tenant does not let its agents call."""
+
+    code = "dial-country-not-allowed"
+    http_status = 403
+    pl = (
+        "Numer należy do kraju, do którego nie wolno dzwonić: {country}. "
+        "Jeśli to potrzebne, administrator łącznika FCC może ten kraj dopuścić."
+    )
+    en = (
+        "The number belongs to a country that may not be called: {country}. "
+        "The administrator of the FCC connector can allow that country where it is needed."
+    )
+
+    def __init__(self, region: str) -> None:
+        super().__init__(region=region)
+
+    def message(self, language: str) -> str:
+        """The sentence, with the country as people of that language call it."""
+        region = self.values["region"]
+        sentence = self.pl if language.lower().startswith("pl") else self.en
+        return sentence.format(country=f"{country_name(region, language)} ({region})")
+
+
+class PremiumNotAllowedError(ConnectorError):
+    """A number whose calls cost more than others, and the tenant does not allow them."""
+
+    code = "dial-premium-not-allowed"
+    http_status = 403
+    pl = (
+        "Na numery o podwyższonej opłacie (premium, osobiste, biura numerów) nie wolno dzwonić. "
+        "Jeśli to potrzebne, administrator łącznika FCC może je dopuścić."
+    )
+    en = (
+        "Numbers at a higher rate (premium, personal, directory enquiries) may not be called. "
+        "The administrator of the FCC connector can allow them where they are needed."
+    )
+
+
+class NetworkNotAllowedError(ConnectorError):
+    """A number of a satellite or another network without a country, and the tenant does not allow them."""
+
+    code = "dial-satellite-not-allowed"
+    http_status = 403
+    pl = (
+        "Na numery satelitarne i inne numery poza krajami ({network}) nie wolno dzwonić. "
+        "Jeśli to potrzebne, administrator łącznika FCC może je dopuścić."
+    )
+    en = (
+        "Satellite numbers and other numbers outside countries ({network}) may not be called. "
+        "The administrator of the FCC connector can allow them where they are needed."
+    )
 
 
 class AgentBusyError(ConnectorError):

@@ -13,7 +13,7 @@ import structlog
 
 from cti.calls.attendance import AttendanceKeeper
 from cti.calls.checking import RecordChecks, checked_fact
-from cti.calls.dial import Permit, dial_fact, dialable, named_record, permit_of, refuse_if_busy, told
+from cti.calls.dial import Permit, dial_fact, dialable, named_record, permit_of, policy_of, refuse_if_busy, told
 from cti.calls.errors import (
     CallUnknownError,
     RecordNotReadableError,
@@ -234,7 +234,8 @@ class CallService:
 
         Whether the agent may read that record is found out beside the call; until then the call's log refers to nobody.
         The same `dial_id` again gives the same permit and leaves no second fact. Raises NumberInvalidError,
-        AgentBusyError, or what stands between the agent and dialling (R6, R7, R13).
+        AgentBusyError, CountryNotAllowedError and its kin for what the tenant does not allow, or what stands between
+        the agent and dialling (R6, R7, R13).
         """
         now = self._clock.now()
         with self._database.read() as uow:
@@ -243,7 +244,7 @@ class CallService:
             region = tenant.default_region
             if known is not None and known.users_id == agent.fcc_user_id:
                 return permit_of(parse(known.number, region), str(dial_id), region)
-        wanted = dialable(number, region)
+        wanted = dialable(number, policy_of(tenant))
         for problem in self._directory.capabilities(agent.pairing_id, agent.fcc_user_id).missing:
             raise problem
         permit = permit_of(wanted, dial_id or self._new_id(), region)
@@ -536,11 +537,16 @@ class CallService:
         self._recorder.tell_logs(uow, tenant_id, calls_ids)
 
     def may_invite(self, agent: Agent, number: str) -> bool:
-        """Whether the agent's phone may ring that number now: the rules of `dial`, asked by the SIP relay."""
+        """Whether the agent's phone may ring that number now: the rules of `dial`, asked by the SIP relay.
+
+        `number` is the user part as the phone wrote it. It must be just what `dial` answered, letter by letter: of
+        any other spelling (an extension, an escape, a prefix) nobody knows how the PBX reads it.
+        """
         try:
             with self._database.read() as uow:
                 tenant = self._place(uow, agent)[1]
-            dialable(number, tenant.default_region)
+            if dialable(number, policy_of(tenant)).value != number:
+                return False
             return not self._directory.capabilities(agent.pairing_id, agent.fcc_user_id).missing
         except ConnectorError:
             return False

@@ -22,7 +22,7 @@ class DialRules(Protocol):
     """Whether an agent may ring a number now."""
 
     def may_invite(self, agent: AgentRef, number: str) -> bool:
-        """Whether the rules let the agent's phone ring `number`, written as the phone wrote it."""
+        """Whether the rules let the agent's phone ring `number`, the user part exactly as the phone wrote it."""
         ...
 
 

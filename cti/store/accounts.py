@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cti.clock import Clock
     from cti.store.base import Base
 
-T = TypeVar("T", Tenant, Org, PaneSession)
+T = TypeVar("T", Org, PaneSession)
 
 
 def _value(kind: type[T], row: Base) -> T:
@@ -42,17 +42,22 @@ class TenantRepository:
     def save(self, tenant: Tenant) -> None:
         """Add the tenant, or replace the one with the same id."""
         row = self._session.get(TenantRow, tenant.id) or TenantRow(id=tenant.id)
-        _assign(row, asdict(tenant))
+        _assign(row, asdict(tenant) | {"dial_countries": list(tenant.dial_countries)})
         self._session.add(row)
 
     def get(self, tenant_id: str) -> Tenant | None:
         """The tenant, or None."""
         row = self._session.get(TenantRow, tenant_id)
-        return None if row is None else _value(Tenant, row)
+        return None if row is None else _tenant(row)
 
     def all(self) -> Sequence[Tenant]:
         """All tenants, by id."""
-        return [_value(Tenant, row) for row in self._session.scalars(select(TenantRow).order_by(TenantRow.id))]
+        return [_tenant(row) for row in self._session.scalars(select(TenantRow).order_by(TenantRow.id))]
+
+
+def _tenant(row: TenantRow) -> Tenant:
+    values = {column.name: getattr(row, column.name) for column in fields(Tenant)}
+    return Tenant(**values | {"dial_countries": tuple(row.dial_countries)})
 
 
 class OrgRepository:

@@ -28,6 +28,9 @@ class TenantRow(Base):
     correlation: Mapped[str] = mapped_column(String(16))
     hash_method: Mapped[str] = mapped_column(String(16))
     created_at: Mapped[datetime]
+    dial_countries: Mapped[list[Any]] = mapped_column(Json)
+    dial_premium: Mapped[bool]
+    dial_satellite: Mapped[bool]
 
 
 class OrgRow(Base):

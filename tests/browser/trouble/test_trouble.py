@@ -64,6 +64,21 @@ def test_what_is_typed_and_no_number_is_refused_with_a_sentence(anna, stack):
     assert len(stack.calls()) == calls
 
 
+def test_a_number_that_the_tenant_does_not_allow_is_refused_in_the_same_words_typed_or_clicked(anna, stack):
+    calls = len(stack.calls())
+    stack.salesforce(
+        "/_sim/records", {"type": "Contact", "FirstName": "Drogi", "LastName": "Numer", "Phone": "+48 700 123 456"}
+    )
+    anna.go_in_queue()
+    anna.open_record("Drogi Numer")
+    anna.click_number("+48 700 123 456")
+    told(anna, "dial-premium-not-allowed", "podwyższonej opłacie")
+    anna.enter_text("dial-input", "+380 44 123 45 67")
+    anna.press("dial-button")
+    told(anna, "dial-country-not-allowed", "Ukraina (UA)")
+    assert len(stack.calls()) == calls
+
+
 @pytest.mark.parametrize(("mode", "code"), [("http500", "fcc-unreachable"), ("nonsense", "fcc-nonsense")])
 def test_who_clicks_phone_while_fcc_fails_reads_why_and_gets_in_afterwards(new_agent, stack, mode, code):
     with failing(stack, "fcc-users-list", mode):

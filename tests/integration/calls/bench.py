@@ -197,6 +197,13 @@ class Bench:
             uow.tenants.save(replace(tenant, correlation=way))  # type: ignore[arg-type]  # one of the two words
             uow.commit()
 
+    def change_tenant(self, **values: Any) -> None:
+        with self.database.write() as uow:
+            tenant = uow.tenants.get("acme")
+            assert tenant is not None
+            uow.tenants.save(replace(tenant, **values))
+            uow.commit()
+
     def change_pairing(self, **values: Any) -> None:
         with self.database.write() as uow:
             pairing = uow.pairings.get("acme-1")

@@ -16,6 +16,7 @@ from cti.calls.errors import (
     StatusNotSettableError,
 )
 from cti.domain.fcc import CampaignMode
+from cti.domain.phone_number import parse
 from cti.domain.presence import Presence, PresenceClass
 from cti.errors import ConnectorError
 from cti.pbx.errors import FccUnreachableError
@@ -235,6 +236,88 @@ def test_phone_credentials_do_not_show_their_password(bench: Bench) -> None:
 def test_an_agent_of_no_pairing_gets_nothing(bench: Bench) -> None:
     with pytest.raises(CallUnknownError):
         bench.service.snapshot(AgentRef("other", "005000000000001AAA", 101))
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        ("+380 44 123 45 67", "dial-country-not-allowed"),
+        ("00 1 876 555 1234", "dial-country-not-allowed"),
+        ("700 123 456", "dial-premium-not-allowed"),
+        ("+49 900 1 123456", "dial-premium-not-allowed"),
+        ("118 913", "dial-premium-not-allowed"),
+        ("+881 6 1234 5678", "dial-satellite-not-allowed"),
+    ],
+)
+def test_what_the_tenant_does_not_allow_is_neither_dialled_nor_rung(bench: Bench, number: str, code: str) -> None:
+    with pytest.raises(ConnectorError) as refused:
+        bench.service.dial(ANNA, number, None)
+    assert refused.value.code == code
+    canonical = parse(number, "PL").value
+    assert not bench.service.may_invite(ANNA, canonical)
+    with bench.database.read() as uow:
+        assert uow.calls.dialogs_of("acme", [ANNA.fcc_user_id]) == []
+    bench.change_tenant(dial_countries=("ALL",), dial_premium=True, dial_satellite=True)
+    assert bench.service.dial(ANNA, number, None).number == canonical
+    assert bench.service.may_invite(ANNA, canonical)
+
+
+def test_the_sentence_names_what_is_not_allowed_in_both_languages(bench: Bench) -> None:
+    with pytest.raises(ConnectorError) as refused:
+        bench.service.dial(ANNA, "+380441234567", None)
+    assert "Ukraina (UA)" in refused.value.message("pl")
+    assert "Ukraine (UA)" in refused.value.message("en_US")
+    assert "44123" not in str(refused.value)
+
+
+@pytest.mark.assumed("A55")
+@pytest.mark.parametrize(
+    "user",
+    [
+        "600100200",
+        "48600100200",
+        "0048600100200",
+        "+48 600 100 200",
+        "+48600100200%2C%2C0700123456",
+        "600100200%2C%2C0700123456",
+        "+48600100200,,0700123456",
+        "+48600100200x0700123456",
+        "600100200x0700123456",
+        "+48600100200;ext=0700123456",
+        "+48600100200#1",
+        "+48600100200wew1",
+        "%2B48600100200",
+        "0%23*72700123456",
+        "0#*72700123456",
+        "*72700123456",
+        "+48600100200\n",
+        " +48600100200",
+        "++48600100200",
+        "sip:+48600100200",
+        "tel:+48600100200",
+        "sip:40318",
+        "40318 ",
+        "403-18",
+        "403(1)8",
+        "40318x5",
+        "٤٠٣١٨",
+        "+٤٨٦٠٠١٠٠٢٠٠",
+        "11２",
+        "+112",
+        "",
+        "anonymous",
+    ],
+)
+def test_the_phone_rings_a_number_only_in_the_spelling_that_dial_gave_it(bench: Bench, user: str) -> None:
+    assert bench.service.may_invite(ANNA, CUSTOMER)
+    assert not bench.service.may_invite(ANNA, user)
+
+
+@pytest.mark.parametrize(
+    "text", ["600 100 200 wew. 7", "tel:600100200", "(60) 010-02-00", "112", "999", "40318", "801123456"]
+)
+def test_what_dial_gave_may_be_rung(bench: Bench, text: str) -> None:
+    assert bench.service.may_invite(ANNA, bench.service.dial(ANNA, text, None).number)
 
 
 @pytest.mark.req("R6", "R13")

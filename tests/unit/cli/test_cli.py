@@ -117,6 +117,43 @@ def test_what_is_given_of_a_tenant_is_changed_and_the_rest_stays(run: Callable[.
     assert (after.correlation, after.api_key, after.created_at) == ("call-id", "the-api-key", before.created_at)
 
 
+def test_a_tenants_agents_may_call_its_country_and_the_union_unless_it_is_said_otherwise(
+    run: Callable[..., Result],
+) -> None:
+    run(TENANT)
+    tenant = stored(lambda uow: uow.tenants.get("acme"))
+    assert (tenant.dial_countries, tenant.dial_premium, tenant.dial_satellite) == (("EU",), False, False)
+    shown = run("tenant set acme --countries eu,gb --premium --satellite").output
+    assert "may be called:     PL EU GB; emergency and internal numbers" in shown
+    assert "premium numbers:   allowed" in shown
+    assert "the-api-key" not in shown
+    assert "argon2" not in shown
+    tenant = stored(lambda uow: uow.tenants.get("acme"))
+    assert (tenant.dial_countries, tenant.dial_premium, tenant.dial_satellite) == (("EU", "GB"), True, True)
+    run("tenant set acme --region de")
+    assert "may be called:     DE EU GB" in run("tenant show acme").output
+    shown = run("tenant set acme --countries own --no-premium --no-satellite").output
+    assert "may be called:     DE; emergency" in shown
+    assert "satellite numbers: not allowed" in shown
+    assert stored(lambda uow: uow.tenants.get("acme")).dial_countries == ()
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("tenant set acme --countries UK", "UK is no country"),
+        ("tenant set acme --region Polska", "two letters"),
+        ("tenant set other --premium", "no tenant other"),
+        ("tenant show other", "no tenant other"),
+    ],
+)
+def test_what_a_tenant_cannot_be_set_to_is_refused(run: Callable[..., Result], command: str, words: str) -> None:
+    run(TENANT)
+    before = stored(lambda uow: uow.tenants.get("acme"))
+    assert words in run(command, ok=False).output
+    assert stored(lambda uow: uow.tenants.get("acme")) == before
+
+
 def test_secrets_come_from_standard_input_too(run: Callable[..., Result]) -> None:
     command = TENANT.replace("the-api-key", "-").replace("the-webhook-password", "-")
     result = run(command, input="key-from-input\npassword-from-input\n")
