@@ -86,6 +86,7 @@ class Simulator:
             state / "recordings",
         )
         self.sip.dialling = self.exchange
+        self.sip.refuse_reinvite = self.settings.take_reinvite_refusal
         self.api = ExternalApi(
             world,
             self.settings,

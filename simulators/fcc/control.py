@@ -30,6 +30,8 @@ _PAGE = Path(__file__).parent / "page"
 _NUMBER = re.compile(r"\+[1-9]\d{6,14}|\d{2,15}|anonymous")
 _RECORDING = re.compile(r"\d+\.wav")
 _SHOWN = 100
+_ASKED = ("INVITE", "UPDATE", "REFER")
+_DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 _PAGE_POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 
@@ -71,6 +73,7 @@ class Control:
             ("GET", "/_sim/calls", self._calls),
             ("GET", "/_sim/calls/{calls_id:\\d+}", self._call),
             ("POST", "/_sim/calls/{calls_id:\\d+}/hangup", self._hang_up),
+            ("POST", "/_sim/calls/{calls_id:\\d+}/request", self._ask_phone),
             ("POST", "/_sim/inbound", self._inbound),
             ("POST", "/_sim/webhook", self._webhook),
             ("GET", "/_sim/webhooks", self._deliveries),
@@ -140,6 +143,16 @@ class Control:
         if not done:
             return web.json_response({"error": "this call is not up"}, status=404)
         return web.json_response({})
+
+    async def _ask_phone(self, request: web.Request) -> web.StreamResponse:
+        body = await _object(request)
+        method, direction = body.get("method"), body.get("direction", "sendrecv")
+        if method not in _ASKED or direction not in _DIRECTIONS:
+            raise ValueError(f"method is one of {', '.join(_ASKED)}, direction one of {', '.join(_DIRECTIONS)}")
+        answer = await self._exchange.ask_phone(int(request.match_info["calls_id"]), method, direction)
+        if answer is None:
+            return web.json_response({"error": "this call is not up"}, status=404)
+        return web.json_response(answer)
 
     async def _inbound(self, request: web.Request) -> web.StreamResponse:
         body = await _object(request)

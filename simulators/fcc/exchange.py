@@ -32,6 +32,7 @@ _E164 = re.compile(r"\+[1-9]\d{6,14}")
 _NATIONAL_DIGITS = 9
 _SHORTEST = 3
 BYE_GRACE_S = 2.0
+_ELSEWHERE = "40399"
 
 
 @dataclass
@@ -251,6 +252,21 @@ class Exchange:
         elif live.leg is not None:
             self._server.spawn(live.leg.dismiss(side))
         return True
+
+    async def ask_phone(self, calls_id: int, method: str, direction: str) -> dict[str, Any] | None:
+        """Send a request inside the agent's dialog of a call; how the phone answered, None when no such call is up.
+
+        INVITE and UPDATE offer `direction`, as the PBX sees it; REFER asks the phone to call somebody else.
+        """
+        live = self._live.get(calls_id)
+        if live is None or live.leg is None or not live.leg.answered:
+            return None
+        if method in {"INVITE", "UPDATE"}:
+            status, turned = await live.leg.turn(method, direction)
+            return {"status": status, "direction": turned}
+        target = f"<sip:{_ELSEWHERE}@{self._world.sip_domain}>"
+        answer = await live.leg.request(method, headers=(("Refer-To", target),))
+        return {"status": None if answer is None else answer.code, "direction": None}
 
     def describe(self, call: Call) -> dict[str, Any]:
         """A call for the control page: its row, what is heard and sent, and its legs."""

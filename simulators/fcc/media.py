@@ -207,7 +207,7 @@ class MediaEndpoint:
         self._listening: asyncio.Task[None] | None = None
         self._version = 0
         self._remote_ufrag: list[str] = []
-        self._direction = "sendrecv"
+        self.direction = "sendrecv"
         self._role = "passive"
         self._closed = False
         self.on_lost: Callable[[], None] = lambda: None
@@ -257,15 +257,29 @@ class MediaEndpoint:
         if _ufrag(offer) != self._remote_ufrag:
             raise ValueError("only the direction can be changed")
         found = _DIRECTION.search(offer)
-        self._direction = _MIRRORED[found[1] if found else "sendrecv"]
+        self.direction = _MIRRORED[found[1] if found else "sendrecv"]
         self._version += 1
-        held = self._direction in {"recvonly", "inactive"}
+        held = self.direction in {"recvonly", "inactive"}
         self.tone.muted = held
         return self._local(), held
 
     def current(self) -> str:
         """Our side as it stands, for an offer-less re-INVITE."""
         return self._local()
+
+    def offer_again(self, direction: str) -> str:
+        """A later offer of ours that changes the direction only, named as this side sees it."""
+        self.direction = direction
+        self._version += 1
+        return self._local()
+
+    def take_direction(self, answer: str) -> str:
+        """Do what the phone answered to such an offer; the direction it named, as the phone sees it."""
+        found = _DIRECTION.search(answer)
+        named = found[1] if found else "sendrecv"
+        self.direction = _MIRRORED[named]
+        self.tone.muted = self.direction in {"recvonly", "inactive"}
+        return named
 
     async def close(self) -> None:
         if self._closed:
@@ -281,7 +295,7 @@ class MediaEndpoint:
             self._recorder.close()
 
     def _local(self) -> str:
-        sdp = _DIRECTION.sub(f"a={self._direction}\r", str(self._pc.localDescription.sdp))
+        sdp = _DIRECTION.sub(f"a={self.direction}\r", str(self._pc.localDescription.sdp))
         if self._version:
             sdp = re.sub(
                 r"^o=(\S+) (\S+) (\d+)",

@@ -21,6 +21,14 @@ class Failure:
 
 
 @dataclass
+class ReinviteRefusal:
+    """The next `count` re-INVITEs of phones are answered with this status; a count of None: until told otherwise."""
+
+    status: int
+    count: int | None
+
+
+@dataclass
 class Settings:
     """Changed through the control page; read by everybody at the moment of use."""
 
@@ -33,6 +41,7 @@ class Settings:
     webhook_user: str = ""
     webhook_password: str = ""
     fail: dict[str, Failure] = field(default_factory=dict)
+    reinvite: ReinviteRefusal | None = None
 
     @classmethod
     def of(cls, world: World) -> Settings:
@@ -47,7 +56,7 @@ class Settings:
 
     def change(self, given: dict[str, Any]) -> None:
         """Apply a control request; raises ValueError, naming what is wrong, before anything is changed."""
-        known = {"correlation", "ring_seconds", "reoffer_seconds", "wrap_seconds", "webhooks_enabled", "fail"}
+        known = set(self.row()) - {"webhook_url", "webhook_user"}
         if unknown := sorted(set(given) - known):
             raise ValueError(f"unknown settings: {', '.join(unknown)}")
         correlation = given.get("correlation", self.correlation)
@@ -57,6 +66,7 @@ class Settings:
         if missing := sorted(set(wraps) - set(self.wrap_seconds)):
             raise ValueError(f"no such campaigns: {missing}")
         failures = {name: _failure(row) for name, row in given.get("fail", {}).items()}
+        reinvite = _reinvite(given["reinvite"]) if "reinvite" in given else self.reinvite
         ring = _seconds(given.get("ring_seconds", self.ring_seconds), "ring_seconds")
         reoffer = _seconds(given.get("reoffer_seconds", self.reoffer_seconds), "reoffer_seconds")
         enabled = given.get("webhooks_enabled", self.webhooks_enabled)
@@ -66,6 +76,7 @@ class Settings:
         self.webhooks_enabled = enabled
         self.wrap_seconds.update(wraps)
         self.fail.update(failures)
+        self.reinvite = reinvite
 
     def take_failure(self, function: str) -> FailureMode:
         """How this call of the function is to misbehave; counts it."""
@@ -75,6 +86,15 @@ class Settings:
         if failure.count is not None:
             failure.count -= 1
         return failure.mode
+
+    def take_reinvite_refusal(self) -> int | None:
+        """The status with which the re-INVITE that just came is refused, None when it is served; counts it."""
+        refusal = self.reinvite
+        if refusal is None or refusal.count == 0:
+            return None
+        if refusal.count is not None:
+            refusal.count -= 1
+        return refusal.status
 
     def row(self) -> dict[str, Any]:
         """For the control page; the webhook's password is left out."""
@@ -87,6 +107,9 @@ class Settings:
             "webhook_url": self.webhook_url,
             "webhook_user": self.webhook_user,
             "fail": {name: {"mode": one.mode, "count": one.count} for name, one in self.fail.items()},
+            "reinvite": None
+            if self.reinvite is None
+            else {"status": self.reinvite.status, "count": self.reinvite.count},
         }
 
 
@@ -100,7 +123,20 @@ def _failure(row: Any) -> Failure:
     mode = row.get("mode") if isinstance(row, dict) else None
     if mode not in FAILURE_MODES:
         raise ValueError(f"a failure's mode is one of {', '.join(FAILURE_MODES)}")
+    return Failure(mode, _count(row, "a failure's"))
+
+
+def _reinvite(row: Any) -> ReinviteRefusal | None:
+    if row is None:
+        return None
+    status = row.get("status") if isinstance(row, dict) else None
+    if isinstance(status, bool) or not isinstance(status, int) or not 400 <= status < 700:  # noqa: PLR2004 - SIP's failures
+        raise ValueError("reinvite is null or names a status from 400 to 699")
+    return ReinviteRefusal(status, _count(row, "reinvite's"))
+
+
+def _count(row: dict[str, Any], whose: str) -> int | None:
     count = row.get("count", 1)
     if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 0):
-        raise ValueError("a failure's count is a whole number or null")
-    return Failure(mode, count)
+        raise ValueError(f"{whose} count is a whole number or null")
+    return count

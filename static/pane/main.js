@@ -79,6 +79,8 @@ const phone = createSipPhone({
   audio: /** @type {HTMLAudioElement} */ (document.getElementById("remote-audio")),
   tones: createTones(() => new AudioContext(), () => pane.phoneListener.onProblem("sound-blocked"), pane.phoneListener.onSound),
   now,
+  random: Math.random,
+  after,
   userAgent: `FCC Connector for Salesforce ${boot.version}`,
 });
 const parts = { store, channel, bridge, canvas, session, phone, microphone, t, now, after };

@@ -433,6 +433,7 @@ export function createPane(wire) {
           retryLater();
         }
       },
+      onSignalling: (up) => dispatch({ type: "signalling", up }),
       onCall(call) {
         const before = state().phoneCall;
         dispatch({ type: "phone.call", call });

@@ -163,6 +163,14 @@ describe("a voice path that died", () => {
     await seconds(60, () => (packets += 1));
     assert.deepEqual(told, ["silent", "heard"]);
   });
+  it("is one thing, and whether the other side was heard just now another", async () => {
+    assert.equal(watch.heard(), false);
+    expected = false;
+    await seconds(3, () => (packets += 50));
+    assert.equal(watch.heard(), true);
+    await seconds(5);
+    assert.equal(watch.heard(), false);
+  });
   it("is no news while a call is held or not up", async () => {
     packets = 100;
     expected = false;
@@ -189,6 +197,7 @@ describe("the socket of the SIP stack", () => {
         return next;
       },
       connect: (url, protocol) => new FakeSocket(url, protocol),
+      readable: (data) => (data === "odd" ? "even" : data),
     });
     socket.onconnect = () => heard.push("connected");
     socket.ondisconnect = (error, code) => heard.push(["gone", error, code]);
@@ -222,6 +231,14 @@ describe("the socket of the SIP stack", () => {
     await settle();
     assert.equal(FakeSocket.made.length, 0);
     assert.deepEqual(heard, []);
+  });
+  it("hands on what the stack is to read in place of what came", async () => {
+    socket.connect();
+    await settle();
+    FakeSocket.last().open();
+    FakeSocket.last().onmessage({ data: "odd" });
+    FakeSocket.last().onmessage({ data: "same" });
+    assert.deepEqual(heard, ["connected", "even", "same"]);
   });
   it("names its transport and address as SIP wants them", () => {
     assert.equal(socket.via_transport, "WSS");

@@ -70,10 +70,30 @@ class Leg:
         if not self.ended.done():
             self.ended.set_result(ending)
 
-    async def request(self, method: str, *, headers: tuple[tuple[str, str], ...] = ()) -> Response | None:
-        """Send a request inside the dialog; None when no final answer came."""
+    async def request(
+        self, method: str, *, headers: tuple[tuple[str, str], ...] = (), body: str = ""
+    ) -> Response | None:
+        """Send a request inside the dialog, and the ACK to an INVITE's 2xx; None when no final answer came."""
         self.cseq += 1
-        message = messages.build(
+        answer = await self.server.ask(self.server.flow_of(self), self._inside(method, headers=headers, body=body))
+        if method == "INVITE" and answer is not None and answer.code // 100 == 2:  # noqa: PLR2004 - SIP's 2xx
+            await self.server.flow_of(self).send(self._inside("ACK"))
+        return answer
+
+    async def turn(self, method: str, direction: str) -> tuple[int | None, str | None]:
+        """Offer another direction (as this side sees it) by INVITE or UPDATE (RFC 3264 section 8.4, RFC 3311).
+
+        The status of the phone's answer and the direction in it, as the phone sees it.
+        """
+        before = self.media.direction
+        answer = await self.request(method, body=self.media.offer_again(direction))
+        if answer is None or answer.code // 100 != 2 or not answer.body:  # noqa: PLR2004 - SIP's 2xx
+            self.media.direction = before
+            return (None if answer is None else answer.code), None
+        return answer.code, self.media.take_direction(answer.body.decode())
+
+    def _inside(self, method: str, *, headers: tuple[tuple[str, str], ...] = (), body: str = "") -> Request:
+        return messages.build(
             method,
             self.target,
             via=self.server.new_via(),
@@ -81,9 +101,10 @@ class Leg:
             to=self.remote,
             call_id=self.call_id,
             cseq=self.cseq,
+            contact=self.contact if method in {"INVITE", "UPDATE", "REFER"} else None,
+            body=body,
             headers=headers,
         )
-        return await self.server.ask(self.server.flow_of(self), message)
 
     def hang_up(self, side: Side, cause: int = causes.NORMAL) -> None:
         """End an answered leg with BYE, whose answer nobody waits for."""
@@ -152,6 +173,9 @@ class Leg:
     async def _reinvite(self, connection: Connection, request: Request) -> None:
         if not self.answered:
             await self._reply(connection, request, 491)
+            return
+        if (refused := self.server.refuse_reinvite()) is not None:
+            await self._reply(connection, request, refused)
             return
         held = self.held
         try:

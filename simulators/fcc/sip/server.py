@@ -62,6 +62,7 @@ class SipServer:
         self._now = now
         self.sip_domain = world.sip_domain
         self.dialling: Dialling | None = None
+        self.refuse_reinvite: Callable[[], int | None] = lambda: None
         self._legs: dict[str, Leg] = {}
         self._waiting: dict[tuple[str, str], asyncio.Queue[Response | None]] = {}
         self._sockets: dict[web.WebSocketResponse, Connection] = {}

@@ -12,24 +12,28 @@
  * @property {() => void} onDead
  */
 
+const HEARD_WITHIN = 4_000;
 const SILENT_AFTER = 8_000;
 const DEAD_AFTER = 30_000;
 
 /**
  * @param {MediaWatchDependencies} deps
- * @returns {{tick: () => Promise<void>}}
+ * @returns {{tick: () => Promise<void>, heard: () => boolean}} `heard`: packets came within the last seconds
  */
 export function createMediaWatch(deps) {
   let last = -1;
+  let heardAt = -Infinity;
   let since = deps.now();
   let silent = false;
   let dead = false;
 
   return {
+    heard: () => deps.now() - heardAt < HEARD_WITHIN,
     async tick() {
       if (dead) return;
       const packets = await deps.packets();
       const now = deps.now();
+      if (packets !== null && packets > 0 && packets !== last) heardAt = now;
       if (packets === null || !deps.expected() || packets !== last) {
         last = packets ?? last;
         since = now;

@@ -21,6 +21,7 @@
  *
  * @typedef {object} PhoneListener
  * @property {(phase: import("../state/types.js").PhonePhase, code: string|null) => void} onPhase
+ * @property {(up: boolean) => void} onSignalling whether anything can be asked of FCC now: hold, digits
  * @property {(call: import("../state/types.js").PhoneCall) => void} onCall
  * @property {(report: Report) => void} onReport
  * @property {(code: string) => void} onProblem

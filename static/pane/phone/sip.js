@@ -7,6 +7,9 @@
 import { UA } from "jssip";
 
 import { enoughCandidates } from "./candidates.js";
+import { createDialog, readable } from "./dialog.js";
+import { createDigits } from "./digits.js";
+import { createHold } from "./hold.js";
 import { createMediaWatch } from "./media-watch.js";
 import { MicrophoneError } from "./microphone.js";
 import { provisionalOutcome, q850Cause } from "./outcome.js";
@@ -25,6 +28,8 @@ import { createTicketSocket } from "./socket.js";
  *   audio: HTMLAudioElement,
  *   tones: import("./tones.js").Tones,
  *   now: () => number,
+ *   random: () => number,
+ *   after: (callback: () => void, milliseconds: number) => unknown,
  *   userAgent: string,
  * }} SipDependencies
  */
@@ -35,15 +40,18 @@ import { createTicketSocket } from "./socket.js";
  * @property {PhoneCall} call
  * @property {MediaStream|null} stream our microphone
  * @property {boolean} rang
- * @property {boolean} lost the network took it
- * @property {boolean} wantsHeld what the agent asked for last
- * @property {{tick: () => Promise<void>}} watch
+ * @property {string|null} lost why it ends though neither side wanted it, as a key of the translations
+ * @property {ReturnType<typeof createMediaWatch>} watch
+ * @property {import("./hold.js").Hold} hold
+ * @property {(digit: string) => void} digit
+ * @property {number|null} unacknowledgedSince our last 2xx has waited for its ACK since then
  */
 
 const REGISTER_EXPIRES = 300;
 const CLOSING_GRACE = 1500;
-const HOLD_EVERY = 80;
-const HOLD_TRIES = 40;
+const ACK_WITHIN = 20_000;
+/** What JsSIP calls the ends that nobody wanted, and which sentence each of them gets. */
+const LOST_BY = new Map([["RTP Timeout", "media-lost"], ["Connection Error", "call-no-connection"], ["Request Timeout", "call-no-answer"]]);
 
 /**
  * @param {SipDependencies} deps
@@ -56,6 +64,8 @@ export function createSipPhone(deps) {
   let credentials = null;
   /** @type {Line|null} */
   let line = null;
+  /** Calls that the agent ended while FCC could not be told; it is told as soon as it can. @type {Set<any>} */
+  const parting = new Set();
   let preparing = false;
   let leaving = false;
 
@@ -76,6 +86,7 @@ export function createSipPhone(deps) {
       url: deps.url,
       ticket: deps.ticket,
       connect: (url, protocol) => new WebSocket(url, protocol),
+      readable,
     });
     const mine = new UA({
       sockets: [/** @type {any} */ (socket)],
@@ -93,6 +104,12 @@ export function createSipPhone(deps) {
     const current = (/** @type {() => void} */ then) => () => {
       if (ua === mine && !leaving) then();
     };
+    mine.on("connected", () => {
+      if (ua === mine) signalling(true);
+    });
+    mine.on("disconnected", () => {
+      if (ua === mine) signalling(false);
+    });
     mine.on("connecting", current(() => deps.onPhase("connecting", null)));
     mine.on("disconnected", current(() => {
       dropUnanswered();
@@ -111,6 +128,15 @@ export function createSipPhone(deps) {
     });
     deps.onPhase("connecting", null);
     mine.start();
+  }
+
+  /** @param {boolean} up the socket to FCC is open, so that something can be asked of a call */
+  function signalling(up) {
+    deps.onSignalling(up);
+    if (!up) return;
+    for (const session of parting) if (!session.isEnded()) session.terminate();
+    parting.clear();
+    line?.hold.resume();
   }
 
   function stop() {
@@ -169,11 +195,42 @@ export function createSipPhone(deps) {
       onSilent: (silent) => change({ silent }),
       onDead: () => {
         if (line === null || line.session !== session) return;
-        line.lost = true;
+        line.lost = "media-lost";
         session.terminate();
       },
     });
-    line = { session, call: begun, stream, rang: begun.direction === "inbound", lost: false, wantsHeld: false, watch };
+    const mine = () => line !== null && line.session === session;
+    const { ask } = createDialog(session, { after: deps.after, connected: () => ua?.isConnected() ?? false });
+    const hold = createHold({
+      session,
+      ours: begun.direction === "outbound",
+      ask,
+      heard: watch.heard,
+      random: deps.random,
+      after: deps.after,
+      onChange: (now, wanted) => {
+        if (mine()) held(now, wanted);
+      },
+      onProblem: (code) => {
+        if (mine()) deps.onProblem(code);
+      },
+      onGone: () => {
+        if (!line || !mine()) return;
+        line.lost = "call-gone";
+        session.terminate();
+      },
+    });
+    const digit = createDigits({
+      ask,
+      after: deps.after,
+      onFailed: () => {
+        if (mine()) deps.onProblem("digit-not-sent");
+      },
+    });
+    session.on("reinvite", hold.offered);
+    session.on("update", hold.offered);
+    refuseTransfers(session);
+    line = { session, call: begun, stream, rang: begun.direction === "inbound", lost: null, watch, hold, digit, unacknowledgedSince: null };
   }
 
   /** @param {any} session @returns {any} */
@@ -198,10 +255,8 @@ export function createSipPhone(deps) {
       confirmed: mine(() => answered()),
       ended: mine((event) => ended(event)),
       failed: mine((event) => ended(event)),
-      hold: mine((event) => held(event.originator, true)),
-      unhold: mine((event) => held(event.originator, false)),
-      muted: mine(() => change({ muted: true })),
-      unmuted: mine(() => change({ muted: false })),
+      hold: mine(() => change({ heldByFar: true })),
+      unhold: mine(() => change({ heldByFar: false })),
     };
   }
 
@@ -317,7 +372,7 @@ export function createSipPhone(deps) {
    */
   function dropUnanswered() {
     if (line === null || line.call.direction !== "inbound" || line.call.state !== "ringing") return;
-    line.lost = true;
+    line.lost = "phone-no-connection";
     line.session.terminate();
   }
 
@@ -329,26 +384,39 @@ export function createSipPhone(deps) {
   }
 
   /**
-   * @param {string} originator
-   * @param {boolean} on
+   * @param {boolean} now what FCC and this side agreed on
+   * @param {boolean} wanted what the agent asked for
    */
-  function held(originator, on) {
-    if (originator === "remote") return change({ heldByFar: on });
-    change({ held: on });
-    report(on ? "held" : "resumed");
+  function held(now, wanted) {
+    if (!line) return;
+    const before = line.call.held;
+    change({ held: now, holdPending: now !== wanted });
+    microphone();
+    if (before !== now) report(now ? "held" : "resumed");
+  }
+
+  /** The microphone is off from the moment at which hold is asked for until the call is taken back. */
+  function microphone() {
+    if (!line) return;
+    const { muted, held: now, holdPending } = line.call;
+    if (muted || now || holdPending) line.session.mute({ audio: true });
+    else line.session.unmute({ audio: true });
   }
 
   /**
-   * Hold or resume as was last asked; while an earlier change is still being agreed on, a moment later.
-   *
-   * @param {Line} mine
-   * @param {number} tries left
+   * An ACK that was lost with the socket would end a call in which both sides hear each other (RFC 3261, section 14.2,
+   * has the side that waits for it say BYE). Sound that keeps coming says what it would have said.
    */
-  function followHold(mine, tries) {
-    if (line !== mine || mine.call.state !== "talking" || mine.session.isOnHold().local === mine.wantsHeld) return;
-    if (mine.wantsHeld ? mine.session.hold() : mine.session.unhold()) return;
-    if (tries > 0) setTimeout(() => followHold(mine, tries - 1), HOLD_EVERY);
-    else deps.onProblem("hold-not-now");
+  function missAcknowledgement() {
+    if (!line) return;
+    const { session } = line;
+    if (session.status !== session.C.STATUS_WAITING_FOR_ACK) line.unacknowledgedSince = null;
+    else if (line.unacknowledgedSince === null) line.unacknowledgedSince = deps.now();
+    else if (deps.now() - line.unacknowledgedSince > ACK_WITHIN && line.watch.heard()) {
+      // Where FCC asked for our offer, the ACK would have carried its answer: the one it gave before stands.
+      const agreed = session.connection.signalingState === "stable" ? null : session.connection.currentRemoteDescription?.sdp;
+      session.receiveRequest({ method: "ACK", body: agreed });
+    }
   }
 
   /** @param {any} event of JsSIP: who ended it, by which message */
@@ -359,8 +427,8 @@ export function createSipPhone(deps) {
     const message = event.message ?? null;
     const status = typeof message?.status_code === "number" ? message.status_code : null;
     const cause = message && typeof message.getHeaders === "function" ? q850Cause(message.getHeaders("Reason")) : null;
-    const network = mine.lost || event.cause === "RTP Timeout" || event.cause === "Connection Error" || event.cause === "Request Timeout";
-    const by = network || event.originator === "system" ? "network" : event.originator === "local" ? "agent" : "far";
+    const lost = mine.lost ?? LOST_BY.get(event.cause) ?? null;
+    const by = lost || event.originator === "system" ? "network" : event.originator === "local" ? "agent" : "far";
     report("ended", {
       ...(status === null ? {} : { sipStatus: status }),
       ...(cause === null ? {} : { cause: String(cause) }),
@@ -370,6 +438,7 @@ export function createSipPhone(deps) {
       state: "ended",
       endedAt: deps.now(),
       held: false,
+      holdPending: false,
       muted: false,
       silent: false,
       by,
@@ -378,7 +447,7 @@ export function createSipPhone(deps) {
     if (mine.stream) release(mine.stream);
     deps.audio.srcObject = null;
     line = null;
-    if (network && (mine.call.answeredAt !== null || mine.call.direction === "outbound")) deps.onProblem("media-lost");
+    if (lost && (mine.call.answeredAt !== null || mine.call.direction === "outbound")) deps.onProblem(lost);
     if (leaving) setTimeout(shut, CLOSING_GRACE);
   }
 
@@ -408,29 +477,37 @@ export function createSipPhone(deps) {
       }
     },
     hangUp() {
-      if (line && line.call.state !== "ended") line.session.terminate();
+      if (!line || line.call.state === "ended") return;
+      if (line.call.state !== "talking" || ua?.isConnected()) return line.session.terminate();
+      const { session } = line;
+      parting.add(session);
+      session.connection?.close();
+      ended({ originator: "local", cause: "Terminated" });
     },
     hold(on) {
-      if (!line || line.call.state !== "talking") return;
-      line.wantsHeld = on;
-      followHold(line, HOLD_TRIES);
+      if (line?.call.state !== "talking") return;
+      if (!ua?.isConnected()) return deps.onProblem(on ? "hold-no-connection" : "resume-no-connection");
+      line.hold.want(on);
     },
     mute(on) {
       if (!line) return;
-      if (on) line.session.mute({ audio: true });
-      else line.session.unmute({ audio: true });
+      change({ muted: on });
+      microphone();
     },
     tone(tone) {
       if (line?.call.state !== "talking") return;
+      if (!ua?.isConnected()) return deps.onProblem("digit-not-sent");
       deps.tones.digit();
-      line.session.sendDTMF(tone, { transportType: "INFO", duration: 160, interToneGap: 70 });
+      line.digit(tone);
     },
     unlockSound() {
       deps.tones.unlock();
       if (deps.audio.srcObject) play();
     },
     tick() {
-      if (line) void line.watch.tick();
+      if (!line) return;
+      void line.watch.tick();
+      missAcknowledgement();
     },
   };
 }
@@ -444,6 +521,7 @@ function freshCall(known) {
     name: null,
     early: false,
     held: false,
+    holdPending: false,
     heldByFar: false,
     muted: false,
     silent: false,
@@ -452,6 +530,20 @@ function freshCall(known) {
     outcome: null,
     by: null,
     ...known,
+  };
+}
+
+/**
+ * Nobody asked for a transfer, and none is carried out: REFER is declined (RFC 3515, section 2.4.2), and so is a call that
+ * wants to take the place of this one (RFC 3891). JsSIP would accept the first by itself and leave the second without an answer.
+ *
+ * @param {any} session
+ */
+function refuseTransfers(session) {
+  const receive = session.receiveRequest.bind(session);
+  session.receiveRequest = (/** @type {any} */ request) => {
+    if (request.method === "REFER" || (request.method === "INVITE" && request.hasHeader("replaces"))) request.reply(603);
+    else receive(request);
   };
 }
 

@@ -8,6 +8,7 @@
  * @property {string} url without the ticket
  * @property {() => Promise<string>} ticket
  * @property {(url: string, protocol: string) => any} connect
+ * @property {(data: unknown) => unknown} readable what the stack is to read in place of what came
  *
  * @typedef {object} TicketSocket
  * @property {string} url
@@ -81,7 +82,7 @@ export function createTicketSocket(deps) {
     socket = next;
     next.binaryType = "arraybuffer";
     next.onopen = () => self.onconnect();
-    next.onmessage = (/** @type {{data: any}} */ event) => self.ondata(event.data);
+    next.onmessage = (/** @type {{data: any}} */ event) => self.ondata(deps.readable(event.data));
     next.onerror = () => undefined; // a close always follows
     next.onclose = (/** @type {{wasClean: boolean, code: number, reason: string}} */ event) => {
       if (socket !== next) return;

@@ -13,6 +13,7 @@
  *  | {type: "call", call: ServerCall}
  *  | {type: "capabilities", capabilities: import("./types.js").Capabilities}
  *  | {type: "phone", phone: import("./types.js").PhonePhase, code?: string|null}
+ *  | {type: "signalling", up: boolean}
  *  | {type: "phone.call", call: import("./types.js").PhoneCall}
  *  | {type: "dialling", number: string, since: number}
  *  | {type: "dialling.over"}
@@ -44,6 +45,7 @@ export const initialState = {
   leader: null,
   phone: "connecting",
   phoneCode: null,
+  signalling: false,
   presence: null,
   pendingStatusId: null,
   statuses: [],
@@ -103,6 +105,8 @@ export function reduce(state, action) {
       return { ...state, capabilities: action.capabilities };
     case "phone":
       return { ...state, phone: action.phone, phoneCode: action.code ?? null };
+    case "signalling":
+      return state.signalling === action.up ? state : { ...state, signalling: action.up };
     case "phone.call": {
       const fresh = state.phoneCall?.sipCallId !== action.call.sipCallId;
       const ended = action.call.state === "ended";

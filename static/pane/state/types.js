@@ -53,6 +53,7 @@
  * @property {"calling"|"ringing"|"talking"|"ended"} state
  * @property {boolean} early the far end sends sound before it answers
  * @property {boolean} held
+ * @property {boolean} holdPending hold or resume was asked for and is not agreed on yet
  * @property {boolean} heldByFar
  * @property {boolean} muted
  * @property {boolean} silent nothing has been heard from the far end for some seconds
@@ -94,6 +95,7 @@
  * @property {boolean|null} leader this pane holds the agent's phone; null until the server said
  * @property {PhonePhase} phone
  * @property {string|null} phoneCode
+ * @property {boolean} signalling the phone's socket is open: hold and digits can be asked for
  * @property {Presence|null} presence
  * @property {number|null} pendingStatusId
  * @property {Status[]} statuses

@@ -105,6 +105,48 @@ def test_the_answer_is_repeated_until_it_is_acknowledged(tmp_path: Path) -> None
     asyncio.run(scenario())
 
 
+def test_a_re_invite_is_refused_as_often_as_was_set_and_the_call_goes_on(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with tenant(tmp_path) as acme, await acme.phone("anna.nowak") as phone:
+            call = await phone.dial("+48600100200")
+            await call.answered()
+            await acme.control("settings", reinvite={"status": 491, "count": 2})
+            assert [(await call.direction("sendonly")).code for _ in range(3)] == [491, 491, 200]
+            assert (await acme.only_call())["state"] == "held"
+            await acme.control("settings", reinvite={"status": 488, "count": None})
+            assert (await call.direction("sendrecv")).code == 488
+            await acme.control("settings", reinvite=None)
+            assert (await call.direction("sendrecv")).code == 200
+            assert (await acme.only_call())["state"] == "talking"
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("method", ["INVITE", "UPDATE"])
+def test_the_pbx_can_turn_the_sound_of_a_call_and_says_what_the_phone_answered(tmp_path: Path, method: str) -> None:
+    async def scenario() -> None:
+        async with tenant(tmp_path) as acme, await acme.phone("anna.nowak") as phone:
+            call = await phone.dial("+48600100200")
+            await call.answered()
+            await eventually(lambda: call.hears(600))
+            path = f"calls/{(await acme.only_call())['calls_id']}/request"
+            asked = asyncio.create_task(acme.control(path, method=method, direction="sendrecv"))
+            offer = await phone.request(method)
+            assert "a=sendrecv" in offer.body.decode()
+            held = str(call.audio.pc.localDescription.sdp).replace("a=sendrecv", "a=sendonly")
+            await phone.reply(offer, 200, "OK", tag=call.tag, body=held)
+            if method == "INVITE":
+                assert (await phone.request("ACK")).cseq.sequence == offer.cseq.sequence
+            assert await asked == {"status": 200, "direction": "sendonly"}
+            await eventually(lambda: not call.hears(600))
+
+            asked = asyncio.create_task(acme.control(path, method=method, direction="inactive"))
+            await phone.reply(await phone.request(method), 488, "Not Acceptable Here", tag=call.tag)
+            assert await asked == {"status": 488, "direction": None}
+
+    asyncio.run(scenario())
+
+
 def test_a_session_refresh_is_granted(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with tenant(tmp_path) as acme, await acme.phone("anna.nowak") as phone:
