@@ -14,6 +14,7 @@ LEASE_S = 30.0
 AWAY_S = 5.0
 RING_S = 1.0
 RING_LEAD_S = 5.0
+TAKEN_S = 15.0
 
 
 @dataclass
@@ -34,6 +35,7 @@ class Leadership:
         self._panes: dict[str, _Pane] = {}
         self._ringing: dict[str, float] = {}
         self._acknowledged_at = float("-inf")
+        self._taken_at = float("-inf")
 
     @property
     def panes(self) -> list[str]:
@@ -93,8 +95,11 @@ class Leadership:
         return self.tick(now)
 
     def take(self, pane: str, now: float) -> bool:
-        """A person wants the phone in that pane; it always gets it."""
-        if self.leader == pane or pane not in self._panes:
+        """A person wants the phone in that pane; it always gets it, and keeps it while the phone moves there."""
+        if pane not in self._panes:
+            return False
+        self._taken_at = now
+        if self.leader == pane:
             return False
         self._lead(pane)
         self._panes[pane].beat_at = now
@@ -137,6 +142,8 @@ class Leadership:
             return self._pass_on(self._others(), now)
         if any(now - at >= RING_S for at in self._ringing.values()):
             self._ringing.clear()
+            if now - self._taken_at < TAKEN_S:
+                return False
             if not self._panes[self.leader].calls:
                 return self._pass_on(self._others(), now)
         return False

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from simulators.fcc.signals import Signal
     from simulators.fcc.sip import leg as sip
     from simulators.fcc.sip.server import SipServer
+    from simulators.fcc.sip.transport import Connection
     from simulators.fcc.webhooks import Webhooks
     from simulators.fcc.world import Campaign, User, World
 
@@ -45,6 +46,7 @@ class Live:
     gone: asyncio.Future[Ending] | None = None
     task: asyncio.Task[None] | None = None
     refused_at: dict[int, float] = field(default_factory=dict)
+    away_on: dict[int, Connection] = field(default_factory=dict)
 
 
 class Exchange:
@@ -216,6 +218,10 @@ class Exchange:
         await self._close_leg(leg, record, ending)
         live.leg = live.media = None
         live.refused_at[user.id] = self._clock.monotonic()
+        if leg.away:
+            live.away_on[user.id] = phone.connection
+        else:
+            live.away_on.pop(user.id, None)
         call.users_id, call.sip_call_id, call.state = None, None, "queued"
         self._book.changed(call)
         self._tell("CallLegEnded", call, user=user, sip_call_id=leg.call_id, cause=ending.cause)
@@ -223,10 +229,14 @@ class Exchange:
         return False
 
     def _may_be_offered(self, live: Live, user: User) -> bool:
-        refused = live.refused_at.get(user.id)
-        if refused is not None and self._clock.monotonic() - refused < self._settings.reoffer_seconds:
+        phone = None if user.extension is None else self._server.registrar.find(user.extension)
+        if phone is None:
             return False
-        return user.extension is not None and self._server.registrar.find(user.extension) is not None
+        refused = live.refused_at.get(user.id)
+        if refused is None or self._clock.monotonic() - refused >= self._settings.reoffer_seconds:
+            return True
+        # Who is away has not rejected the call: another phone of the same agent may be rung at once.
+        return user.id in live.away_on and live.away_on[user.id] is not phone.connection
 
     def _caller(self, call: Call) -> tuple[str, str]:
         if call.number_a == "anonymous":

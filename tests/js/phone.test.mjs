@@ -232,6 +232,24 @@ describe("the socket of the SIP stack", () => {
     assert.equal(FakeSocket.made.length, 0);
     assert.deepEqual(heard, []);
   });
+  it("has the stack connect anew when it is told to, with a fresh ticket", async () => {
+    socket.connect();
+    await settle();
+    FakeSocket.last().open();
+    socket.reopen();
+    assert.deepEqual(heard, ["connected", ["gone", false, 1000]]);
+    assert.equal(FakeSocket.last().closed, true);
+    socket.connect();
+    await settle();
+    assert.equal(FakeSocket.last().url, "wss://connector.example/pane/sip?ticket=two");
+  });
+  it("asks for another ticket when it is told to connect anew before it was connected", async () => {
+    socket.connect();
+    socket.reopen();
+    await settle();
+    assert.deepEqual(FakeSocket.made.map(({ url }) => url.split("=")[1]), ["two"]);
+    assert.deepEqual(heard, []);
+  });
   it("hands on what the stack is to read in place of what came", async () => {
     socket.connect();
     await settle();

@@ -347,12 +347,13 @@ class OutgoingLeg(Leg):
         self.remote = f"<sip:{extension}@{server.sip_domain}>"
         self.target = contact
         self.rang = False
+        self.away = False
         self.on_ringing: Callable[[], None] = lambda: None
         self._invite: Request | None = None
         self._cancelled: Ending | None = None
 
     async def call(self, ring_seconds: float) -> bool:
-        """Ring the phone; True once it answered. Otherwise `ended` says how it failed."""
+        """Ring the phone; True once it answered. Otherwise `ended` says how it failed, `away` that nobody rejected it."""
         sdp = await self.media.offer()
         self.cseq += 1
         self._invite = messages.build(
@@ -417,6 +418,7 @@ class OutgoingLeg(Leg):
         await self.server.ask(self.connection, cancel)
 
     async def _failed(self, final: Response | None) -> None:
+        self.away = final is None or final.code == 480  # noqa: PLR2004 - Temporarily Unavailable
         if final is not None:
             assert self._invite is not None
             await self.connection.send(

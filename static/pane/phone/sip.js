@@ -49,9 +49,14 @@ import { createTicketSocket } from "./socket.js";
 
 const REGISTER_EXPIRES = 300;
 const CLOSING_GRACE = 1500;
+const SIGNING_OFF_TAKES = 1000;
 const ACK_WITHIN = 20_000;
 /** What JsSIP calls the ends that nobody wanted, and which sentence each of them gets. */
 const LOST_BY = new Map([["RTP Timeout", "media-lost"], ["Connection Error", "call-no-connection"], ["Request Timeout", "call-no-answer"]]);
+
+/** Nobody rejected the call: it may ring at once at the agent's other pane. */
+const AWAY = Object.freeze({ status_code: 480, reason_phrase: "Temporarily Unavailable" });
+const BUSY = Object.freeze({ status_code: 486, reason_phrase: "Busy Here" });
 
 /**
  * @param {SipDependencies} deps
@@ -62,6 +67,8 @@ export function createSipPhone(deps) {
   let ua = null;
   /** @type {Credentials|null} */
   let credentials = null;
+  /** @type {import("./socket.js").TicketSocket|null} */
+  let socket = null;
   /** @type {Line|null} */
   let line = null;
   /** Calls that the agent ended while FCC could not be told; it is told as soon as it can. @type {Set<any>} */
@@ -75,14 +82,16 @@ export function createSipPhone(deps) {
 
   /** @param {Credentials} next */
   function start(next) {
+    const returning = leaving;
     leaving = false;
     credentials = next;
     if (ua) {
       ua.set("password", next.password);
-      if (!ua.isRegistered()) ua.register();
+      if (returning) socket?.reopen(); // the old one was let in under a lead that is over
+      else if (!ua.isRegistered()) ua.register();
       return;
     }
-    const socket = createTicketSocket({
+    socket = createTicketSocket({
       url: deps.url,
       ticket: deps.ticket,
       connect: (url, protocol) => new WebSocket(url, protocol),
@@ -143,20 +152,24 @@ export function createSipPhone(deps) {
     if (!ua) return;
     leaving = true;
     deps.onPhase("unregistered", null);
-    if (line) {
-      try {
-        ua.unregister();
-      } catch {
-        // not connected: the registration runs out by itself
-      }
-      return;
+    if (!line) return shut();
+    const offered = isOffered(line.call) && !preparing ? line.session : null;
+    const handOver = () => {
+      if (leaving && line && line.session === offered && isOffered(line.call)) offered.terminate(AWAY);
+    };
+    ua.once("unregistered", handOver);
+    deps.after(handOver, SIGNING_OFF_TAKES);
+    try {
+      ua.unregister();
+    } catch {
+      // not connected: the registration runs out by itself
     }
-    shut();
   }
 
   function shut() {
     ua?.stop();
     ua = null;
+    socket = null;
     leaving = false;
   }
 
@@ -323,10 +336,8 @@ export function createSipPhone(deps) {
    * @param {any} request
    */
   function ringing(session, request) {
-    if (line || preparing || leaving) {
-      session.terminate({ status_code: 486, reason_phrase: "Busy Here" });
-      return;
-    }
+    if (leaving) return session.terminate(AWAY);
+    if (line || preparing) return session.terminate(BUSY);
     const holder = { current: session };
     for (const [name, handler] of Object.entries(handlers(holder))) session.on(name, handler);
     const from = session.remote_identity;
@@ -346,7 +357,7 @@ export function createSipPhone(deps) {
 
   async function answer() {
     const mine = line;
-    if (!mine || mine.call.direction !== "inbound" || mine.call.state !== "ringing" || mine.stream || preparing) return;
+    if (!mine || !isOffered(mine.call) || mine.stream || preparing) return;
     preparing = true;
     deps.tones.unlock();
     try {
@@ -371,7 +382,7 @@ export function createSipPhone(deps) {
    * again, which a line that still rings would answer with "busy".
    */
   function dropUnanswered() {
-    if (line === null || line.call.direction !== "inbound" || line.call.state !== "ringing") return;
+    if (line === null || !isOffered(line.call)) return;
     line.lost = "phone-no-connection";
     line.session.terminate();
   }
@@ -448,7 +459,7 @@ export function createSipPhone(deps) {
     deps.audio.srcObject = null;
     line = null;
     if (lost && (mine.call.answeredAt !== null || mine.call.direction === "outbound")) deps.onProblem(lost);
-    if (leaving) setTimeout(shut, CLOSING_GRACE);
+    if (leaving) deps.after(() => void (leaving && !line && shut()), CLOSING_GRACE);
   }
 
   /** @param {RTCPeerConnection} connection */
@@ -472,9 +483,7 @@ export function createSipPhone(deps) {
     call,
     answer,
     reject() {
-      if (line?.call.state === "ringing" && line.call.direction === "inbound") {
-        line.session.terminate({ status_code: 486, reason_phrase: "Busy Here" });
-      }
+      if (line && isOffered(line.call)) line.session.terminate(BUSY);
     },
     hangUp() {
       if (!line || line.call.state === "ended") return;
@@ -511,6 +520,9 @@ export function createSipPhone(deps) {
     },
   };
 }
+
+/** @param {PhoneCall} call it rings here and nobody has said yes or no */
+const isOffered = (call) => call.state === "ringing" && call.direction === "inbound";
 
 /**
  * @param {Pick<PhoneCall, "sipCallId"|"dialId"|"direction"|"number"|"state"|"startedAt"> & Partial<PhoneCall>} known

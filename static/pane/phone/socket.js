@@ -16,6 +16,7 @@
  * @property {string} sip_uri
  * @property {() => void} connect
  * @property {() => void} disconnect
+ * @property {() => void} reopen have the stack connect anew, with a fresh ticket
  * @property {(data: any) => boolean} send
  * @property {() => boolean} isConnected
  * @property {() => boolean} isConnecting
@@ -54,6 +55,12 @@ export function createTicketSocket(deps) {
       round += 1;
       asking = false;
       drop();
+    },
+    reopen() {
+      const there = socket !== null;
+      self.disconnect();
+      if (there) self.ondisconnect(false, 1000, "reopened");
+      else self.connect();
     },
     send(data) {
       if (!self.isConnected()) return false;

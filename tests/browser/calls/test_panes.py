@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.agent import Agent
 from tests.support.browser import chromium
+from tests.support.calls import customer_hears, talk, until_silent
 from tests.support.wait import until
 from tools.stack import Stack
 
@@ -23,6 +24,58 @@ def test_one_tab_holds_the_phone_and_another_takes_it_over(anna):
     anna.press("takeover")
     anna.wait_data("phone", "registered")
     anna.driver.switch_to.window(first)
+    anna.wait_data("phone", "other-pane")
+
+
+@pytest.mark.assumed("A81")
+def test_who_takes_the_phone_over_while_it_rings_can_answer_at_once_and_keeps_it(anna, stack):
+    anna.go_in_queue()
+    first = anna.driver.current_window_handle
+    anna.driver.switch_to.new_window("tab")
+    second = anna.driver.current_window_handle
+    anna.open()
+    anna.wait_data("phone", "other-pane")
+    stack.fcc("/_sim/settings", {"ring_seconds": 30, "reoffer_seconds": 30})
+    anna.driver.switch_to.window(first)
+    calls_id = stack.fcc("/_sim/inbound", {"number": "+48600100200"})["calls_id"]
+    anna.wait_shown("answer")
+    anna.driver.switch_to.window(second)
+    anna.press("takeover")
+    anna.wait_shown("answer", 5)
+    anna.press("answer")
+    anna.hears(700)
+    customer_hears(stack, calls_id)
+    anna.driver.switch_to.window(first)
+    anna.wait_data("phone", "other-pane")
+    assert not anna.shows("hangup")
+    anna.driver.switch_to.window(second)
+    assert anna.data("phone") == "registered"
+    anna.press("hangup")
+    anna.wait_data("presence", "wrap")
+
+
+def test_the_pane_that_carries_a_call_keeps_its_controls_when_another_takes_the_phone(anna, stack):
+    calls_id = talk(anna, stack)
+    first = anna.driver.current_window_handle
+    anna.driver.switch_to.new_window("tab")
+    anna.open()
+    anna.wait_shown("takeover")
+    anna.press("takeover")
+    anna.wait_data("phone", "registered")
+    assert not anna.shows("hangup")
+    anna.driver.switch_to.window(first)
+    anna.wait_data("phone", "call-here")
+    assert "innym oknie" not in anna.pane_text()
+    anna.hears(600)
+    anna.press("mute")
+    until_silent(lambda: stack.call(calls_id))
+    anna.press("mute")
+    customer_hears(stack, calls_id)
+    anna.press("keypad")
+    anna.press("key-7")
+    until(lambda: stack.call(calls_id)["legs"][0]["dtmf"] == "7", 10, what="the digit")
+    anna.press("hangup")
+    until(lambda: stack.call(calls_id)["status"] == "ANSWERED", 5)
     anna.wait_data("phone", "other-pane")
 
 

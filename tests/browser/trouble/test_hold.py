@@ -30,6 +30,7 @@ def silent(anna) -> bool:
     return anna.heard(0.6)[1] < -75
 
 
+@pytest.mark.assumed("A82")
 def test_a_hold_that_the_pbx_refuses_leaves_the_call_up_and_says_so(anna, stack):
     calls_id = talk(anna, stack)
     for status in (403, 488, 500, 481):

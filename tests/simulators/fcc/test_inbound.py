@@ -110,6 +110,33 @@ def test_an_agent_who_does_not_answer_in_time_loses_the_call(tmp_path: Path) -> 
     asyncio.run(scenario())
 
 
+@pytest.mark.assumed("A81")
+@pytest.mark.parametrize("leaves", [True, False], ids=["socket gone", "480"])
+def test_a_phone_that_is_away_has_not_rejected_the_call_and_the_agents_next_one_rings_at_once(
+    tmp_path: Path, leaves: bool
+) -> None:
+    async def scenario() -> None:
+        async with tenant(tmp_path, ring_seconds=20, reoffer_seconds=20) as acme:
+            first = await (await acme.phone("anna.nowak")).__aenter__()
+            await ready(acme, first, "anna.nowak")
+            await acme.control("inbound", number="+48600100200")
+            call = await first.ringing()
+            if leaves:
+                await first.socket.close()
+            else:
+                await call.reject(480, "Temporarily Unavailable")
+            await eventually(lambda: acme.told("CallLegEnded"))
+            async with await acme.phone("anna.nowak") as second:
+                await second.register()
+                await (await second.ringing()).reject()
+                await eventually(lambda: len(acme.told("CallLegEnded")) == 2)
+                await second.register()
+                assert second.requests.empty()
+            await first.__aexit__(None, None, None)
+
+    asyncio.run(scenario())
+
+
 def test_the_agent_ready_for_longest_is_rung(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cti.pane.leadership import AWAY_S, LEASE_S, RING_S, Leadership
+from cti.pane.leadership import AWAY_S, LEASE_S, RING_S, TAKEN_S, Leadership
 
 
 @pytest.fixture
@@ -108,6 +108,28 @@ def test_a_ring_that_the_leader_does_not_hear_moves_the_phone(lead):
     assert not lead.tick(10 + RING_S - 0.1)
     assert lead.tick(10 + RING_S)
     assert lead.leader == "two"
+
+
+def test_a_ring_that_is_not_heard_yet_leaves_the_phone_where_a_person_just_took_it(lead):
+    two(lead)
+    lead.reported("one", "sip", 1, up=True)
+    lead.ring("call", 8)
+    lead.take("two", 8.2)
+    lead.focus("one", 8.4)
+    lead.ring("call", 8.5)
+    assert not lead.tick(8.5 + RING_S)
+    lead.ring("call", 12)
+    assert not lead.tick(12 + RING_S)
+    assert lead.leader == "two"
+
+
+def test_a_phone_that_hears_nothing_long_after_it_was_taken_is_not_kept(lead):
+    two(lead)
+    lead.take("two", 8)
+    lead.beat("one", 8 + TAKEN_S)
+    lead.ring("call", 8 + TAKEN_S)
+    assert lead.tick(8 + TAKEN_S + RING_S)
+    assert lead.leader == "one"
 
 
 def test_a_ring_that_is_heard_moves_nothing(lead):
