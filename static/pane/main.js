@@ -3,6 +3,7 @@ import { createChannel } from "./channel.js";
 import { createBridge } from "./host/bridge.js";
 import { createCanvas } from "./host/canvas.js";
 import { translator } from "./i18n/index.js";
+import { askBeforeLeaving } from "./leaving.js";
 import { createPane } from "./pane.js";
 import { createMicrophone } from "./phone/microphone.js";
 import { createSipPhone } from "./phone/sip.js";
@@ -11,6 +12,7 @@ import { mount } from "./screens/app.js";
 import { createSession } from "./session.js";
 import { initialState, reduce } from "./state/reducer.js";
 import { createStore } from "./state/store.js";
+import { carriesCall } from "./state/view.js";
 
 /**
  * @typedef {object} Boot what the server put on the page
@@ -105,6 +107,7 @@ addEventListener("focus", pane.onFocus);
 addEventListener("pointerdown", pane.onFocus);
 addEventListener("online", channel.hurry);
 for (const gesture of ["pointerdown", "keydown"]) addEventListener(gesture, phone.unlockSound, { once: true });
+askBeforeLeaving(window, () => carriesCall(store.get()));
 addEventListener("pagehide", () => {
   phone.hangUp(); // its sound ends with the page
   phone.stop();

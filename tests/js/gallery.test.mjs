@@ -42,6 +42,102 @@ describe("every screen", { skip: missing }, () => {
     });
   }
 
+  it("never puts what ends something where anything else is pressed on another screen; the menu is the test's after the next", async () => {
+    const sizes = [[300, 640], [480, 420]];
+    const resize = ([width, height]) => browser.page("Emulation.setDeviceMetricsOverride", { width, height, deviceScaleFactor: 1, mobile: false });
+    const open = (scene) => browser.open(`${gallery.url}?scene=${scene}&language=pl`, { width: 300, height: 640, scheme: "light" });
+    const ending = `[...document.querySelectorAll("[data-ends] button")].flatMap((button) => {
+      const { left, y: above, width, height } = button.getBoundingClientRect();
+      return [0.01, 0.25, 0.5, 0.75, 0.99].flatMap((x) => [0.02, 0.5, 0.98].map((y) => [Math.round(left + x * width), Math.round(above + y * height)]));
+    })`;
+    const points = [];
+    for (const scene of ["ringing", "talking"]) {
+      await open(scene);
+      for (const [index, size] of sizes.entries()) {
+        await resize(size);
+        points[index] = [...(points[index] ?? []), ...await browser.evaluate(ending)];
+      }
+    }
+    assert.deepEqual(points.map((found) => found.length), [30, 30]);
+    for (const scene of Object.keys(scenes)) {
+      if (scene === "menu" || scene === "over") continue;
+      await open(scene);
+      for (const [index, size] of sizes.entries()) {
+        await resize(size);
+        const covered = await browser.evaluate(`${JSON.stringify(points[index])}.map(([x, y]) => document.elementFromPoint(x, y)?.closest("button, input, a"))
+          .filter((found) => found && !found.closest("[data-ends]")).map((found) => found.outerHTML.slice(0, 120))`);
+        assert.deepEqual(covered, [], `${scene}, ${size}`);
+        const elsewhere = (await browser.evaluate(ending)).filter(([x, y]) => !points[index].some(([left, above]) => Math.abs(left - x) < 20 && above === y));
+        assert.deepEqual(elsewhere, [], `${scene}, ${size}`);
+      }
+    }
+  });
+
+  it("ends nothing at a double click: answering, dialling, hanging up, nor at Enter held down", async () => {
+    const press = async (scene, testid, then) => {
+      await browser.open(`${gallery.url}?scene=${scene}&language=pl`, { width: 300, height: 640, scheme: "light" });
+      await then(await browser.evaluate(`(() => { const { left, top, width, height } = document.querySelector("[data-testid=${testid}]").getBoundingClientRect();
+        return [0.05, 0.5, 0.95].map((x) => ({ x: left + x * width, y: top + height / 2 })); })()`));
+      return browser.evaluate("window.pressed.filter((name) => name !== 'show')");
+    };
+    const mouse = (point, clickCount) => browser.page("Input.dispatchMouseEvent", { type: "mousePressed", button: "left", clickCount, ...point })
+      .then(() => browser.page("Input.dispatchMouseEvent", { type: "mouseReleased", button: "left", clickCount, ...point }));
+    for (const [scene, testid, act] of [["ringing", "answer", "answer"], ["ready-number", "dial-button", "dial"]]) {
+      for (const which of [0, 1, 2]) {
+        const pressed = await press(scene, testid, async (points) => {
+          await mouse(points[which], 1);
+          await mouse(points[which], 2);
+        });
+        assert.deepEqual(pressed, [act], `${testid} twice`);
+      }
+      const held = await press(scene, testid, async () => {
+        await browser.evaluate(`document.querySelector("[data-testid=${testid}]").focus()`);
+        for (const autoRepeat of [false, true, true]) {
+          await browser.page("Input.dispatchKeyEvent", { type: "keyDown", key: "Enter", code: "Enter", windowsVirtualKeyCode: 13, text: "\r", autoRepeat });
+        }
+      });
+      assert.deepEqual(held, [act], `Enter held down on ${testid}`);
+    }
+    for (const scene of ["wrap", "ready-after-call", "notready"]) {
+      const pressed = await press("talking", "hangup", async (points) => {
+        await mouse(points[1], 1);
+        await browser.evaluate(`window.show("${scene}"); window.end()`);
+        for (const point of points) await mouse(point, 2);
+      });
+      assert.deepEqual(pressed, ["hangUp"], `hang-up twice, then ${scene}`);
+    }
+  });
+
+  it("takes no rejection for a moment where the menu went by itself, for it lay there", async () => {
+    await browser.open(`${gallery.url}?scene=menu&language=pl`, { width: 300, height: 640, scheme: "light" });
+    await browser.evaluate("window.show('ringing'); document.querySelector('[data-testid=reject]').click(); document.querySelector('[data-testid=answer]').click()");
+    assert.deepEqual(await browser.evaluate("window.pressed"), ["answer"]);
+  });
+
+  it("asks before it goes away with a call in it, and only then", async () => {
+    for (const [scene, asks] of [["talking", true], ["held-muted", true], ["calling", true], ["ringing", false], ["notready", false], ["wrap", false], ["other-pane-call", false]]) {
+      await browser.open(`${gallery.url}?scene=${scene}&language=pl`, { width: 300, height: 640, scheme: "light" });
+      await browser.page("Input.dispatchMouseEvent", { type: "mousePressed", button: "left", clickCount: 1, x: 150, y: 20 });
+      await browser.page("Input.dispatchMouseEvent", { type: "mouseReleased", button: "left", clickCount: 1, x: 150, y: 20 });
+      const questions = await browser.leave();
+      assert.deepEqual(questions, asks ? ["beforeunload"] : [], scene);
+    }
+  });
+
+  it("asks so in a frame of another site too, even a hidden one, once somebody has clicked in it", async () => {
+    const click = async () => {
+      for (const type of ["mousePressed", "mouseReleased"]) await browser.page("Input.dispatchMouseEvent", { type, button: "left", clickCount: 1, x: 100, y: 60 });
+    };
+    const asked = [];
+    for (const clicked of [true, false]) {
+      await browser.open(`${gallery.url}around?scene=talking`, { width: 300, height: 640, scheme: "light" });
+      if (clicked) await click();
+      await browser.evaluate("document.querySelector('iframe').style.visibility = 'hidden'");
+      asked.push(await browser.leave());
+    }
+    assert.deepEqual(asked, [["beforeunload"], []]);
+  });
+
   it("writes data as text, whatever it holds", async () => {
     await browser.open(`${gallery.url}?scene=talking&language=pl&name=${encodeURIComponent("<img src=x onerror=window.hacked=1>")}`, { width: 300, height: 640, scheme: "light" });
     assert.equal(await browser.evaluate("document.querySelector('[data-testid=call-party]').textContent.includes('<img src=x')"), true);

@@ -291,6 +291,14 @@ describe("the pane", () => {
     });
   });
 
+  it("knows the phone's signalling apart from its registration", async () => {
+    await arrive();
+    bench.pane.phoneListener.onSignalling(false);
+    assert.deepEqual([bench.store.get().signalling, bench.store.get().phone], [false, "registered"]);
+    bench.pane.phoneListener.onSignalling(true);
+    assert.equal(bench.store.get().signalling, true);
+  });
+
   describe("asked for a status", () => {
     it("shows it as pending, then as the server has it", async () => {
       await arrive();

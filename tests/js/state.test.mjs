@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 
 import { initialState, reduce } from "../../static/pane/state/reducer.js";
 import { createStore } from "../../static/pane/state/store.js";
-import { view } from "../../static/pane/state/view.js";
+import { carriesCall, view } from "../../static/pane/state/view.js";
 import { scenes, time } from "./gallery/scenes.js";
 import { eventProblems } from "./schema.mjs";
 
@@ -29,6 +29,16 @@ describe("the screen", () => {
     assert.equal(lost.link, "lost");
     assert.equal(lost.call?.here, true);
   });
+
+  for (const link of ["over", "refused"]) {
+    it(`stays on the call when the session is ${link}, and leaves it with its end`, () => {
+      const talking = [...scenes.talking, { type: "link", link }];
+      assert.equal(seen(talking).screen, "talking");
+      const ended = { ...phoneCallOf("talking"), state: "ended", endedAt: time };
+      assert.equal(seen([...talking, { type: "phone.call", call: ended }]).screen, link);
+      assert.equal(seen([...scenes["other-pane-call"], { type: "link", link }]).screen, link);
+    });
+  }
 
   it("does not leave the signed-out screen by itself", () => {
     assert.equal(seen([...scenes.over, { type: "link", link: "open" }]).screen, "over");
@@ -76,6 +86,29 @@ describe("the call on the screen", () => {
     const final = { ...serverCallOf("talking"), state: "ended", endedAt: new Date(time).toISOString(), outcome: "BUSY" };
     const moment = seen([...scenes.talking, { type: "phone.call", call: ended }, { type: "call", call: final }]);
     assert.equal(moment.lastCall?.outcome, "BUSY");
+  });
+});
+
+describe("a call that this pane carries", () => {
+  it("keeps its phone when another pane took the phone over, until it ends", () => {
+    const moment = seen(scenes["overtaken-call"]);
+    assert.deepEqual([moment.phone, moment.elsewhere, moment.call?.here], ["call-here", false, true]);
+    const ended = { ...phoneCallOf("talking"), state: "ended", endedAt: time };
+    const later = seen([...scenes["overtaken-call"], { type: "phone.call", call: ended }]);
+    assert.deepEqual([later.phone, later.elsewhere], ["other-pane", true]);
+  });
+
+  it("can ask FCC for nothing while the signalling is away, whatever the link", () => {
+    assert.equal(seen(scenes["phone-lost"]).askBlock, "call-no-signalling");
+    assert.equal(seen([...scenes["phone-lost"], { type: "signalling", up: true }]).askBlock, null);
+    assert.equal(seen(scenes["link-lost"]).askBlock, null);
+    assert.equal(seen([...scenes["other-pane-call"], { type: "signalling", up: false }]).askBlock, null);
+  });
+
+  it("is what the page would take along when it goes away", () => {
+    const carries = (name, more = {}) => carriesCall(after(scenes[name], ...(Object.keys(more).length > 0 ? [{ type: "phone.call", call: { ...phoneCallOf(name), ...more } }] : [])));
+    assert.deepEqual([carries("talking"), carries("held-muted"), carries("calling"), carries("overtaken-call")], [true, true, true, true]);
+    assert.deepEqual([carries("ringing"), carries("notready"), carries("other-pane-call"), carries("talking", { state: "ended" })], [false, false, false, false]);
   });
 });
 

@@ -25,6 +25,7 @@ export const en = {
   "phone-unregistered": "Phone off",
   "phone-failed": "Phone not working",
   "phone-other-pane": "In another window",
+  "phone-call-here": "The call is here",
 
   "dial-label": "Phone number",
   "dial-placeholder": "Enter a number",
@@ -87,7 +88,10 @@ export const en = {
   "resume": "Resume",
   "keypad-open": "Keypad",
   "tones-sent": "Digits sent",
-  "call-not-here": "This call’s sound is not in this window. The pane was opened anew, or the call runs on another device.",
+  "call-not-here": "This call’s sound is not in this window. It runs in another window or on another device, or the pane was opened anew.",
+  "call-not-here-yet": "This call does not ring in this window yet. If it does not within a few seconds, answer it where it rings.",
+  "call-stays-here": "This call stays in this window until it ends. The next ones come to the window that took the phone over.",
+  "call-no-signalling": "The phone has no connection to the PBX now. Hold and keypad come back when it reconnects; you can mute and hang up at any time.",
   "call-other-pane": "You see the call of the window that holds the phone. The call’s buttons are there.",
 
   "outcome-ANSWERED": "Answered",
@@ -114,6 +118,8 @@ export const en = {
   "other-title": "The phone runs in another window",
   "other-text": "You see the same calls and can dial; the sound is there.",
   "takeover": "Take the phone over here",
+  "takeover-short": "Take over here",
+  "takeover-ringing": "Take the phone over, and this call rings here.",
   "takeover-call": "The phone moves here; a call that is up stays there.",
 
   "over-title": "Your session has ended",
@@ -129,7 +135,10 @@ export const en = {
   "sound-on": "Turn sound on",
 
   "link-lost-idle": "There is no connection to the server. The pane reconnects by itself. Until then you can neither call nor answer.",
-  "link-lost-call": "There is no connection to the server. Your call goes on; its data will be completed when the network is back.",
+  "link-lost-call": "There is no connection to the server. Your call goes on; its data will be completed when the connection is back.",
+  "link-lost-silent": "There is no connection to the server, and the other side can’t be heard. The pane reconnects by itself.",
+  "link-lost-calling": "There is no connection to the server. The pane reconnects by itself.",
+  "link-lost-ringing": "There is no connection to the server. The pane reconnects by itself; as long as it rings here you can answer.",
   "no-connection": "There is no connection to the server. Try again in a moment.",
   "no-answer": "The server did not answer in time. Try again.",
   "unknown-error": "Something went wrong (code: {code}). Try again, and give this code to your administrator if it happens again.",
@@ -153,6 +162,7 @@ export const en = {
   "digit-not-sent": "The digit was not sent: the PBX did not take it. The call goes on. Try again.",
   "session-renewal-failed": "Your session could not be extended. The pane keeps trying; if it fails, you will be asked to sign in.",
   "session-over": "Your session has ended. Sign in again.",
+  "session-over-call": "Your session has ended. You can finish the call; then sign in again.",
   "refused": "The server refused access.",
   "pop-failed": "Salesforce did not open the record. Open it with “Show”.",
   "cti-missing": "The pane is not connected to Salesforce (Open CTI did not start). The phone works, but clicking numbers and opening records does not. Reload the page.",

@@ -23,6 +23,7 @@ export const pl = {
   "phone-unregistered": "Telefon wyłączony",
   "phone-failed": "Telefon nie działa",
   "phone-other-pane": "W innym oknie",
+  "phone-call-here": "Rozmowa jest tutaj",
 
   "dial-label": "Numer telefonu",
   "dial-placeholder": "Wpisz numer",
@@ -85,7 +86,10 @@ export const pl = {
   "resume": "Wznów",
   "keypad-open": "Klawiatura",
   "tones-sent": "Wysłane cyfry",
-  "call-not-here": "Dźwięk tej rozmowy nie jest w tym oknie. Panel został otwarty na nowo albo rozmowa toczy się na innym aparacie.",
+  "call-not-here": "Dźwięk tej rozmowy nie jest w tym oknie. Rozmowa toczy się w innym oknie lub na innym aparacie albo panel został otwarty na nowo.",
+  "call-not-here-yet": "To połączenie nie dzwoni jeszcze w tym oknie. Jeśli nie zadzwoni za kilka sekund, odbierz je tam, gdzie dzwoni.",
+  "call-stays-here": "Ta rozmowa jest w tym oknie do końca. Następne połączenia odbierze okno, które przejęło telefon.",
+  "call-no-signalling": "Telefon nie ma teraz łączności z centralą. Pauza i klawiatura wrócą, gdy się połączy; wyciszyć i rozłączyć możesz zawsze.",
   "call-other-pane": "Widzisz rozmowę z okna, które ma telefon. Tam są przyciski rozmowy.",
 
   "outcome-ANSWERED": "Rozmowa odbyta",
@@ -112,6 +116,8 @@ export const pl = {
   "other-title": "Telefon działa w innym oknie",
   "other-text": "Widzisz te same rozmowy i możesz dzwonić; dźwięk jest tam.",
   "takeover": "Przejmij telefon tutaj",
+  "takeover-short": "Przejmij tutaj",
+  "takeover-ringing": "Przejmij telefon, a to połączenie zadzwoni tutaj.",
   "takeover-call": "Telefon przejdzie tutaj; trwająca rozmowa zostanie tam.",
 
   "over-title": "Sesja wygasła",
@@ -127,7 +133,10 @@ export const pl = {
   "sound-on": "Włącz dźwięk",
 
   "link-lost-idle": "Nie ma połączenia z serwerem. Panel łączy się sam. Do tego czasu nie można dzwonić ani odbierać.",
-  "link-lost-call": "Nie ma połączenia z serwerem. Rozmowa trwa; dane zostaną uzupełnione po powrocie sieci.",
+  "link-lost-call": "Nie ma połączenia z serwerem. Rozmowa trwa; dane zostaną uzupełnione po powrocie połączenia.",
+  "link-lost-silent": "Nie ma połączenia z serwerem i nie słychać rozmówcy. Panel łączy się sam.",
+  "link-lost-calling": "Nie ma połączenia z serwerem. Panel łączy się sam.",
+  "link-lost-ringing": "Nie ma połączenia z serwerem. Panel łączy się sam; dopóki tu dzwoni, możesz odebrać.",
   "no-connection": "Nie ma połączenia z serwerem. Spróbuj za chwilę.",
   "no-answer": "Serwer nie odpowiedział na czas. Spróbuj ponownie.",
   "unknown-error": "Coś się nie udało (kod: {code}). Spróbuj ponownie, a jeśli się powtórzy, podaj ten kod administratorowi.",
@@ -151,6 +160,7 @@ export const pl = {
   "digit-not-sent": "Nie wysłano cyfry: centrala jej nie przyjęła. Rozmowa trwa. Spróbuj ponownie.",
   "session-renewal-failed": "Nie udało się przedłużyć sesji. Panel próbuje dalej; jeśli się nie uda, poprosi o zalogowanie.",
   "session-over": "Sesja wygasła. Zaloguj się ponownie.",
+  "session-over-call": "Sesja wygasła. Rozmowę możesz dokończyć; potem zaloguj się ponownie.",
   "refused": "Serwer odmówił dostępu.",
   "pop-failed": "Salesforce nie otworzył rekordu. Otwórz go przyciskiem „Pokaż”.",
   "cti-missing": "Panel nie łączy się z Salesforce (Open CTI nie wystartowało). Telefon działa, ale klikanie numerów i otwieranie rekordów nie. Odśwież stronę.",

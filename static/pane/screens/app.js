@@ -1,4 +1,5 @@
 /** The whole pane: chooses the screen, draws it, and tells a screen reader what changed. */
+import { keyed } from "lit/directives/keyed.js";
 import { html, nothing, render } from "lit/html.js";
 
 import { view } from "../state/view.js";
@@ -8,6 +9,9 @@ import { idle } from "./idle.js";
 import { numberOf, outcomeText } from "./parts.js";
 import { over, refused, starting } from "./session.js";
 import { wrap } from "./wrap.js";
+
+/** How long what ends something takes no click where the menu has just gone by itself, for it lay above. */
+const DEAF_FOR = 700;
 
 /** @typedef {import("./parts.js").Context} Context */
 /** @typedef {import("../state/view.js").View} View */
@@ -32,6 +36,8 @@ export function mount({ root, document, store, act, t, agent, icons, now }) {
   let menuWas = false;
   let screenWas = "";
   let spoken = "";
+  let callWas = "";
+  let deafUntil = -Infinity;
 
   function draw() {
     const state = store.get();
@@ -43,6 +49,9 @@ export function mount({ root, document, store, act, t, agent, icons, now }) {
     document.documentElement.dataset.presence = seen.presence?.class ?? "";
     document.documentElement.dataset.screen = seen.screen;
     render(page(context, seen, announcement(context, seen)), root);
+    const callHere = seen.call?.here ? seen.call.key : "";
+    if (menuWas && !state.menuOpen && callHere !== callWas) deafUntil = now() + DEAF_FOR;
+    callWas = callHere;
     followFocus(state.menuOpen, seen.screen, hadFocus);
   }
 
@@ -89,6 +98,11 @@ export function mount({ root, document, store, act, t, agent, icons, now }) {
     const typing = /** @type {HTMLElement} */ (event.target).tagName === "INPUT";
     if (keypadOpen && !typing && !event.ctrlKey && !event.metaKey && !event.altKey && /^[0-9*#]$/.test(event.key)) act.tone(event.key);
   });
+  root.addEventListener("click", (event) => {
+    if (now() >= deafUntil || !(/** @type {HTMLElement} */ (event.target).closest("[data-ends]"))) return;
+    event.preventDefault();
+    event.stopPropagation();
+  }, { capture: true });
   store.subscribe(draw);
   draw();
   return { draw };
@@ -100,7 +114,7 @@ export function mount({ root, document, store, act, t, agent, icons, now }) {
  * @param {string} spoken
  */
 function page(context, seen, spoken) {
-  const { body, action } = content(context, seen);
+  const { body, ends = nothing, begins = nothing } = content(context, seen);
   const working = seen.screen !== "starting" && seen.screen !== "over" && seen.screen !== "refused";
   return html`
     <div class="pane" data-class=${seen.presence?.class ?? nothing}>
@@ -112,7 +126,10 @@ function page(context, seen, spoken) {
         ${working && seen.elsewhere ? elsewhere(context, seen) : nothing}
         ${body}
       </main>
-      <div class="actions">${action}</div>
+      <div class="actions ${ends === nothing && begins === nothing ? "actions-none" : ""}">
+        <div class="actions-end" data-ends>${keyed(seen.screen === "ringing", ends)}</div>
+        <div class="actions-begin">${keyed(seen.screen, begins)}</div>
+      </div>
       ${seen.screen === "over" || seen.screen === "refused" ? nothing : foot(context, seen)}
       <div class="slds-assistive-text" role="status" aria-live="polite">${spoken}</div>
     </div>`;
@@ -121,7 +138,7 @@ function page(context, seen, spoken) {
 /**
  * @param {Context} context
  * @param {View} seen
- * @returns {{body: import("./parts.js").Template, action: import("./parts.js").Template|typeof nothing}}
+ * @returns {import("./parts.js").Content}
  */
 function content(context, seen) {
   switch (seen.screen) {

@@ -2,6 +2,7 @@
 import { html, nothing } from "lit/html.js";
 
 import { formatDuration } from "../format.js";
+import { isUp } from "../state/view.js";
 import { action, candidates, icon, keypad, logState, person } from "./parts.js";
 
 /** @typedef {import("./parts.js").Context} Context */
@@ -33,7 +34,7 @@ function stateLine({ t }, call) {
 function away(context, seen, call) {
   return call.here
     ? html``
-    : html`<div class="hint">${icon(context, "info")}<p>${context.t(seen.elsewhere ? "call-other-pane" : "call-not-here")}</p></div>`;
+    : html`<div class="hint">${icon(context, "info")}<p>${context.t(seen.elsewhere ? "call-other-pane" : call.state === "ringing" ? "call-not-here-yet" : "call-not-here")}</p></div>`;
 }
 
 /**
@@ -41,14 +42,14 @@ function away(context, seen, call) {
  * @returns {Template}
  */
 function takeOver(context) {
-  return action(context, { kind: "brand", icon: "new_window", label: context.t("takeover"), test: "takeover", onClick: context.act.takeOver });
+  return action(context, { kind: "brand", icon: "new_window", label: context.t("takeover-short"), test: "takeover", onClick: context.act.takeOver });
 }
 
 /**
  * @param {Context} context
  * @param {View} seen
  * @param {CallView} call
- * @returns {{body: Template, action: Template|typeof nothing}}
+ * @returns {import("./parts.js").Content}
  */
 export function ringing(context, seen, call) {
   const { t, act } = context;
@@ -59,11 +60,9 @@ export function ringing(context, seen, call) {
       ${person(context, call, { large: true })}
       ${candidates(context, call)}
       ${away(context, seen, call)}`,
-    action: call.here
-      ? html`<div class="pair">
-          ${action(context, { kind: "quiet", icon: "close", label: t("reject"), test: "reject", onClick: act.reject })}
-          ${action(context, { kind: "call", icon: "call", label: t("answer"), test: "answer", onClick: act.answer })}
-        </div>`
+    ends: call.here ? action(context, { kind: "quiet", icon: "close", label: t("reject"), test: "reject", onClick: act.reject }) : nothing,
+    begins: call.here
+      ? action(context, { kind: "call", icon: "call", label: t("answer"), test: "answer", onClick: act.answer })
       : seen.elsewhere ? takeOver(context) : nothing,
   };
 }
@@ -72,11 +71,13 @@ export function ringing(context, seen, call) {
  * @param {Context} context
  * @param {View} seen
  * @param {CallView} call
- * @returns {{body: Template, action: Template|typeof nothing}}
+ * @returns {import("./parts.js").Content}
  */
 export function talking(context, seen, call) {
   const { t, act } = context;
-  const up = call.state === "talking" || call.state === "held";
+  const up = isUp(call);
+  const blocked = seen.askBlock !== null;
+  const why = blocked ? "ask-why" : nothing;
   const { keypadOpen, tones } = seen.state;
   const since = call.answeredAt ?? call.startedAt;
   return {
@@ -90,30 +91,31 @@ export function talking(context, seen, call) {
         ? html`
           <div class="controls" role="group">
             ${control(context, { test: "mute", name: call.muted ? "muted" : "unmuted", label: t(call.muted ? "unmute" : "mute"), on: call.muted, off: !up, onClick: () => act.mute(!call.muted) })}
-            ${control(context, { test: "hold", name: call.state === "held" ? "play" : "pause", label: t(call.state === "held" ? "resume" : "hold"), on: call.state === "held", off: !up, onClick: () => act.hold(call.state !== "held") })}
-            ${control(context, { test: "keypad", name: "keypad", label: t("keypad-open"), on: keypadOpen, off: !up, expands: true, onClick: () => act.keypad(!keypadOpen) })}
+            ${control(context, { test: "hold", name: call.state === "held" ? "play" : "pause", label: t(call.state === "held" ? "resume" : "hold"), on: call.state === "held", off: !up || blocked || call.holdPending, busy: call.holdPending, why, onClick: () => act.hold(call.state !== "held") })}
+            ${control(context, { test: "keypad", name: "keypad", label: t("keypad-open"), on: keypadOpen, off: !up || blocked, why, expands: true, onClick: () => act.keypad(!keypadOpen) })}
           </div>
+          ${blocked ? html`<div class="hint hint-blocked" id="ask-why" data-testid="ask-why">${icon(context, "offline")}<p>${t("call-no-signalling")}</p></div>` : nothing}
           ${keypadOpen && up
-            ? html`<div class="pad-in-call"><output class="tones" aria-label=${t("tones-sent")}>${tones || "\u00a0"}</output>${keypad(context, act.tone)}</div>`
-            : nothing}`
+            ? html`<div class="pad-in-call"><output class="tones" aria-label=${t("tones-sent")}>${tones || "\u00a0"}</output>${keypad(context, act.tone, blocked)}</div>`
+            : nothing}
+          ${seen.phone === "call-here" ? html`<div class="hint">${icon(context, "info")}<p>${t("call-stays-here")}</p></div>` : nothing}`
         : away(context, seen, call)}
       ${keypadOpen && up ? nothing : candidates(context, call)}
       ${call.log.state === "none" ? nothing : logState(context, call)}`,
-    action: call.here
-      ? action(context, { kind: "end", icon: "end_call", label: t("hangup"), test: "hangup", onClick: act.hangUp })
-      : seen.elsewhere ? takeOver(context) : nothing,
+    ends: call.here ? action(context, { kind: "end", icon: "end_call", label: t("hangup"), test: "hangup", onClick: act.hangUp }) : nothing,
+    begins: !call.here && seen.elsewhere ? takeOver(context) : nothing,
   };
 }
 
 /**
  * @param {Context} context
- * @param {{test: string, name: string, label: string, on: boolean, off: boolean, expands?: boolean, onClick: () => void}} options
+ * @param {{test: string, name: string, label: string, on: boolean, off: boolean, busy?: boolean, why?: string|typeof nothing, expands?: boolean, onClick: () => void}} options
  * @returns {Template}
  */
-function control(context, { test, name, label, on, off, expands = false, onClick }) {
+function control(context, { test, name, label, on, off, busy = false, why = nothing, expands = false, onClick }) {
   return html`
     <button type="button" class="slds-button control ${on ? "control-on" : ""}" data-testid=${test} ?disabled=${off}
-      aria-pressed=${expands ? nothing : on ? "true" : "false"} aria-expanded=${expands ? (on ? "true" : "false") : nothing} @click=${onClick}>
+      aria-busy=${busy ? "true" : nothing} aria-describedby=${why} aria-pressed=${expands ? nothing : on ? "true" : "false"} aria-expanded=${expands ? (on ? "true" : "false") : nothing} @click=${onClick}>
       ${icon(context, name)}<span>${label}</span>
     </button>`;
 }

@@ -2,6 +2,7 @@
 import { html, nothing } from "lit/html.js";
 
 import { formatDuration } from "../format.js";
+import { isUp } from "../state/view.js";
 import { icon, statusName } from "./parts.js";
 
 /** @typedef {import("./parts.js").Context} Context */
@@ -27,6 +28,17 @@ export function head(context, seen) {
     </header>`;
 }
 
+/**
+ * What a lost link means for a call: only what is known of its sound is said.
+ *
+ * @param {import("../state/view.js").CallView|null} call
+ */
+function lostText(call) {
+  if (!call?.here) return "link-lost-idle";
+  if (!isUp(call)) return call.direction === "outbound" ? "link-lost-calling" : "link-lost-ringing";
+  return call.silent ? "link-lost-silent" : "link-lost-call";
+}
+
 const TONE_ICONS = { error: "error", warning: "warning", info: "info" };
 
 /**
@@ -37,15 +49,20 @@ const TONE_ICONS = { error: "error", warning: "warning", info: "info" };
 export function notices(context, seen) {
   const { t, act } = context;
   const lost = seen.link === "lost";
+  const over = seen.state.link === "over" || seen.state.link === "refused";
   return html`
     <div class="notices">
       ${lost
         ? html`<div class="notice notice-warning" role="status" data-testid="notice" data-code="link-lost">${icon(context, "offline")}
-            <div class="notice-body"><p>${t(seen.call ? "link-lost-call" : "link-lost-idle")}</p>
+            <div class="notice-body"><p>${t(lostText(seen.call))}</p>
               ${seen.lostLong && !seen.call
                 ? html`<button type="button" class="slds-button slds-button_neutral small" @click=${act.signIn}>${t("over-button")}</button>`
                 : nothing}
             </div></div>`
+        : nothing}
+      ${over
+        ? html`<div class="notice notice-warning" role="status" data-testid="notice" data-code="session-over-call">${icon(context, "lock")}
+            <div class="notice-body"><p>${t("session-over-call")}</p></div></div>`
         : nothing}
       ${seen.state.notices.map((notice) => html`
         <div class="notice notice-${notice.tone}" role=${notice.tone === "error" ? "alert" : "status"} data-testid="notice" data-code=${notice.code}>
@@ -72,14 +89,14 @@ export function elsewhere(context, seen) {
   return html`
     <section class="card elsewhere">
       <div class="row">${icon(context, "new_window")}<div class="row-text"><b>${t("other-title")}</b>
-        <small>${t(seen.call ? "takeover-call" : "other-text")}</small></div></div>
+        <small>${t(!seen.call ? "other-text" : isUp(seen.call) ? "takeover-call" : "takeover-ringing")}</small></div></div>
       ${seen.call
         ? nothing
         : html`<button type="button" class="slds-button slds-button_neutral wide" data-testid="takeover" @click=${act.takeOver}>${t("takeover")}</button>`}
     </section>`;
 }
 
-const PHONE_ICONS = { registered: "call", connecting: "refresh", unregistered: "end_call", failed: "error", "other-pane": "new_window" };
+const PHONE_ICONS = { registered: "call", connecting: "refresh", unregistered: "end_call", failed: "error", "other-pane": "new_window", "call-here": "call" };
 
 /**
  * @param {Context} context

@@ -12,7 +12,7 @@ import { action, avatar, icon, keypad, logState, numberOf, outcomeText, talked }
 /**
  * @param {Context} context
  * @param {View} seen
- * @returns {{body: Template, action: Template}}
+ * @returns {import("./parts.js").Content}
  */
 export function idle(context, seen) {
   const { t, act } = context;
@@ -35,7 +35,7 @@ export function idle(context, seen) {
     ${lastCall(context, seen)}`;
   return {
     body,
-    action: action(context, {
+    begins: action(context, {
       kind: "call",
       icon: "call",
       label: t(seen.dialling ? "dial-button-busy" : "dial-button"),

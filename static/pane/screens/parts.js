@@ -16,6 +16,12 @@ import { isKey } from "../i18n/index.js";
  * @property {string} icons address of the file of symbols
  * @property {{name: string, extension: string|null}} agent
  * @property {number} time the server's clock, in milliseconds
+ *
+ * @typedef {object} Content of a screen; its actions stand at the bottom, what ends something on the left and what begins something on
+ *   the right, on every screen: a finger that is still there from the last screen never ends what it has just begun
+ * @property {Template} body
+ * @property {Template|typeof nothing} [ends]
+ * @property {Template|typeof nothing} [begins]
  */
 
 /** How long the server may take to say who it is before the caller counts as unknown. */
@@ -196,7 +202,7 @@ export function talked(call, time) {
 }
 
 /**
- * One action, full width, at the bottom.
+ * One action at the bottom.
  *
  * @param {Context} context
  * @param {{kind: "call"|"end"|"brand"|"quiet", icon: string, label: string, test?: string, disabled?: boolean, describedBy?: string, onClick: () => void}} options

@@ -14,7 +14,7 @@ const ROUND = 2 * Math.PI * RADIUS;
 /**
  * @param {Context} context
  * @param {View} seen
- * @returns {{body: Template, action: Template|typeof nothing}}
+ * @returns {import("./parts.js").Content}
  */
 export function wrap(context, seen) {
   const { t, act } = context;
@@ -48,7 +48,7 @@ export function wrap(context, seen) {
             ${logState(context, call)}
           </section>`
         : nothing}`,
-    action: ready
+    begins: ready
       ? action(context, { kind: "call", icon: "check", label: t("wrap-end"), test: "wrap-end", disabled: seen.link !== "open", onClick: () => act.chooseStatus(ready.id) })
       : nothing,
   };

@@ -45,7 +45,7 @@ export const initialState = {
   leader: null,
   phone: "connecting",
   phoneCode: null,
-  signalling: false,
+  signalling: true,
   presence: null,
   pendingStatusId: null,
   statuses: [],

@@ -19,6 +19,7 @@
  * @property {boolean} here its sound runs in this pane
  * @property {boolean} known the server has told of it
  * @property {boolean} muted
+ * @property {boolean} holdPending hold or resume was asked for and is not agreed on yet
  * @property {boolean} heldByFar
  * @property {boolean} silent
  * @property {number} startedAt
@@ -40,10 +41,11 @@
  *
  * @typedef {object} View
  * @property {Screen} screen
- * @property {"connecting"|"registered"|"unregistered"|"failed"|"other-pane"} phone
+ * @property {"connecting"|"registered"|"unregistered"|"failed"|"other-pane"|"call-here"} phone "call-here": another pane has the phone, this one a call from before
  * @property {"open"|"connecting"|"lost"} link
  * @property {boolean} lostLong the connection has been lost for so long that signing in anew is worth a try
  * @property {boolean} elsewhere another pane of this agent holds the phone
+ * @property {string|null} askBlock code of the translations: why FCC can be asked nothing about this call now, neither hold nor digits
  * @property {CallView|null} call
  * @property {CallView|null} lastCall
  * @property {Wrap|null} wrap
@@ -77,8 +79,10 @@ export function view(state, now) {
   const time = now + state.clockOffset;
   const presence = state.presence;
   const call = currentCall(state, time);
-  const elsewhere = state.leader === false;
-  const phone = elsewhere ? "other-pane" : state.phone;
+  const overtaken = state.leader === false;
+  const carries = overtaken && call !== null && call.here;
+  const elsewhere = overtaken && !carries;
+  const phone = carries ? "call-here" : elsewhere ? "other-pane" : state.phone;
   const lastCall = call ? null : latestCall(state);
   const link = state.link === "open" || state.link === "lost" ? state.link : "connecting";
   const choices = state.statuses.filter((status) => CHOOSABLE.has(status.class));
@@ -94,6 +98,7 @@ export function view(state, now) {
     link,
     lostLong: state.lostSince !== null && now - state.lostSince > LOST_LONG,
     elsewhere,
+    askBlock: call?.here && isUp(call) && !state.signalling ? "call-no-signalling" : null,
     call,
     lastCall,
     wrap: presence?.class === "wrap" && !call ? wrapOf(presence, time) : null,
@@ -117,15 +122,37 @@ export function view(state, now) {
  * @returns {Screen}
  */
 function screenOf(state, call) {
-  if (state.link === "over") return "over";
-  if (state.link === "refused") return "refused";
+  // Whoever talks can hang up, whatever has become of the session.
+  const talks = call !== null && call.here;
+  if (state.link === "over" && !talks) return "over";
+  if (state.link === "refused" && !talks) return "refused";
+  if (talks) return callScreen(call);
   if (!state.everOpen || state.presence === null) return "starting";
-  if (call) {
-    if (call.state === "ringing" && call.direction !== "outbound") return "ringing";
-    if (call.state === "calling" || call.state === "ringing") return "calling";
-    return "talking";
-  }
+  if (call) return callScreen(call);
   return state.presence.class === "wrap" ? "wrap" : "idle";
+}
+
+/**
+ * @param {CallView} call
+ * @returns {Screen}
+ */
+function callScreen(call) {
+  if (call.state === "ringing" && call.direction !== "outbound") return "ringing";
+  return isUp(call) ? "talking" : "calling";
+}
+
+/** @param {CallView} call */
+export const isUp = (call) => call.state === "talking" || call.state === "held";
+
+/**
+ * Whether leaving the page would take a call away from a customer: its sound runs in this page.
+ *
+ * @param {State} state
+ * @returns {boolean}
+ */
+export function carriesCall(state) {
+  const own = state.phoneCall;
+  return own !== null && own.state !== "ended" && !(own.state === "ringing" && own.direction === "inbound");
 }
 
 /**
@@ -231,6 +258,7 @@ function fromPhone(own, known, state) {
     here: true,
     known: known !== null,
     muted: own.muted,
+    holdPending: own.holdPending,
     heldByFar: own.heldByFar,
     silent: own.silent,
     startedAt: own.startedAt + offset,
@@ -263,6 +291,7 @@ function fromServer(call) {
     here: false,
     known: true,
     muted: false,
+    holdPending: false,
     heldByFar: false,
     silent: false,
     startedAt: Date.parse(call.startedAt),

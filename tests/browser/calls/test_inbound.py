@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
 
 from tests.support.calls import task_of
 from tests.support.wait import until
@@ -32,6 +34,25 @@ def test_the_callers_record_pops_before_the_call_is_taken(anna, stack):
     assert task["WhoId"] == stack.record("Jan Kowalski")[1]
     assert task["CallType"] == "Inbound"
     assert task["FCC_Disconnected_By__c"] == "customer"
+
+
+def test_a_double_click_takes_the_call_and_does_not_end_it(anna, stack):
+    calls_id = ring(stack, anna, "+48600100200")
+    with anna.pane() as driver:
+        answer = driver.find_element(By.CSS_SELECTOR, "[data-testid=answer]")
+        ActionChains(driver).double_click(answer).pause(0.3).click().perform()
+    anna.hears(700)
+    assert stack.call(calls_id)["state"] == "talking"
+    anna.press("hangup")
+    anna.wait_data("presence", "wrap")
+    anna.set_status("ready")
+
+    with anna.pane() as driver:
+        driver.find_element(By.CSS_SELECTOR, "[data-testid=dial-input]").send_keys("600100200")
+        dial = driver.find_element(By.CSS_SELECTOR, "[data-testid=dial-button]")
+        ActionChains(driver).double_click(dial).pause(0.3).click().perform()
+    anna.hears(600)
+    anna.press("hangup")
 
 
 @pytest.mark.parametrize("number", ["+48600100300", "+48799999999", "anonymous"], ids=["several", "none", "withheld"])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cti.outbox.engine import LEASE
-from tests.support.calls import customer_hears, notice, talk, task_of, the_only_task
+from tests.support.calls import customer_hears, notice, talk, task_of, the_only_task, until_silent
 from tests.support.wait import until
 
 if TYPE_CHECKING:
@@ -46,6 +46,30 @@ def test_a_talk_survives_a_connector_that_is_killed(anna, stack):
     until(lambda: stack.call(calls_id)["state"] == "ended", 5)
     task = the_only_task(stack, calls_id, AFTER_A_LEASE_S, CallDisposition="ANSWERED")
     assert task["WhoId"] == stack.record("Jan Kowalski")[1]
+    assert task["FCC_Disconnected_By__c"] == "agent"
+    anna.set_status("ready")
+
+
+def test_a_talk_without_signalling_says_what_cannot_be_done_and_loses_nothing_by_trying(anna, stack):
+    calls_id = talk(anna, stack)
+    kill(stack, "connector")
+    until(lambda: anna.shows("ask-why"), 15, what=f"why hold is off; the pane says: {anna.pane_text()!r}")
+    off = "return [...document.querySelectorAll('.control')].filter(c => c.disabled).map(c => c.dataset.testid)"
+    assert anna.read(off) == ["hold", "keypad"]
+    anna.press("mute")
+    until_silent(lambda: stack.call(calls_id))
+    anna.press("mute")
+    customer_hears(stack, calls_id)
+    anna.hears(600)
+
+    stack.restart("connector")
+    until(lambda: anna.read(off) == [], 30, what=f"hold again; the pane says: {anna.pane_text()!r}")
+    assert not notice(anna, "media-lost")
+    anna.hears(600)
+    customer_hears(stack, calls_id)
+    anna.press("hangup")
+    anna.wait_data("presence", "wrap")
+    task = the_only_task(stack, calls_id, AFTER_A_LEASE_S, CallDisposition="ANSWERED")
     assert task["FCC_Disconnected_By__c"] == "agent"
     anna.set_status("ready")
 

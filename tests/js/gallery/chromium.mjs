@@ -26,17 +26,23 @@ export async function serveGallery() {
   const script = await build({ entryPoints: [join(top, "tests/js/gallery/page.js")], bundle: true, write: false, format: "esm", target: "es2022" });
   const html = '<!doctype html><html lang="pl"><head><meta charset="utf-8"><title>WebPhone</title><meta name="color-scheme" content="light dark">'
     + '<link rel="stylesheet" href="/pane.css"></head><body><div id="pane"></div><script type="module" src="/page.js"></script></body></html>';
+  // Another site for a browser than the address the gallery is opened by; drawn once what is in the frame says so.
+  const around = '<!doctype html><html lang="pl"><head><meta charset="utf-8"><title>Lightning</title></head><body style="margin:0">'
+    + '<iframe title="WebPhone" width="300" height="600"></iframe><script>const frame = document.querySelector("iframe"); addEventListener("message", () => { document.documentElement.dataset.drawn = "yes"; });'
+    + 'frame.src = `http://localhost:${location.port}/${location.search}`;</script></body></html>';
   const contents = {
+    "/around": ["text/html; charset=utf-8", around],
     "/": ["text/html; charset=utf-8", html],
     "/page.js": ["text/javascript", script.outputFiles[0].contents],
     "/pane.css": ["text/css", await file(/^pane\..*\.css$/)],
     "/icons.svg": ["image/svg+xml", await file(/^icons\..*\.svg$/)],
   };
   const server = createServer((request, response) => {
-    const found = contents[new URL(request.url ?? "/", "http://gallery").pathname];
+    const path = new URL(request.url ?? "/", "http://gallery").pathname;
+    const found = contents[path];
     response.writeHead(found ? 200 : 404, {
       "Content-Type": found?.[0] ?? "text/plain",
-      "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'",
+      ...(path === "/around" ? {} : { "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'" }),
     });
     response.end(found?.[1] ?? "");
   });
@@ -64,12 +70,18 @@ export async function startChromium() {
   });
   let counter = 0;
   const waiting = new Map();
+  /** @type {string[]} */
+  let asked = [];
   socket.addEventListener("close", () => {
     for (const { fail } of waiting.values()) fail(new Error("Chromium has gone"));
     waiting.clear();
   });
   socket.addEventListener("message", (event) => {
     const message = JSON.parse(event.data);
+    if (message.method === "Page.javascriptDialogOpening") {
+      asked.push(message.params.type);
+      void page("Page.handleJavaScriptDialog", { accept: true });
+    }
     const wait = waiting.get(message.id);
     if (!wait) return;
     waiting.delete(message.id);
@@ -115,6 +127,12 @@ export async function startChromium() {
         await new Promise((done) => setTimeout(done, 20));
       }
       throw new Error(`not drawn: ${url}`);
+    },
+    /** Goes to an empty page; gives what the page asked before it went. */
+    async leave() {
+      asked = [];
+      await page("Page.navigate", { url: "about:blank" });
+      return asked;
     },
     async picture() {
       const { data } = await page("Page.captureScreenshot", { format: "png" });

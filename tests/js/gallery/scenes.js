@@ -19,7 +19,7 @@ const LEAD = { recordId: "00Q000000000001AAA", objectType: "Lead", name: "Krzysz
 
 const phoneCall = (more) => ({
   sipCallId: "s1", dialId: null, direction: "outbound", number: "+48600100200", name: null, state: "talking", early: false, held: false,
-  heldByFar: false, muted: false, silent: false, startedAt: AT - 290_000, answeredAt: AT - 277_000, endedAt: null, outcome: null, by: null, ...more,
+  holdPending: false, heldByFar: false, muted: false, silent: false, startedAt: AT - 290_000, answeredAt: AT - 277_000, endedAt: null, outcome: null, by: null, ...more,
 });
 const serverCall = (more) => ({
   callId: "k1", callsId: 71, sipCallId: "s1", direction: "outbound", number: "+48600100200", displayNumber: "600 100 200", withheld: false, state: "talking",
@@ -83,6 +83,26 @@ export const scenes = {
   "link-lost-long": [...base(), { type: "link", link: "lost", at: AT - 60_000 }],
   "searching": [...base({ who: presence("busy", 1) }), { type: "phone.call", call: phoneCall({ state: "calling", answeredAt: null, startedAt: AT - 1000 }) }],
   "link-lost": [...base({ who: presence("busy", 277), calls: [serverCall({})] }), { type: "phone.call", call: phoneCall({}) }, { type: "link", link: "lost" }],
+  "phone-lost": [
+    ...base({ who: presence("busy", 277), calls: [serverCall({})] }),
+    { type: "phone.call", call: phoneCall({}) },
+    { type: "phone", phone: "connecting", code: "phone-no-connection" },
+    { type: "signalling", up: false },
+  ],
+  "phone-lost-keypad": [
+    ...base({ who: presence("busy", 277), calls: [serverCall({})] }),
+    { type: "phone.call", call: phoneCall({}) },
+    { type: "keypad", open: true },
+    { type: "signalling", up: false },
+  ],
+  "overtaken-call": [
+    ...base({ who: presence("busy", 277), calls: [serverCall({})], phone: "unregistered" }),
+    { type: "phone.call", call: phoneCall({}) },
+    { type: "leader", leader: false },
+  ],
+  "other-pane-ringing": base({ leader: false, calls: [serverCall({ direction: "inbound", state: "ringing", answeredAt: null, startedAt: iso(-6) })] }),
+  "taken-over-ringing": base({ phone: "connecting", calls: [serverCall({ direction: "inbound", state: "ringing", answeredAt: null, startedAt: iso(-6) })] }),
+  "over-call": [...base({ who: presence("busy", 277), calls: [serverCall({})] }), { type: "phone.call", call: phoneCall({}) }, { type: "link", link: "over" }],
   "over": [...base(), { type: "link", link: "over" }],
   "refused": [...base(), { type: "link", link: "refused" }],
 };
