@@ -353,7 +353,7 @@ class OutgoingLeg(Leg):
         self._cancelled: Ending | None = None
 
     async def call(self, ring_seconds: float) -> bool:
-        """Ring the phone; True once it answered. Otherwise `ended` says how it failed, `away` that nobody rejected it."""
+        """Ring the phone; True once it answered. Else `ended` says how it failed, `away` that nobody rejected it."""
         sdp = await self.media.offer()
         self.cseq += 1
         self._invite = messages.build(
