@@ -1,7 +1,7 @@
 """A call is a fold over facts: any order, any repetition of the same facts gives the same call.
 
 A fact's identity is a hash over its source, kind, time, ids and canonical content; its place is (PBX time, source rank,
-identity). When it was received never decides. docs/facts.md lists every kind.
+identity). When it was received never decides. docs/facts.md lists every kind, and says which words are not believed.
 """
 
 from __future__ import annotations
@@ -9,17 +9,21 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from cti.domain.outcome import Outcome, from_sip, parse_status
-from cti.domain.times import iso, parse_time
+from cti.domain.times import is_ahead, iso, meant_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 CONTENT_VERSION: Final = 1
+ROUNDING: Final = timedelta(seconds=1)
+"""Times are told in whole seconds or finer, so that one may seem to lie so much before another that it follows."""
+LONGEST_CALL: Final = timedelta(days=1)
+"""What a call is taken to last at most where nothing tells when it began."""
 
 
 class Source(StrEnum):
@@ -65,8 +69,10 @@ class Fact:
     @property
     def identity(self) -> str:
         """64 hex digits; equal for equal reports however often and by whatever way they came."""
+        # A time that cannot be was replaced by another each time the report came: the one told is its own.
+        at = self.content.get("told_at") or iso(self.at)
         canonical = json.dumps(
-            [CONTENT_VERSION, self.source, self.kind, iso(self.at), self.calls_id, self.sip_call_id, self.content],
+            [CONTENT_VERSION, self.source, self.kind, at, self.calls_id, self.sip_call_id, self.content],
             sort_keys=True,
             separators=(",", ":"),
             ensure_ascii=False,
@@ -298,8 +304,13 @@ class Call:
 
 
 def in_order(facts: Iterable[Fact]) -> list[Fact]:
-    """Each fact once, in the total order."""
-    return sorted({fact.identity: fact for fact in facts}.values(), key=lambda fact: fact.place)
+    """Each fact once, the earliest of equal ones, in the total order."""
+    kept: dict[str, Fact] = {}
+    for fact in facts:
+        known = kept.get(fact.identity)
+        if known is None or fact.at < known.at:
+            kept[fact.identity] = fact
+    return sorted(kept.values(), key=lambda fact: fact.place)
 
 
 def fold(facts: Iterable[Fact]) -> Call:
@@ -308,6 +319,8 @@ def fold(facts: Iterable[Fact]) -> Call:
 
 
 _CALL_KINDS: Final = frozenset({"created", "ringing", "answered", "held", "resumed", "leg-ended", "ended", "row"})
+_AGAIN: Final = _CALL_KINDS - {"ended", "row"}
+"""What FCC tells of a call only while it is up: dated after its end it is a repetition, or a mistake."""
 _STEP: Final = {State.RINGING: 0, State.TALKING: 1, State.HELD: 1, State.ENDED: 2}
 
 
@@ -319,21 +332,81 @@ class _Fold:
         pbx = [fact for fact in facts if fact.source in {Source.FCC, Source.LIST} and fact.kind in _CALL_KINDS]
         self.fcc = [fact for fact in pbx if fact.source == Source.FCC]
         self.list = [fact for fact in pbx if fact.source == Source.LIST]
+        self.began, self.began_for_sure = self._beginning(pbx)
+        over = self._over_at()
+        self.late = [fact for fact in self.fcc if over is not None and _is_late(fact, over)]
+        if self.late:
+            self.fcc = [fact for fact in self.fcc if fact not in self.late]
+            pbx = [fact for fact in pbx if fact not in self.late]
         self.pbx = pbx
+        self.ended = self._ended_fact()
         self.pane = [fact for fact in facts if fact.source == Source.PANE]
         self.agent = [fact for fact in facts if fact.source == Source.AGENT]
         self.match = [fact for fact in facts if fact.kind == "matched"]
         self.checks = [fact for fact in facts if fact.kind == "checked"]
         self.unchecked: dict[tuple[int, str], Claim] = {}
-        # Highest authority first; within one source the newest word wins.
-        self.by_authority = [*reversed(self.fcc), *reversed(self.list), *reversed(self.pane), *reversed(self.agent)]
+        # Highest authority first; within one source the newest word wins, and what is late tells only what is new.
+        fcc = [*reversed(self.fcc), *reversed(self.late)]
+        self.by_authority = [*fcc, *reversed(self.list), *reversed(self.pane), *reversed(self.agent)]
+
+    # -- what is believed of what was told --------------------------------------------------------------------------
+
+    @staticmethod
+    def _beginning(pbx: Sequence[Fact]) -> tuple[datetime | None, bool]:
+        """When the PBX says that the call began, and whether that is sure.
+
+        An event may carry its own time instead of the call's: only the first one's is the call's for sure, and a row's.
+        """
+        for kinds, sure in (({"created"}, True), (_CALL_KINDS, any(fact.source == Source.LIST for fact in pbx))):
+            told = [_told(fact, "started_at") for fact in pbx if fact.kind in kinds]
+            known = [moment for moment in told if moment is not None]
+            if known:
+                return min(known), sure
+        return None, False
+
+    def _moment(self, fact: Fact, key: str) -> datetime | None:
+        """A time within the call that a fact tells, None for one that cannot be: from before the call began."""
+        told = _told(fact, key)
+        if told is None or self.began is None:
+            return told
+        return told if told >= self.began - (ROUNDING if self.began_for_sure else LONGEST_CALL) else None
+
+    def _over_at(self) -> datetime | None:
+        """From when on FCC tells nothing new of the call: the first word of its end, or the end it names if earlier.
+
+        An end that only the list knows counts where the events know of no later segment.
+        """
+        ends = [fact for fact in self.fcc if fact.kind == "ended"]
+        row = self._closing_row()
+        if not ends and row is not None and _segment_of(row) >= max(map(_segment_of, self.fcc), default=0):
+            ends = [row]
+        named = [
+            moment + ROUNDING for moment in (self._moment(fact, "ended_at") for fact in ends) if moment is not None
+        ]
+        return min([*(fact.at for fact in ends), *named], default=None)
+
+    def _end_of(self, closing: Fact) -> datetime:
+        """When what `closing` closes was over: as the newest word names it, else when it was first told."""
+        ends = [fact for fact in self.fcc if fact.kind == "ended"] if closing.source == Source.FCC else [closing]
+        named = [moment for moment in (self._moment(fact, "ended_at") for fact in ends) if moment is not None]
+        return named[-1] if named else min(fact.at for fact in ends).astimezone(UTC)
+
+    def _seconds(self, fact: Fact, ended_at: datetime | None) -> int | None:
+        """The talking time a fact tells, None for one that cannot be: negative, or longer than the call."""
+        told = fact.content.get("talk_seconds")
+        if not isinstance(told, int) or told < 0:
+            return None
+        longest = LONGEST_CALL
+        if ended_at is not None and self.began is not None and self.began_for_sure:
+            longest = ended_at - self.began + 2 * ROUNDING
+        return told if told <= longest.total_seconds() else None
 
     # -- the call as a whole -------------------------------------------------------------------------------------
 
     def call(self) -> Call:
         direction = self._direction()
         segments = self._segments(direction)
-        ended = self._ended_fact()
+        ended = self.ended
         talked = [s for s in segments if s.answered_at is not None]
         final = self._final_outcome()
         over = ended is not None or segments[-1].ended_at is not None
@@ -390,9 +463,11 @@ class _Fold:
 
     def _ended_fact(self) -> Fact | None:
         """The PBX's word that the whole call is over."""
-        for fact in reversed(self.fcc):
-            if fact.kind == "ended":
-                return fact
+        told = next((fact for fact in reversed(self.fcc) if fact.kind == "ended"), None)
+        return told or self._closing_row()
+
+    def _closing_row(self) -> Fact | None:
+        """The list's word of it: the newest row of the newest segment, once it has a status."""
         rows = [fact for fact in self.list if fact.content.get("status") and fact.content.get("up") is not True]
         if not rows:
             return None
@@ -401,32 +476,25 @@ class _Fold:
         return last if _segment_of(last) == highest else None
 
     def _final_outcome(self) -> Outcome | None:
-        ended = self._ended_fact()
-        return parse_status(ended.content.get("status")) if ended else None
+        return parse_status(self.ended.content.get("status")) if self.ended else None
 
     def _started_at(self) -> datetime | None:
-        # An event may carry its own time instead of the call's, so the first event is asked first, then the earliest.
-        for facts in ([fact for fact in self.fcc if fact.kind == "created"], self.pbx):
-            told = [t for t in (parse_time(fact.content.get("started_at")) for fact in facts) if t is not None]
-            if told:
-                return min(told)
-        times = [fact.at for fact in (*self.pbx, *self.pane)] or [fact.at for fact in self.agent]
-        return min(times).astimezone(UTC) if times else None
+        if self.began is None:
+            times = [fact.at for fact in (*self.pbx, *self.pane)] or [fact.at for fact in self.agent]
+            return min(times).astimezone(UTC) if times else None
+        if self.began_for_sure:
+            return self.began
+        return _earliest([self.began, *(self._moment(fact, "answered_at") for fact in self.pbx)])
 
-    @staticmethod
-    def _ended_at(ended: Fact | None, last: Segment) -> datetime | None:
-        if ended is None:
-            return last.ended_at
-        told = parse_time(ended.content.get("ended_at"))
-        return told or (ended.at.astimezone(UTC) if ended.source == Source.FCC else last.ended_at)
+    def _ended_at(self, ended: Fact | None, last: Segment) -> datetime | None:
+        return last.ended_at if ended is None else self._end_of(ended)
 
-    @staticmethod
-    def _talk_seconds(ended: Fact | None, segments: tuple[Segment, ...]) -> int | None:
-        told = None if ended is None else ended.content.get("talk_seconds")
-        if isinstance(told, int) and len(segments) == 1:
+    def _talk_seconds(self, ended: Fact | None, segments: tuple[Segment, ...]) -> int | None:
+        told = None if ended is None else self._seconds(ended, self._end_of(ended))
+        if told is not None and len(segments) == 1:
             return told
         known = [s.talk_seconds for s in segments if s.talk_seconds is not None]
-        return max(sum(known), told if isinstance(told, int) else 0) if known else told
+        return max(sum(known), told or 0) if known else told
 
     # -- records that panes named --------------------------------------------------------------------------------
 
@@ -559,19 +627,24 @@ class _Fold:
         legs = self._legs(facts, own)
         rows = [fact for fact in facts if fact.source == Source.LIST]
         row = rows[-1] if rows else None
-        ended = self._ended_fact() if last else None
+        ended = self.ended if last else None
         closing = ended or (row if row is not None and row.content.get("status") else None)
         answered = _earliest(
-            [parse_time(fact.content.get("answered_at")) for fact in facts if fact.kind in {"ended", "row"}]
+            [self._moment(fact, "answered_at") for fact in facts if fact.kind in {"ended", "row"}]
             if not any(leg.answered_at for leg in legs)
             else [leg.answered_at for leg in legs]
         )
         talker = next((leg.users_id for leg in legs if leg.answered_at is not None), None)
         if talker is None and answered is not None:
             talker = next((u for u in (_user_of(fact) for fact in reversed(facts)) if u is not None), None)
+        elif talker is None and closing is not None and _is_answered(closing):
+            talker = _user_of(closing)
         agent = talker if talker is not None else self._dialler(direction, legs, facts)
         pane_end = next((fact for fact in reversed(own) if fact.source == Source.PANE and fact.kind == "ended"), None)
         ended_at = self._segment_end(closing, legs, pane_end, last=last, answered=answered)
+        if answered is not None and ended_at is not None:
+            # A pane's clock that is ahead must not have a call answered after its end.
+            answered = min(answered, ended_at)
         outcome, final = self._segment_outcome(closing, own, answered=answered, over=ended_at is not None, last=last)
         by = self._text(closing, "disconnected_by") or _by_of(pane_end, direction)
         return Segment(
@@ -584,7 +657,7 @@ class _Fold:
             outcome_final=final,
             cause=self._text(closing, "cause") or self._text(pane_end, "cause") if ended_at else None,
             disconnected_by=by if ended_at else None,
-            talk_seconds=_talk(closing if index == 0 and last else None, row, answered, ended_at),
+            talk_seconds=self._talk(closing if index == 0 and last else None, row, answered, ended_at),
             recording=any(fact.content.get("recording") is True for fact in facts),
             queue=next((fact.content["queue"] for fact in reversed(facts) if fact.content.get("queue")), None),
             legs=legs,
@@ -603,8 +676,7 @@ class _Fold:
         answered: datetime | None,
     ) -> datetime | None:
         if closing is not None:
-            told = parse_time(closing.content.get("ended_at"))
-            return told or closing.at.astimezone(UTC)
+            return self._end_of(closing)
         if any(leg.state is not State.ENDED for leg in legs):
             return None
         ends = [leg.ended_at for leg in legs if leg.ended_at is not None]
@@ -634,6 +706,18 @@ class _Fold:
             sip_status=end.content.get("sip_status"), cause=end.content.get("cause"), rang=rang, answered=False
         )
         return told or (Outcome.NO_ANSWER if rang and last else Outcome.FAILED), False
+
+    def _talk(
+        self, whole: Fact | None, row: Fact | None, answered: datetime | None, ended: datetime | None
+    ) -> int | None:
+        """How long was talked: by the end of the whole call if this segment is all of it, by its row, else reckoned."""
+        if ended is None:
+            return None
+        for fact in (whole, row):
+            told = None if fact is None else self._seconds(fact, ended)
+            if told is not None:
+                return told
+        return max(0, round((ended - answered).total_seconds())) if answered is not None else 0
 
     @staticmethod
     def _dialler(direction: Direction | None, legs: tuple[Leg, ...], facts: list[Fact]) -> int | None:
@@ -667,14 +751,16 @@ class _Fold:
         dialogs, pane = dialog
         # FCC's events first, then the list's rows: they fill in what an event that was lost would have said.
         told = [fact for fact in facts if fact.source == Source.FCC]
-        leg = _Steps()
+        leg = _Steps(self._moment)
         rings = sum(1 for fact in told if fact.kind == "ringing")
         for fact in (*told, *(fact for fact in facts if fact.source == Source.LIST)):
             leg.step(fact)
-        if leg.ended_at is None and (end := self._ended_fact()) is not None:
-            leg.end(parse_time(end.content.get("ended_at")) or end.at.astimezone(UTC), None)
+        if self.ended is not None:
+            over = self._end_of(self.ended)
+            leg.end(over, None)
+            leg.ended_at = min(leg.ended_at or over, over)
         stale = rings > dialogs > 0 and leg.state is not State.ENDED
-        mine = _Steps()
+        mine = _Steps(self._moment)
         for fact in () if stale else pane:
             mine.step(fact)
         state = leg.state
@@ -683,13 +769,14 @@ class _Fold:
                 state = mine.state
             elif _STEP[mine.state] == _STEP[state] == _STEP[State.HELD]:
                 state = max((leg, mine), key=lambda steps: steps.changed_at or _NEVER).state
+        talked_before = leg.talked_before if self.ended is not None else None
         match = self._match_of(user)
         return Leg(
             users_id=user,
             state=state,
             rang_at=leg.rang_at or mine.rang_at,
             rang_again_at=leg.rang_again_at,
-            answered_at=leg.answered_at or mine.answered_at,
+            answered_at=leg.answered_at or talked_before or mine.answered_at,
             ended_at=(leg.ended_at or mine.ended_at) if state is State.ENDED else None,
             cause=leg.cause or mine.cause,
             on_pane=bool(pane),
@@ -705,9 +792,14 @@ _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class _Steps:
-    """A leg's way through its states, as one source tells it in order."""
+    """A leg's way through its states, as one source tells it in order.
 
-    def __init__(self) -> None:
+    `moment(fact, key)` reads a time of the list's; `talked_before` is when the agent answered an earlier ring.
+    """
+
+    def __init__(self, moment: Callable[[Fact, str], datetime | None]) -> None:
+        self._moment = moment
+        self.talked_before: datetime | None = None
         self.seen = False
         self.state = State.RINGING
         self.rang_at: datetime | None = None
@@ -749,6 +841,7 @@ class _Steps:
     def _again(self, at: datetime) -> None:
         self.seen = True
         if self.state is State.ENDED:
+            self.talked_before = self.talked_before or self.answered_at
             self.state, self.ended_at, self.answered_at, self.cause = State.RINGING, None, None, None
         if self.rang_at is None:
             self.rang_at = at
@@ -757,10 +850,10 @@ class _Steps:
 
     def _row(self, fact: Fact, at: datetime) -> None:
         self.seen = True
-        self.answered_at = self.answered_at or parse_time(fact.content.get("answered_at"))
+        self.answered_at = self.answered_at or self._moment(fact, "answered_at")
         if fact.content.get("status"):
             cause = fact.content.get("cause")
-            self.end(parse_time(fact.content.get("ended_at")) or at, None if cause is None else str(cause))
+            self.end(self._moment(fact, "ended_at") or at, None if cause is None else str(cause))
         elif self.answered_at is not None and self.state is State.RINGING:
             self._to(State.TALKING, self.answered_at)
 
@@ -819,15 +912,19 @@ def _by_of(pane_end: Fact | None, direction: Direction | None) -> str | None:
     return "customer" if by == "far" and direction is not Direction.INTERNAL else None
 
 
-def _talk(whole: Fact | None, row: Fact | None, answered: datetime | None, ended: datetime | None) -> int | None:
-    """How long was talked: by the end of the whole call where this segment is all of it, by its row, else reckoned."""
-    if ended is None:
-        return None
-    for fact in (whole, row):
-        told = None if fact is None else fact.content.get("talk_seconds")
-        if isinstance(told, int):
-            return told
-    return max(0, round((ended - answered).total_seconds())) if answered is not None else 0
+def _told(fact: Fact, key: str) -> datetime | None:
+    """A time that a fact tells; None where it means none, or lies later than the report itself."""
+    told = meant_time(fact.content.get(key))
+    return None if told is None or is_ahead(told, fact.at) else told
+
+
+def _is_late(fact: Fact, over: datetime) -> bool:
+    """Whether the event is dated after the end of its call. A leg's end may be written down with the call's own."""
+    return fact.kind in _AGAIN and fact.at > (over + ROUNDING if fact.kind == "leg-ended" else over)
+
+
+def _is_answered(closing: Fact) -> bool:
+    return parse_status(closing.content.get("status")) is Outcome.ANSWERED
 
 
 def _records(value: Any) -> tuple[Record, ...]:

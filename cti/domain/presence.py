@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from cti.domain.times import iso, parse_time
+from cti.domain.times import is_ahead, iso, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,9 +73,14 @@ class Presence:
     until: datetime | None = None
     calls_id: int | None = None
 
-    def supersedes(self, other: Presence | None) -> bool:
-        """Whether this is newer than `other`; receipt order doesn't matter, the PBX's time does."""
-        return other is None or self.since >= other.since
+    def supersedes(self, other: Presence | None, *, now: datetime | None = None) -> bool:
+        """Whether this is newer than `other`; receipt order doesn't matter, the PBX's time does.
+
+        An `other` that begins later than `now` says nothing of the present, and anything supersedes it.
+        """
+        if other is None or (now is not None and is_ahead(other.since, now)):
+            return True
+        return self.since >= other.since
 
     def to_json(self) -> dict[str, Any]:
         """`{id, class, name, since, until, callsId}` for the store."""

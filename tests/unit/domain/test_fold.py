@@ -342,18 +342,126 @@ def test_a_facts_identity_ignores_the_order_of_keys_and_the_zone_of_its_time() -
     assert turned.identity == fact.identity
 
 
+# -- what is not believed ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["created", "ringing", "answered", "held", "resumed", "leg-ended"])
+@pytest.mark.parametrize("user", [ANNA, PIOTR])
+def test_what_is_dated_after_the_end_changes_nothing_of_what_was(kind: str, user: int) -> None:
+    told = inbound_answered()
+    again = fcc(kind, 70, users_id=user, segment=0 if user == ANNA else 1, cause="19", number="+48600100999")
+    assert fold([*told, again]) == fold(told)
+
+
+@pytest.mark.parametrize("ended_at", [{}, {"ended_at": iso(at(65))}])
+def test_an_end_told_again_later_is_no_later_end(ended_at: dict[str, str]) -> None:
+    ended = fcc("ended", 65, users_id=ANNA, status="ANSWERED", **ended_at)
+    told = [*inbound_answered()[:-1], ended]
+    ring = fcc("ringing", 70, users_id=ANNA)
+    call = fold([*told, ring, replace(ended, at=at(300))])
+    assert call == fold(told)
+    assert (call.ended_at, call.talk_seconds, call.segments[0].agent_users_id) == (at(65), 60, ANNA)
+
+
+def test_a_ring_after_the_end_that_only_the_list_told_changes_nothing() -> None:
+    listed = row(66, users_id=ANNA, ended_at=iso(at(65)), status="ANSWERED", talk_seconds=60)
+    told = [*inbound_answered()[:3], fcc("leg-ended", 65, users_id=ANNA), listed]
+    assert fold([*told, fcc("ringing", 70, users_id=ANNA)]) == fold(told)
+
+
+def test_a_late_event_still_fills_in_what_nobody_else_said() -> None:
+    told = [fcc("created", 0), fcc("ended", 9, status="NO ANSWER")]
+    assert fold([*told, fcc("ringing", 20, queue="Obsługa")]).queue == "Obsługa"
+
+
+def test_an_agent_who_talked_keeps_the_call_though_it_rang_again_in_vain() -> None:
+    told = [
+        *inbound_answered()[:3],
+        fcc("leg-ended", 20, users_id=ANNA, cause="38"),
+        fcc("ringing", 25, users_id=ANNA),
+    ]
+    found = fold(told).leg_of(ANNA)
+    assert found is not None
+    assert (found[1].state, found[1].answered_at) == (State.RINGING, None)
+    call = fold([*told, fcc("ended", 40, status="ANSWERED", disconnected_by="customer")])
+    assert (call.segments[0].agent_users_id, call.answered_at) == (ANNA, at(5))
+
+
+@pytest.mark.parametrize("empty", ["0001-01-01T00:00:00Z", "1900-01-01T00:00:00Z", "1970-01-01T01:00:00+01:00"])
+def test_an_empty_date_spelled_as_a_date_is_none(empty: str) -> None:
+    ended = fcc("ended", 30, status="NO ANSWER", answered_at=empty, ended_at=empty, started_at=empty)
+    for facts in ([fcc("created", 0), ended], [row(30, status="NO ANSWER", answered_at=empty, ended_at=empty)]):
+        call = fold(facts)
+        assert (call.answered_at, call.ended_at, call.talk_seconds) == (None, at(30), 0)
+        assert (call.started_at, call.segments[0].agent_users_id) == (START, None)
+
+
+@pytest.mark.parametrize("wrong", [at(-60), at(-86400), at(4000)])
+def test_a_time_before_the_call_or_after_the_report_is_none(wrong: object) -> None:
+    told = {"answered_at": iso(wrong), "ended_at": iso(wrong)}  # type: ignore[arg-type]  # parametrize hides the type
+    call = fold([fcc("created", 0), fcc("ended", 65, status="NO ANSWER", **told)])
+    assert (call.answered_at, call.ended_at, call.talk_seconds) == (None, at(65), 0)
+
+
+def test_times_in_whole_seconds_are_not_taken_for_earlier_than_the_beginning() -> None:
+    created = fcc("created", 0.4, started_at=iso(at(0.4)))
+    call = fold([created, fcc("ended", 10.3, status="ANSWERED", users_id=ANNA, answered_at=iso(at(0)))])
+    assert call.answered_at == at(0)
+
+
+def test_where_events_carry_their_own_time_an_earlier_answer_is_believed() -> None:
+    ended = fcc("ended", 65, users_id=ANNA, status="ANSWERED", started_at=iso(at(65)), answered_at=iso(at(5)))
+    call = fold([ended])
+    assert (call.started_at, call.answered_at, call.talk_seconds) == (at(5), at(5), 60)
+
+
+@pytest.mark.parametrize("told", [-3, -1, 63930934830, 68])
+def test_a_talking_time_that_cannot_be_is_reckoned_instead(told: int) -> None:
+    facts = [*inbound_answered()[:-1], fcc("ended", 65, users_id=ANNA, status="ANSWERED", talk_seconds=told)]
+    assert fold(facts).talk_seconds == 60
+    unanswered = [fcc("created", 0), fcc("ended", 65, status="NO ANSWER", talk_seconds=told)]
+    assert fold(unanswered).talk_seconds == 0
+
+
+def test_who_talked_is_known_though_the_time_of_the_answer_is_not() -> None:
+    listed = row(70, users_id=ANNA, status="ANSWERED", answered_at="0001-01-01T00:00:00Z", talk_seconds=60)
+    call = fold([listed])
+    assert (call.segments[0].agent_users_id, call.talk_seconds, call.answered_at) == (ANNA, 60, None)
+
+
+def test_a_panes_clock_that_is_ahead_has_no_call_answered_after_its_end() -> None:
+    facts = [fcc("created", 0), pane("answered", 300), fcc("ended", 65, users_id=ANNA, status="ANSWERED")]
+    call = fold(facts)
+    assert (call.answered_at, call.talk_seconds, call.segments[0].agent_users_id) == (at(65), 0, ANNA)
+
+
+def test_a_report_told_with_an_impossible_time_is_one_however_often_it_comes() -> None:
+    first = fcc("held", 20, users_id=ANNA, told_at="2099-01-01T00:00:00+00:00")
+    again = replace(first, at=at(40))
+    assert first.identity == again.identity
+    assert in_order([again, first]) == [first]
+    assert fcc("held", 20, users_id=ANNA).identity != first.identity
+
+
 # -- properties -------------------------------------------------------------------------------------------------------
 
 seconds = st.integers(min_value=0, max_value=90)
 users = st.sampled_from([ANNA, PIOTR])
 segments = st.integers(min_value=0, max_value=2)
+moments = st.one_of(
+    st.none(),
+    st.integers(min_value=-100, max_value=200).map(lambda s: iso(at(s))),
+    st.sampled_from(["0001-01-01T00:00:00+01:00", "1970-01-01T00:00:00Z", "9999-12-31T23:59:59-05:00", "2099-01-01"]),
+)
+talked = st.one_of(st.none(), st.integers(min_value=-10, max_value=120), st.just(2**62))
 fcc_facts = st.builds(
-    lambda kind, s, user, segment, status, named: fcc(
+    lambda kind, s, user, segment, status, named, answered, ended, seconds: fcc(
         kind,
         s,
         segment=segment,
         **({"users_id": user} if named else {}),
         **({"status": status} if kind == "ended" else {}),
+        **{"answered_at": answered, "ended_at": ended, "talk_seconds": seconds} if kind == "ended" else {},
     ),
     st.sampled_from(sorted(KINDS["fcc"] - {"presence", "unknown"})),  # type: ignore[index]  # StrEnum equals its text
     seconds,
@@ -361,13 +469,27 @@ fcc_facts = st.builds(
     segments,
     st.sampled_from(["ANSWERED", "BUSY", "NO ANSWER", "FAILED"]),
     st.booleans(),
+    moments,
+    moments,
+    talked,
 )
 list_facts = st.builds(
-    lambda s, user, segment, status: row(s, users_id=user, segment=segment, **({"status": status} if status else {})),
+    lambda s, user, segment, status, answered, ended, seconds: row(
+        s,
+        users_id=user,
+        segment=segment,
+        answered_at=answered,
+        ended_at=ended,
+        talk_seconds=seconds,
+        **({"status": status} if status else {}),
+    ),
     seconds,
     users,
     segments,
     st.sampled_from(["ANSWERED", "NO ANSWER", None]),
+    moments,
+    moments,
+    talked,
 )
 pane_facts = st.builds(
     lambda kind, s, user, sip, status: pane(kind, s, user=user, sip=f"{sip}-{user}", sip_status=status),
@@ -419,7 +541,9 @@ def test_a_call_makes_sense_whatever_the_facts(facts: list[Fact]) -> None:
     assert (call.outcome is None) or call.state is State.ENDED
     assert [segment.index for segment in call.segments] == list(range(len(call.segments)))
     for segment in call.segments:
-        assert segment.talk_seconds is None or segment.talk_seconds >= 0
+        assert segment.talk_seconds is None or 0 <= segment.talk_seconds <= 86400
+        if segment.answered_at is not None and segment.ended_at is not None:
+            assert segment.answered_at <= segment.ended_at
 
 
 @given(any_facts)
@@ -459,3 +583,13 @@ def test_the_order_is_total(facts: list[Fact]) -> None:
     places = [fact.place for fact in ordered]
     assert places == sorted(places)
     assert len(set(places)) == len(ordered)
+
+
+@given(any_facts, st.data())
+@settings(max_examples=100, deadline=None)
+def test_nothing_told_again_after_the_end_changes_the_call(facts: list[Fact], data: st.DataObject) -> None:
+    """The call as it was when FCC said that it is over, whatever of it comes again with a later date."""
+    over = [*facts, fcc("ended", 91, status="ANSWERED", segment=2, talk_seconds=20)]
+    told = [fact for fact in over if fact.source == "fcc" and (fact.kind != "ended" or fact is over[-1])]
+    again = data.draw(st.lists(st.tuples(st.sampled_from(told), st.integers(min_value=93, max_value=900)), max_size=6))
+    assert fold([*over, *(replace(fact, at=at(second)) for fact, second in again)]) == fold(over)

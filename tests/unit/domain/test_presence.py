@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cti.domain.presence import Presence, PresenceClass, Status, presence_class
-from cti.domain.times import iso, parse_time
+from cti.domain.times import CLOCKS_APART, iso, parse_time
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
@@ -18,6 +18,15 @@ def test_the_newer_word_of_the_pbx_stands_whatever_came_first() -> None:
     assert newer.supersedes(older)
     assert not older.supersedes(newer)
     assert older.supersedes(None)
+
+
+def test_a_status_from_the_future_is_superseded_by_any_other() -> None:
+    wrong = Presence(5, PresenceClass.PAUSE, "Przerwa", datetime(2099, 1, 1, tzinfo=UTC))
+    ready = Presence(1, PresenceClass.READY, "W kolejce", NOW)
+    assert ready.supersedes(wrong, now=NOW)
+    ahead = Presence(3, PresenceClass.BUSY, "Zajęty", NOW + CLOCKS_APART)
+    assert not ready.supersedes(ahead, now=NOW)
+    assert ready.supersedes(ahead, now=NOW - timedelta(seconds=1))
 
 
 def test_presence_survives_the_store() -> None:
