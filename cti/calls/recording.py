@@ -210,7 +210,7 @@ class Recorder:
     def presence(self, uow: UnitOfWork, tenant_id: str, users_id: int, presence: Presence) -> None:
         """Keep what FCC says about an agent, and tell their panes when it is news."""
         kept = uow.agents.presence(tenant_id, users_id).presence
-        if kept == presence or not presence.supersedes(kept):
+        if kept == presence or not presence.supersedes(kept, now=self._clock.now()):
             uow.agents.save_presence(tenant_id, users_id, None)
             return
         uow.agents.save_presence(tenant_id, users_id, presence)

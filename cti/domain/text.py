@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LARGEST_INTEGER: Final = 2**63 - 1
 """The largest whole number, and with a minus the smallest, that a column of either database keeps."""
@@ -41,39 +44,43 @@ def storable_json(value: Any) -> Any:
     `LARGEST_INTEGER`, anything in more than `DEEPEST` objects and lists, and anything that is not JSON. Of two keys
     that are equal once cleaned, the last stands.
     """
-    return _cleaned(value, DEEPEST)
+    return _cleaned(value, DEEPEST, _storable_number)
 
 
 def read_json(body: bytes) -> Any:
-    """The value of a JSON text that came from outside, cleaned by `storable_json`.
+    """The value of a JSON text that came from outside, its texts cleaned as `storable_json` does.
 
-    What is not UTF-8 is read with U+FFFD in its place; a number beyond all bounds is None, as `NaN` and its like are,
-    which other programs write though JSON has none. Raises ValueError for what is no JSON, or nests without end.
+    What is not UTF-8 is read with U+FFFD in its place. Numbers stay as they are, so that whoever reads one can tell of
+    it; one of more digits than any database keeps is infinite, and so may be `1e400` and the `Infinity` and `NaN` that
+    other programs write though JSON has none. Raises ValueError for what is no JSON, or nests without end.
     """
     text = body.decode("utf-8", "replace")
     try:
-        return storable_json(json.loads(text, parse_int=_whole, parse_constant=lambda _: None))
+        return _cleaned(json.loads(text, parse_int=_whole), DEEPEST, lambda number: number)
     except RecursionError:
         raise ValueError("the JSON nests too deeply") from None
 
 
-def _whole(digits: str) -> int | None:
+def _whole(digits: str) -> int | float:
     # Python refuses to read thousands of digits at all, by a ValueError that would spoil the rest of the text.
-    return int(digits) if len(digits) <= _MOST_DIGITS else None
+    return int(digits) if len(digits) <= _MOST_DIGITS else math.inf
 
 
-def _cleaned(value: Any, left: int) -> Any:
+def _storable_number(number: float) -> float | None:
+    kept = abs(number) <= LARGEST_INTEGER if isinstance(number, int) else math.isfinite(number)
+    return number if kept else None
+
+
+def _cleaned(value: Any, left: int, number: Callable[[float], float | None]) -> Any:
     cleaned: Any = None
     if isinstance(value, str):
         cleaned = storable(value)
     elif isinstance(value, bool):
         cleaned = value
-    elif isinstance(value, int):
-        cleaned = value if abs(value) <= LARGEST_INTEGER else None
-    elif isinstance(value, float):
-        cleaned = value if math.isfinite(value) else None
+    elif isinstance(value, int | float):
+        cleaned = number(value)
     elif left and isinstance(value, dict):
-        cleaned = {storable(str(key)): _cleaned(item, left - 1) for key, item in value.items()}
+        cleaned = {storable(str(key)): _cleaned(item, left - 1, number) for key, item in value.items()}
     elif left and isinstance(value, list | tuple):
-        cleaned = [_cleaned(item, left - 1) for item in value]
+        cleaned = [_cleaned(item, left - 1, number) for item in value]
     return cleaned

@@ -55,6 +55,10 @@ _KINDS: Final[Mapping[str, UserKind]] = {
 }
 _SIDES: Final = frozenset({"agent", "customer", "system"})
 _DIRECTIONS: Final = frozenset({"inbound", "outbound", "internal"})
+_LONGEST_ID: Final = 255
+"""As long as a SIP Call-ID may be that is kept; RFC 3261 sets no bound, and nobody makes longer ones."""
+_LONGEST_DIAL_ID: Final = 64
+_LONGEST_WORD: Final = 255
 
 
 def user(row: Mapping[str, Any], reader: Reader, region: str) -> FccUser | None:
@@ -124,12 +128,17 @@ def presence(row: Mapping[str, Any], reader: Reader, *, otherwise: datetime) -> 
     if status_id is None or kind is None:
         reader.unreadable(STATUS, "id/class", row)
         return None
+    since = reader.time(row, "since", STATUS) or otherwise
+    until = reader.time(row, "until", STATUS, may_be_ahead=True)
+    if until is not None and until < since:
+        reader.unreadable(STATUS, "until", until)
+        until = None
     return Presence(
         id=status_id,
         presence_class=kind,
-        name=reader.text(row, "name", STATUS) or kind.value,
-        since=reader.time(row, "since", STATUS) or otherwise,
-        until=reader.time(row, "until", STATUS),
+        name=reader.text(row, "name", STATUS, longest=_LONGEST_WORD) or kind.value,
+        since=since,
+        until=until,
         calls_id=reader.integer(row, "calls_id", STATUS),
     )
 
@@ -145,30 +154,37 @@ def credentials(row: Mapping[str, Any], reader: Reader) -> PhoneCredentials | No
         username=username,
         password=password,
         ws_url=ws_url,
-        expires_at=reader.time(row, "expires_at", SIP_CREDENTIALS),
+        expires_at=reader.time(row, "expires_at", SIP_CREDENTIALS, may_be_ahead=True),
     )
 
 
 def call_row(row: Mapping[str, Any], reader: Reader, region: str) -> Fact | None:
     """One row of the call list as a fact of source `list`; None when it has no id or no time."""
     calls_id = reader.integer(row, "calls_id", CALLS_LIST)
-    times = [reader.time(row, name, CALLS_LIST) for name in ("updated_at", "ended_at", "answered_at", "date_time")]
-    at = next((moment for moment in times if moment is not None), None)
-    if calls_id is None or at is None:
+    times = ("updated_at", "ended_at", "answered_at", "date_time")
+    told = [(name, reader.time(row, name, CALLS_LIST, may_be_ahead=True)) for name in times]
+    name, moment = next(((name, moment) for name, moment in told if moment is not None), ("", None))
+    if calls_id is None or moment is None:
         reader.unreadable(CALLS_LIST, "calls_id/updated_at", row)
         return None
-    content = call_content(row, reader, region, where=CALLS_LIST)
-    return Fact("list", "row", at, calls_id, reader.text(row, "sip_call_id", CALLS_LIST), content)
+    at, kept = reader.placed(moment, name, CALLS_LIST)
+    content = call_content(row, reader, region, where=CALLS_LIST) | kept
+    return Fact("list", "row", at, calls_id, sip_call_id(row, reader, where=CALLS_LIST), content)
+
+
+def sip_call_id(data: Mapping[str, Any], reader: Reader, *, where: str) -> str | None:
+    """The Call-ID of the agent's SIP dialog, where FCC names it; one too long to be kept is told of."""
+    return reader.text(data, "sip_call_id", where, longest=_LONGEST_ID)
 
 
 def call_content(data: Mapping[str, Any], reader: Reader, region: str, *, where: str) -> dict[str, Any]:
     """The content of a fact about a call, from an event's `data` or a row of the list: only what is there."""
-    direction = reader.text(data, "direction", where)
+    direction = reader.text(data, "direction", where, longest=_LONGEST_WORD)
     if direction is not None and direction not in _DIRECTIONS:
         reader.unreadable(where, "direction", direction)
         direction = None
-    number_a = reader.text(data, "number_a", where)
-    number_b = reader.text(data, "number_b", where)
+    number_a = reader.text(data, "number_a", where, longest=_LONGEST_WORD)
+    number_b = reader.text(data, "number_b", where, longest=_LONGEST_WORD)
     theirs, own = (number_a, number_b) if direction == "inbound" else (number_b, number_a)
     status_word = reader.text(data, "status", where)
     final = parse_status(status_word)
@@ -184,17 +200,17 @@ def call_content(data: Mapping[str, Any], reader: Reader, region: str, *, where:
         "users_id": reader.integer(data, "users_id", where),
         "direction": direction,
         "campaign_id": reader.integer(data, "campaigns_id", where),
-        "queue": reader.text(data, "queue", where),
-        "ivr": reader.text(data, "ivr", where),
+        "queue": reader.text(data, "queue", where, longest=_LONGEST_WORD),
+        "ivr": reader.text(data, "ivr", where, longest=_LONGEST_WORD),
         "status": final.value if final else None,
-        "cause": reader.text(data, "cause", where),
+        "cause": reader.text(data, "cause", where, longest=_LONGEST_WORD),
         "disconnected_by": side,
         "started_at": iso(started) if started else None,
         "answered_at": iso(answered) if answered else None,
         "ended_at": iso(ended) if ended else None,
-        "talk_seconds": reader.integer(data, "talk_seconds", where),
+        "talk_seconds": reader.integer(data, "talk_seconds", where, least=0),
         "recording": reader.flag(data, "recording", where) if "recording" in data else None,
-        "dial_id": reader.text(data, "dial_id", where),
+        "dial_id": reader.text(data, "dial_id", where, longest=_LONGEST_DIAL_ID),
         **_numbers(theirs, own, region, known=direction is not None),
     }
     if final is None and status_word is not None:

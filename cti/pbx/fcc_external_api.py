@@ -6,7 +6,6 @@ it worked, also under HTTP 200. Function names that public clients show are here
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -14,6 +13,7 @@ import requests
 import structlog
 
 from cti.domain.fcc import CallPage
+from cti.domain.text import read_json
 from cti.pbx import assumed
 from cti.pbx.errors import FccNonsenseError, FccRefusedError, FccUnreachableError
 from cti.pbx.reading import Reader
@@ -32,6 +32,7 @@ CAMPAIGNS_LIST: Final = "fcc-campaigns-list"
 DROP_CALL: Final = "fcc-drop-call"
 JWT: Final = "fcc-create-jwt-token"
 MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
+LONGEST_CURSOR: Final = 1024
 _SHORT: Final = 200
 _SERVER_ERROR: Final = 500
 _TOO_MANY: Final = 429
@@ -67,7 +68,7 @@ class FccExternalApi:
         self._http = http
         self._clock = clock
         self._change = change
-        self._reader = Reader(count)
+        self._reader = Reader(count, now=clock.now)
 
     def users(self) -> Sequence[FccUser]:
         """All accounts of the tenant."""
@@ -109,10 +110,13 @@ class FccExternalApi:
         rows = self._reader.objects(answer, "calls", assumed.CALLS_LIST)
         if rows is None:
             raise FccNonsenseError(function=assumed.CALLS_LIST, reason="calls is not a list")
+        after = self._reader.text(answer, "cursor", assumed.CALLS_LIST) or cursor
+        if after is not None and len(after) > LONGEST_CURSOR:
+            raise FccNonsenseError(function=assumed.CALLS_LIST, reason="the cursor is too long to be kept")
         facts: list[Fact] = _kept(assumed.call_row(row, self._reader, self._region) for row in rows)
         return CallPage(
             facts=tuple(facts),
-            cursor=self._reader.text(answer, "cursor", assumed.CALLS_LIST) or cursor,
+            cursor=after,
             more=len(rows) >= limit,
             unread=len(rows) - len(facts),
         )
@@ -178,8 +182,8 @@ class FccExternalApi:
 
 def _json_object(body: bytes) -> dict[str, Any] | None:
     try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
+        answer = read_json(body)
+    except ValueError:
         return None
     return answer if isinstance(answer, dict) else None
 

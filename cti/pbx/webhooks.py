@@ -21,13 +21,15 @@ import structlog
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from cti.domain.call import Fact
+from cti.domain.text import read_json
 from cti.errors import ConnectorError
-from cti.pbx import assumed
+from cti.pbx import assumed, shape
 from cti.pbx.reading import Reader
 from cti.pbx.signature import bare_domain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from cti.accounts import Tenant
     from cti.clock import Clock
@@ -80,14 +82,13 @@ class WebhookTooLargeError(ConnectorError):
 
 
 class Envelope(BaseModel):
-    """What surrounds every event."""
+    """What of an event's envelope is used; `version` may be anything, and one that is not known is told."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore", frozen=True)
 
     event_name: str = Field(alias="eventName", min_length=1, max_length=100)
     fcc_instance: str = Field(alias="fccInstance", min_length=1, max_length=255)
-    customer_id: int | None = Field(alias="customerId", default=None)
-    version: int = 1
+    version: Any = ENVELOPE_VERSION
     created_at: AwareDatetime = Field(alias="createdAt")
     data: dict[str, Any]
 
@@ -167,7 +168,7 @@ class WebhookIntake:
         self._clock = clock
         self._passwords = passwords or PasswordCheck()
         self._count = count or (lambda _tenant, _event: None)
-        self._reader = Reader(unreadable)
+        self._reader = Reader(unreadable, now=clock.now)
         self._tenants: dict[str, tuple[float, Tenant | None, bool]] = {}
         self._heard: dict[str, Heard] = {}
         self._checks: deque[float] = deque()
@@ -184,10 +185,13 @@ class WebhookIntake:
         if len(body) > MAX_BODY_BYTES:
             raise WebhookTooLargeError
         try:
-            envelope = Envelope.model_validate_json(body)
+            envelope = Envelope.model_validate(read_json(body))
         except ValidationError as error:
             where = ", ".join(sorted({".".join(map(str, item["loc"])) for item in error.errors()}))
             _log.warning("webhook-invalid", tenant=tenant_id, where=where[:200])
+            raise WebhookInvalidError from None
+        except ValueError:
+            _log.warning("webhook-invalid", tenant=tenant_id, where="not JSON")
             raise WebhookInvalidError from None
         if bare_domain(envelope.fcc_instance) != bare_domain(tenant.domain):
             raise WebhookInstanceError
@@ -242,32 +246,35 @@ class WebhookIntake:
         kind = assumed.CALL_EVENTS.get(name)
         if envelope.version != ENVELOPE_VERSION:
             self._reader.unreadable("webhook", "version", envelope.version)
+        at, kept = self._reader.placed(envelope.created_at, "createdAt", "webhook")
         calls_id = self._reader.integer(data, "calls_id", name) if kind is not None else None
         if kind is not None and calls_id is not None:
             self._count(tenant.id, name)
-            content = assumed.call_content(data, self._reader, tenant.default_region, where=name)
-            sip_call_id = self._reader.text(data, "sip_call_id", name)
-            return Fact("fcc", kind, envelope.created_at, calls_id, sip_call_id, content)
+            content = assumed.call_content(data, self._reader, tenant.default_region, where=name) | kept
+            sip_call_id = assumed.sip_call_id(data, self._reader, where=name)
+            return Fact("fcc", kind, at, calls_id, sip_call_id, content)
         if name == assumed.STATUS_EVENT:
-            fact = self._presence_fact(envelope)
+            fact = self._presence_fact(data, at, kept)
             if fact is not None:
                 heard.presence = self._clock.monotonic()
                 self._count(tenant.id, name)
                 return fact
         self._count(tenant.id, "unknown")
         heard.unknown += 1
-        _log.info("webhook-unknown", tenant=tenant.id, name=name)
-        return Fact("fcc", "unknown", envelope.created_at, None, None, {"event_name": name, "data": data})
+        content = {"event_name": shape.name_of(name), "shape": shape.shape_of(data), **kept}
+        _log.info("webhook-unknown", tenant=tenant.id, name=content["event_name"])
+        return Fact("fcc", "unknown", at, None, None, content)
 
-    def _presence_fact(self, envelope: Envelope) -> Fact | None:
-        data = envelope.data
+    def _presence_fact(self, data: dict[str, Any], created_at: datetime, kept: dict[str, Any]) -> Fact | None:
         users_id = self._reader.integer(data, "users_id", assumed.STATUS_EVENT)
         told = data.get("status")
-        at = self._reader.time(data, "date_time", assumed.STATUS_EVENT) or envelope.created_at
+        dated = self._reader.time(data, "date_time", assumed.STATUS_EVENT)
+        at = dated or created_at
         presence = assumed.presence(told, self._reader, otherwise=at) if isinstance(told, dict) else None
         if users_id is None or presence is None:
             return None
-        return Fact("fcc", "presence", at, content={"users_id": users_id, "presence": presence.to_json()})
+        content = {"users_id": users_id, "presence": presence.to_json(), **({} if dated else kept)}
+        return Fact("fcc", "presence", at, content=content)
 
 
 def _basic(authorization: str | None) -> tuple[str | None, str]:

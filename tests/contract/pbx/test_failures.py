@@ -157,6 +157,13 @@ def test_ids_and_flags_in_other_clothes_are_read(broken: Broken) -> None:
         ({"status": "CONGESTION"}, "status", 1),
         ({"disconnecting_side": "cat"}, "disconnecting_side", 1),
         ({"talk_seconds": "long"}, "talk_seconds", 1),
+        ({"talk_seconds": -3}, "talk_seconds", 1),
+        ({"answered_at": "0001-01-01T00:00:00+01:00"}, "answered_at", 1),
+        ({"updated_at": "9999-12-31T23:59:59-05:00"}, "updated_at", 1),
+        ({"updated_at": "2099-01-01T00:00:00Z"}, "updated_at", 1),
+        ({"ended_at": "2099-01-01T00:00:00Z"}, "ended_at", 1),
+        ({"sip_call_id": "x" * 256}, "sip_call_id", 1),
+        ({"users_id": 2**63}, "users_id", 1),
     ],
 )
 def test_a_call_row_is_read_as_far_as_it_goes(broken: Broken, change: dict[str, Any], field: str, rows: int) -> None:
@@ -164,6 +171,42 @@ def test_a_call_row_is_read_as_far_as_it_goes(broken: Broken, change: dict[str, 
     page = broken.api.calls_since(None)
     assert (len(page.facts), page.unread) == (rows, 1 - rows)
     assert field in [name for _, name in broken.unreadable]
+
+
+@pytest.mark.assumed("A63")
+@pytest.mark.parametrize("empty", ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "1900-01-01T00:00:00+01:24"])
+def test_dates_that_stand_for_none_are_none_in_a_row(broken: Broken, empty: str) -> None:
+    row = {**ROW, "status": "NO ANSWER", "answered_at": empty, "talk_seconds": 0, "users_id": None}
+    broken.answers({"success": True, "calls": [row], "cursor": "c"})
+    (fact,) = broken.api.calls_since(None).facts
+    assert "answered_at" not in fact.content
+    assert broken.unreadable == []
+
+
+def test_a_row_that_changed_in_the_future_is_placed_now_and_is_one_however_often_it_is_read(
+    broken: Broken, clock: DrivenClock
+) -> None:
+    broken.answers({"success": True, "calls": [{**ROW, "updated_at": "2099-01-01T00:00:00+01:00"}], "cursor": "c"})
+    (first,) = broken.api.calls_since(None).facts
+    assert first.at == clock.now()
+    clock.advance(60)
+    (again,) = broken.api.calls_since(None).facts
+    assert again.at == clock.now()
+    assert again.identity == first.identity
+
+
+def test_a_cursor_that_cannot_be_kept_is_nonsense(broken: Broken) -> None:
+    broken.answers({"success": True, "calls": [], "cursor": "c" * 1025})
+    with pytest.raises(FccNonsenseError):
+        broken.api.calls_since(None)
+
+
+def test_an_answer_with_odd_texts_and_numbers_is_read(broken: Broken) -> None:
+    broken.answers(
+        b'{"success":true,"users":[{"id":101,"login":"anna\\u0000.nowak","first_name":"\\ud800","x":1e400}]}'
+    )
+    (found,) = broken.api.users()
+    assert (found.login, found.first_name) == ("anna.nowak", "\ufffd")
 
 
 def test_a_call_row_becomes_a_fact_in_our_words(broken: Broken) -> None:

@@ -33,6 +33,7 @@ class Door:
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
         self.counted: list[str] = []
+        self.unreadable: list[tuple[str, str]] = []
         self.passwords = PasswordCheck(argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         self.password_hash = self.passwords.hash(PASSWORD)
         with bench.database.write() as uow:
@@ -46,6 +47,7 @@ class Door:
             clock=bench.clock,
             passwords=self.passwords,
             count=lambda _tenant, event: self.counted.append(event),
+            unreadable=lambda where, field: self.unreadable.append((where, field)),
         )
         app = Flask("webhooks")
         metrics = Metrics()

@@ -345,6 +345,7 @@ def test_a_facts_identity_ignores_the_order_of_keys_and_the_zone_of_its_time() -
 # -- what is not believed ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.assumed("A64")
 @pytest.mark.parametrize("kind", ["created", "ringing", "answered", "held", "resumed", "leg-ended"])
 @pytest.mark.parametrize("user", [ANNA, PIOTR])
 def test_what_is_dated_after_the_end_changes_nothing_of_what_was(kind: str, user: int) -> None:
