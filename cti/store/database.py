@@ -32,6 +32,7 @@ from cti.store.calls import AgentRepository, CallRepository, FactRepository
 from cti.store.events import EventRepository
 from cti.store.outbox import CallLogRepository, OutboxRepository
 from cti.store.secrets import EncryptedText, SecretBox, give_secrets_to
+from cti.store.sip_dialogs import SipDialogRepository
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -114,6 +115,11 @@ class UnitOfWork:
     def call_logs(self) -> CallLogRepository:
         """What Salesforce already has of each call."""
         return CallLogRepository(self._session, self._clock)
+
+    @cached_property
+    def sip_dialogs(self) -> SipDialogRepository:
+        """The dialogs of agents' phones."""
+        return SipDialogRepository(self._session, self._clock)
 
     @property
     def committed(self) -> bool:
