@@ -41,6 +41,7 @@ from cti.pbx.tenants import Exchanges
 from cti.pbx.webhooks import WebhookIntake
 from cti.proxy import routes as sip_routes
 from cti.proxy.metrics import RelayMetrics
+from cti.proxy.phones import Phones
 from cti.proxy.sip_relay import SipRelay
 from cti.proxy.tickets import TicketOffice
 from cti.salesforce.service import SalesforceOrgs
@@ -107,6 +108,7 @@ class Services:
     rooms: AgentRooms
     channel: PaneChannel
     tickets: TicketOffice
+    phones: Phones
     relay: SipRelay
     sockets: SocketRegistry
     background: ThreadPoolExecutor
@@ -124,6 +126,7 @@ class Services:
         self.rooms.stop()
         self.hub.stop()
         self.background.shutdown(wait=False, cancel_futures=True)
+        self.phones.save()
         self.http.close()
         self.database.close()
         _log.info("stopped")
@@ -208,7 +211,7 @@ def build_services(
     hub = EventHub(database, clock, poll_seconds=1.0 if alone else 0.2, many_writers=not alone)
     database.on_commit(hub.wake)
     rooms = AgentRooms(database, hub, clock, present=calls.panes_present)
-    tickets = TicketOffice(clock, new_id)
+    tickets = TicketOffice(clock, new_id, rooms)
     channel = PaneChannel(
         database=database,
         rooms=rooms,
@@ -218,10 +221,12 @@ def build_services(
         clock=clock,
         count_error=metrics.error,
     )
+    phones = Phones(database, clock, run_soon=background.submit)
     relay = SipRelay(
         connect=partial(outgoing.connect, ca_file=settings.ca_file),
         rules=calls,
         fences=rooms,
+        phones=phones,
         clock=clock,
         new_id=new_id,
         random_bytes=secrets.token_bytes,
@@ -246,6 +251,7 @@ def build_services(
         rooms=rooms,
         channel=channel,
         tickets=tickets,
+        phones=phones,
         relay=relay,
         sockets=sockets,
         background=background,

@@ -1,71 +1,54 @@
-"""What one phone may say to the PBX: only what concerns its own user, only calls that may be made.
+"""What one phone may say to the PBX: what FCC taught, what is allowed, what a number is.
 
 The PBX checks passwords; this check stands in front of it, so that a page that was tampered with cannot use the
-connector to ring at somebody else's cost. Source: RFC 3261, sections 10 and 12; RFC 7118, sections 5 and 6.
+connector to ring at somebody else's cost. Three rules, in this order:
+
+*What is allowed* is a list: methods, headers, parameters of addresses (`cti.proxy.sip_head`, `cti.proxy.headers`).
+*What FCC taught*: inside a call only Call-ID and both tags matter, and the Request-URI is the address that FCC named; a
+call that FCC did not make known is answered 481 here. *What a number is*: outside of calls a phone speaks in its own
+user's name to its own domain, and whom it rings is asked of the rules for dialling, as it is written.
+Source: RFC 3261, sections 8, 10, 12 and 13; RFC 7118, sections 5 and 6.
 """
 
 from __future__ import annotations
 
 import re
-from collections import OrderedDict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cti.proxy.sip_head import (
-    NameAddr,
-    SipHead,
-    SipUnreadableError,
-    read_address,
-    read_addresses,
-    read_messages,
-    read_uri,
-)
+from cti.domain.sip_dialog import Stage
+from cti.proxy.headers import CREDENTIALS, HeaderRules, RefusedError
+from cti.proxy.learning import Learner
+from cti.proxy.sip_address import AddressError, read_one, read_parties, read_party, read_uri, same_uri, unescape
+from cti.proxy.sip_head import SipHead, SipUnreadableError, read_messages
+from cti.proxy.told import routes_of, teaches, via_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cti.clock import Clock
-    from cti.proxy.ports import DialRules, Fences
+    from cti.domain.sip_dialog import Dialog
+    from cti.proxy.phones import AgentPhone
+    from cti.proxy.ports import DialRules, Fences, Lead
+    from cti.proxy.sip_address import Party, SipUri
     from cti.proxy.tickets import Admission
 
 ALLOWED_METHODS = frozenset(
     {"REGISTER", "INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE", "PRACK", "NOTIFY", "REFER"}
 )
-_IN_DIALOG_ONLY = frozenset({"REFER", "NOTIFY", "INFO", "UPDATE", "PRACK", "BYE"})
-_CREDENTIALS = ("authorization", "proxy-authorization")
-_ASSERTING = ("p-asserted-identity", "remote-party-id", "diversion", "history-info")
-_DIGEST_USER = re.compile(r'(?:^|[,\s])username\s*=\s*"((?:[^"\\]|\\.)*)"', re.IGNORECASE)
-#: What asks the rules or the fences, which may have to wait.
-_ASKING = frozenset({"REGISTER", "INVITE", "REFER"})
-_MOST_DIALOGS = 200
-_REFUSED = {
+#: What may still be said in a call that has ended.
+_AFTER_THE_END = frozenset({"ACK", "BYE", "NOTIFY"})
+#: What asks the rules or the fences, or changes what is remembered of calls: it may have to wait.
+_ASKING = frozenset({"REGISTER", "INVITE", "REFER", "BYE"})
+#: How whom to ring may be written: nothing that one reader resolves and another does not.
+_NUMBER = re.compile(r"[A-Za-z0-9+*#._\-]{1,64}", re.ASCII)
+_ANSWERS = {
     "method": (405, "Method Not Allowed"),
-    "rate": (403, "Forbidden"),
+    "no-dialog": (481, "Call/Transaction Does Not Exist"),
+    "unclear": (400, "Bad Request"),
 }
-
-
-class _RefusedError(Exception):
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class KnownDialogs:
-    """The dialogs of one agent's phone by Call-ID, with the address the phone has in each; outlives a socket."""
-
-    def __init__(self) -> None:
-        self._local: OrderedDict[str, str] = OrderedDict()
-
-    def learn(self, call_id: str, local: str) -> None:
-        """The phone takes part in that dialog as `local`."""
-        self._local.setdefault(call_id, local)
-        self._local.move_to_end(call_id)
-        while len(self._local) > _MOST_DIALOGS:
-            self._local.popitem(last=False)
-
-    def local(self, call_id: str) -> str | None:
-        """The phone's address in that dialog, None when it is not known."""
-        return self._local.get(call_id)
+#: An ACK for what the relay itself said: it stays here and is not worth a word.
+_IGNORED = "our-ack"
+_TRYING, _OK, _ERROR = 100, 200, 400
 
 
 @dataclass(frozen=True)
@@ -85,7 +68,10 @@ _PASS = Verdict(forward=True)
 
 
 class PhoneGuard:
-    """Judges what the phone of one socket sends. Not safe to share between threads."""
+    """Judges what the phone of one socket sends, and listens to what FCC sends it.
+
+    `judge` and `passes` are for one thread, `hear` for another.
+    """
 
     def __init__(
         self,
@@ -93,34 +79,38 @@ class PhoneGuard:
         *,
         rules: DialRules,
         fences: Fences,
-        dialogs: KnownDialogs,
-        clock: Clock,
+        phone: AgentPhone,
         new_id: Callable[[], str],
-        calls_per_minute: int = 30,
+        unread: Callable[[], None] = lambda: None,
     ) -> None:
         self._admission = admission
-        self._own = read_uri(admission.uri)
+        self._headers = HeaderRules(admission.uri, admission.username, phone)
+        self._learner = Learner(phone, self, unread)
         self._rules = rules
         self._fences = fences
-        self._dialogs = dialogs
-        self._clock = clock
+        self._phone = phone
+        self._dialogs = phone.dialogs
         self._tag = f"fcc-{new_id()}"
-        self._calls_per_minute = calls_per_minute
-        self._calls: deque[float] = deque()
-        self._unanswered: set[str] = set()
+
+    @property
+    def stays(self) -> bool:
+        """Whether the socket may stay: its pane's lead is not over, or a call is up on it."""
+        return self._lead != "over" or self._dialogs.up_on(self)
+
+    # What the phone sends
 
     def judge(self, data: bytes) -> Verdict:
-        """Judge one WebSocket message, text or binary, as it came."""
+        """Judge one WebSocket message, text or binary, as it came; may wait for the rules."""
         try:
             heads = read_messages(data)
-            refused = [(head, reason) for head in heads if (reason := self._why_not(head))]
-            if refused:
-                return self._refuse(refused)
-            for head in heads:
-                if head.cseq_method == "INVITE":
-                    self._note(head)
-        except (SipUnreadableError, ValueError):
+            judged = [(head, self._why_not(head)) for head in heads]
+        except SipUnreadableError:
             return Verdict(forward=False, reasons=("unreadable",), fatal=True)
+        refused = [(head, reason) for head, reason in judged if reason is not None]
+        if refused:
+            return self._refuse([(head, reason) for head, reason in refused if reason != _IGNORED])
+        for head in heads:
+            self._note(head)
         return _PASS
 
     def passes(self, data: bytes) -> bool:
@@ -128,129 +118,256 @@ class PhoneGuard:
         try:
             heads = read_messages(data)
             for head in heads:
-                if head.method in _ASKING or self._why_not(head) is not None:
+                asks = head.method in _ASKING if head.status is None else head.cseq_method == "INVITE"
+                if asks or self._why_not(head) is not None:
                     return False
-            for head in heads:
-                if head.cseq_method == "INVITE":
-                    self._note(head)
-        except (SipUnreadableError, ValueError):
+        except SipUnreadableError:
             return False
         return True
 
     def _refuse(self, refused: list[tuple[SipHead, str]]) -> Verdict:
-        told = [(head, reason) for head, reason in refused if reason != "our-ack"]
         return Verdict(
             forward=False,
-            reasons=tuple(reason for _, reason in told),
-            answers=tuple(self._answer(head, reason) for head, reason in told if head.method not in {None, "ACK"}),
+            reasons=tuple(reason for _, reason in refused),
+            answers=tuple(self._answer(head, reason) for head, reason in refused if head.method not in {None, "ACK"}),
         )
 
     def _why_not(self, head: SipHead) -> str | None:
-        if head.call_id is None or head.cseq_method is None:
-            raise SipUnreadableError("no call-id or cseq")
-        if head.status is not None:
-            # A redirection would have the PBX ring a number of the phone's choice.
-            return "redirect" if head.status.startswith("3") else None
-        if head.cseq_method != head.method or head.via is None:
-            raise SipUnreadableError("cseq or via")
+        """The reason for which a message is refused; raises SipUnreadableError for one that cannot be answered."""
+        if None in {head.call_id, head.cseq_method, head.via, head.from_, head.to}:
+            raise SipUnreadableError("nothing to answer to")
         try:
-            self._check(head, head.call_id)
-        except _RefusedError as refused:
+            if head.status is None:
+                self._check_request(head, head.call_id or "")
+            else:
+                self._check_answer(head, head.status)
+        except RefusedError as refused:
             return refused.reason
+        except AddressError:
+            return "unclear"
         return None
 
-    def _check(self, head: SipHead, call_id: str) -> None:
-        method, sender, receiver = head.method, read_address(head.from_), read_address(head.to)
+    def _check_answer(self, head: SipHead, status: str) -> None:
+        if status.startswith("3"):
+            # A redirection would have the PBX ring a number of the phone's choice.
+            raise RefusedError("redirect")
+        vias = via_key(head.all("via"))
+        routes = self._phone.heard.routes(vias)
+        if routes is None and (offer := self._offer_of(head)) is not None and offer.answered_by == vias:
+            routes = offer.routes
+        if routes is None:
+            raise RefusedError("stray")
+        self._headers.check(head)
+        if head.weighed is not None and (written := head.all("record-route")) and routes_of(written) != routes:
+            raise RefusedError("route")
+
+    def _check_request(self, head: SipHead, call_id: str) -> None:
+        method, sender, receiver = head.method, read_party(head.from_), read_party(head.to)
         if method == "ACK" and receiver.tag == self._tag:
-            raise _RefusedError("our-ack")
+            raise RefusedError(_IGNORED)
         if method not in ALLOWED_METHODS:
-            raise _RefusedError("method")
-        if head.claims is not None:
-            self._check_claims(head)
-        known = self._dialogs.local(call_id) if receiver.tag is not None else None
-        if sender.uri.address != (known or self._own.address):
-            raise _RefusedError("from")
-        if receiver.tag is None and method in _IN_DIALOG_ONLY:
-            raise _RefusedError("no-dialog")
-        if head.contact is not None:
-            self._check_contact(head.contact)
-        if method == "REGISTER":
-            self._check_register(head, receiver)
-        elif method == "INVITE" and known is None:
-            self._check_invite(head, call_id, initial=receiver.tag is None)
-        elif method == "REFER":
+            raise RefusedError("method")
+        if head.cseq_method != method or sender.tag is None:
+            raise RefusedError("unclear")
+        self._headers.check(head)
+        if receiver.tag is not None:
+            self._check_in_dialog(head, method, call_id, sender, receiver.tag)
+        elif method == "CANCEL":
+            self._check_cancel(head, call_id, sender)
+        elif method in {"REGISTER", "INVITE", "OPTIONS"}:
+            self._check_outside(head, method, sender)
+        else:
+            raise RefusedError("no-dialog")
+
+    # Inside a call
+
+    def _check_in_dialog(self, head: SipHead, method: str, call_id: str, sender: Party, remote_tag: str) -> None:
+        local_tag = sender.tag or ""
+        dialog = self._dialogs.find(call_id, local_tag, remote_tag)
+        if method == "ACK" and (dialog is None or not self._goes_to(head, dialog)):
+            # The end of an INVITE that FCC refused: it goes where the INVITE went. Source: RFC 3261, section 17.1.1.3.
+            dialog = self._dialogs.asked(call_id, local_tag)
+        if dialog is None or (dialog.stage is Stage.OVER and method not in _AFTER_THE_END):
+            raise RefusedError("no-dialog")
+        self._check_belongs(head, dialog, sender)
+        if method in {"INVITE", "REFER"}:
+            self._check_again(head, method)
+        elif method in {"REGISTER", "CANCEL"}:
+            raise RefusedError("unclear")
+        self._dialogs.carried(dialog, self)
+
+    @staticmethod
+    def _goes_to(head: SipHead, dialog: Dialog) -> bool:
+        return any(same_uri(head.target or "", one) for one in dialog.targets)
+
+    def _check_belongs(self, head: SipHead, dialog: Dialog, sender: Party) -> None:
+        """Whether a request comes from and goes where it must in that dialog.
+
+        Who speaks is who took part in it from the beginning, however FCC writes that; of the far side only the tag
+        counts.
+        """
+        if dialog.local and not same_uri(sender.uri, dialog.local):
+            raise RefusedError("from")
+        if not self._goes_to(head, dialog):
+            raise RefusedError("target")
+        routes = routes_of(head.all("route")) if head.weighed is not None else ()
+        if routes and (
+            len(routes) != len(dialog.routes)
+            or not all(same_uri(*pair) for pair in zip(routes, dialog.routes, strict=True))
+        ):
+            raise RefusedError("route")
+
+    def _check_again(self, head: SipHead, method: str) -> None:
+        """A change of a call that is up needs the lead and counts as a call, one that adds somebody is asked as one."""
+        lead = self._lead
+        if lead == "over" or (method == "REFER" and lead != "present"):
+            raise RefusedError("fence")
+        if head.weighed is not None and head.all("replaces"):
+            raise RefusedError("header")
+        self._count(head)
+        if method == "REFER":
             self._check_refer(head)
 
-    def _check_claims(self, head: SipHead) -> None:
-        for value in head.all(*_CREDENTIALS):
-            if _DIGEST_USER.findall(value) != [self._admission.username]:
-                raise _RefusedError("credentials")
-        for value in head.all("p-preferred-identity"):
-            if [one.uri.address for one in read_addresses(value)] != [self._own.address]:
-                raise _RefusedError("asserted-identity")
-        if head.all(*_ASSERTING):
-            raise _RefusedError("asserted-identity")
-        for value in head.all("contact"):
-            self._check_contact(value)
-
-    def _check_contact(self, value: str) -> None:
-        """A phone on a WebSocket cannot be reached at an address of its own: anything else would divert calls."""
-        for contact in read_addresses(value):
-            if not contact.uri.host.endswith(".invalid"):
-                raise _RefusedError("contact")
-
-    def _check_register(self, head: SipHead, receiver: NameAddr) -> None:
-        if receiver.uri.address != self._own.address:
-            raise _RefusedError("to")
-        if read_uri(head.target or "").host != self._own.host:
-            raise _RefusedError("domain")
-        if not self._leads and not _unregisters(head):
-            raise _RefusedError("fence")
-
-    def _check_invite(self, head: SipHead, call_id: str, *, initial: bool) -> None:
-        target = read_uri(head.target or "")
-        if initial and target.host != self._own.host:
-            raise _RefusedError("domain")
-        if not self._leads:
-            raise _RefusedError("fence")
-        if not self._rules.may_invite(self._admission.agent, target.user):
-            raise _RefusedError("dial")
-        # An INVITE is repeated with credentials once the PBX has asked for them: that is one call.
-        if call_id in self._unanswered and head.all(*_CREDENTIALS):
-            self._unanswered.discard(call_id)
-            return
-        now = self._clock.monotonic()
-        while self._calls and now - self._calls[0] >= 60:  # noqa: PLR2004 - a minute
-            self._calls.popleft()
-        if len(self._calls) >= self._calls_per_minute:
-            raise _RefusedError("rate")
-        self._calls.append(now)
-        if len(self._unanswered) > _MOST_DIALOGS:
-            self._unanswered.clear()
-        self._unanswered.add(call_id)
-
     def _check_refer(self, head: SipHead) -> None:
-        value = head.one("refer-to")
-        targets = [] if value is None else read_addresses(value)
-        if len(targets) != 1:
-            raise _RefusedError("refer-to")
-        if targets[0].uri.host != self._own.host:
-            raise _RefusedError("domain")
-        if not self._rules.may_invite(self._admission.agent, targets[0].uri.user):
-            raise _RefusedError("dial")
+        values = head.all("refer-to")
+        if len(values) != 1:
+            raise RefusedError("refer-to")
+        party = read_one(values[0])
+        bare, question, headers = party.uri.partition("?")
+        if party.params:
+            raise RefusedError("refer-to")
+        if question:
+            name, _, value = headers.partition("=")
+            if name.lower() != "replaces":
+                raise RefusedError("refer-to")
+            self._headers.check_replaces(unescape(value))
+        self._check_number(read_uri(bare))
+
+    # Outside of calls
+
+    def _check_outside(self, head: SipHead, method: str, sender: Party) -> None:
+        if read_one(head.from_) != sender or not self._headers.is_own(sender):
+            raise RefusedError("from")
+        if head.weighed is not None and head.all("route"):
+            raise RefusedError("route")
+        target, receiver = read_uri(head.target or ""), read_one(head.to)
+        if method == "REGISTER":
+            self._check_register(head, target, receiver)
+        elif method == "INVITE":
+            self._check_invite(head, target, receiver)
+        else:
+            self._check_domain(target)
+            if target.user and target.address != self._headers.own.address:
+                raise RefusedError("to")
+
+    def _check_register(self, head: SipHead, target: SipUri, receiver: Party) -> None:
+        if not self._headers.is_own(receiver):
+            raise RefusedError("to")
+        self._check_domain(target)
+        if target.user:
+            raise RefusedError("to")
+        if self._lead == "over" and not self._signs_off(head):
+            raise RefusedError("fence")
+
+    @staticmethod
+    def _signs_off(head: SipHead) -> bool:
+        """Whether it only takes the phone's own address back; `*` would take those of the agent's other panes too."""
+        values = head.all("contact")
+        if "*" in values:
+            return False
+        contacts = [one for value in values for one in read_parties(value)]
+        whole = head.one("expires")
+        return bool(contacts) and all(dict(one.params).get("expires", whole) == "0" for one in contacts)
+
+    def _check_invite(self, head: SipHead, target: SipUri, receiver: Party) -> None:
+        called = read_uri(receiver.uri)
+        if (called.user, called.host) != (target.user, target.host):
+            raise RefusedError("to")
+        if self._lead != "present":
+            raise RefusedError("fence")
+        self._check_domain(called)
+        self._count(head)
+        self._check_number(target)
+
+    def _check_number(self, target: SipUri) -> None:
+        self._check_domain(target)
+        if not _NUMBER.fullmatch(target.user) or not self._rules.may_invite(self._admission.agent, target.user):
+            raise RefusedError("dial")
+
+    def _check_domain(self, target: SipUri) -> None:
+        if not self._headers.is_at_home(target):
+            raise RefusedError("domain")
+
+    def _check_cancel(self, head: SipHead, call_id: str, sender: Party) -> None:
+        asked = self._dialogs.asked(call_id, sender.tag or "")
+        if asked is None:
+            raise RefusedError("no-dialog")
+        self._check_belongs(head, asked, sender)
+
+    def _count(self, head: SipHead) -> None:
+        # An INVITE is repeated with credentials once FCC has asked for them: that is one call.
+        repeated = head.weighed is not None and head.all(*CREDENTIALS)
+        if repeated and self._dialogs.take_challenge(head.call_id or "", read_party(head.from_).tag or ""):
+            return
+        if not self._phone.calls.take():
+            raise RefusedError("rate")
 
     @property
-    def _leads(self) -> bool:
-        return self._fences.fence_of(self._admission.agent.audience) == self._admission.fence
+    def _lead(self) -> Lead:
+        admission = self._admission
+        return self._fences.lead_of(admission.agent.audience, admission.fence, admission.session_id)
+
+    # What the phone said and may say changes what is known
 
     def _note(self, head: SipHead) -> None:
-        own = read_address(head.to if head.method is None else head.from_)
-        self._dialogs.learn(head.call_id or "", own.uri.address)
+        call_id = head.call_id or ""
+        if head.status is not None:
+            if head.cseq_method == "INVITE":
+                self._note_answer(head, call_id, int(head.status))
+            return
+        sender, receiver = read_party(head.from_), read_party(head.to)
+        if head.method == "INVITE" and receiver.tag is None:
+            self._dialogs.ask(call_id, sender.tag or "", local=sender.uri, target=head.target or "")
+        elif head.method == "BYE":
+            self._dialogs.end(call_id, sender.tag or "", receiver.tag or "")
+
+    def _note_answer(self, head: SipHead, call_id: str, status: int) -> None:
+        try:
+            remote, local = read_party(head.from_).tag or "", read_party(head.to).tag or ""
+        except AddressError:
+            return
+        if status >= _ERROR:
+            self._dialogs.withdraw(call_id, remote)
+        elif status > _TRYING and local:
+            self._dialogs.accept(call_id, local, remote, confirmed=status >= _OK)
+            if (dialog := self._dialogs.find(call_id, local, remote)) is not None:
+                self._dialogs.carried(dialog, self)
+
+    def _offer_of(self, head: SipHead) -> Dialog | None:
+        if head.cseq_method != "INVITE":
+            return None
+        try:
+            return self._dialogs.offered(head.call_id or "", read_party(head.from_).tag or "")
+        except AddressError:
+            return None
+
+    # What FCC sends
+
+    @staticmethod
+    def teaches(data: bytes) -> bool:
+        """Whether `hear` has to be told of a message of FCC's before it is passed on."""
+        return teaches(data)
+
+    def hear(self, data: bytes) -> None:
+        """Learn from one message of FCC's; from one that teaches nothing no matter when, and without waiting."""
+        self._learner.hear(data)
+
+    # The relay's own answers
 
     def _answer(self, head: SipHead, reason: str) -> str:
-        code, phrase = _REFUSED.get(reason, (403, "Forbidden"))
+        code, phrase = _ANSWERS.get(reason, (403, "Forbidden"))
         to = head.one("to") or ""
-        if read_address(head.to).tag is None:
+        if ";tag=" not in to.lower().replace(" ", ""):
             to += f";tag={self._tag}"
         lines = [f"SIP/2.0 {code} {phrase}", *(f"Via: {via}" for via in head.all("via"))]
         lines += [f"From: {head.one('from')}", f"To: {to}", f"Call-ID: {head.call_id}", f"CSeq: {head.one('cseq')}"]
@@ -258,12 +375,3 @@ class PhoneGuard:
             lines.append("Allow: " + ", ".join(sorted(ALLOWED_METHODS)))
         lines += [f'Warning: 399 fcc-connector "{reason}"', "Content-Length: 0", "", ""]
         return "\r\n".join(lines)
-
-
-def _unregisters(head: SipHead) -> bool:
-    if head.one("expires") == "0":
-        return not any(
-            "expires" in one.params.lower() for value in head.all("contact") for one in read_addresses(value)
-        )
-    contacts = [one for value in head.all("contact") for one in read_addresses(value)]
-    return bool(contacts) and all(re.search(r";\s*expires\s*=\s*0(?:\D|$)", one.params) for one in contacts)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     import socket
+    from contextlib import AbstractContextManager
 
     from cti.accounts import AgentRef
 
@@ -26,11 +27,28 @@ class DialRules(Protocol):
         ...
 
 
-class Fences(Protocol):
-    """Which fencing number is the present one."""
+Lead = Literal["present", "away", "over"]
+"""How the lead stands under which a phone was let in: its pane is connected, has been cut off and may come back, or is
+not the one that leads any more."""
 
-    def fence_of(self, audience: str) -> int | None:
-        """The present fencing number of that agent's panes, None when no pane is known."""
+
+class Fences(Protocol):
+    """Which pane's phone may speak for an agent."""
+
+    def lead_of(self, audience: str, fence: int, session_id: str) -> Lead:
+        """How the lead of that session's pane under that fencing number stands; never waits, for any thread."""
+        ...
+
+
+class Database(Protocol):
+    """Where transactions come from; what they yield has the dialogs as `sip_dialogs`."""
+
+    def read(self) -> AbstractContextManager[Any]:
+        """A view of the data."""
+        ...
+
+    def write(self) -> AbstractContextManager[Any]:
+        """A transaction, to be ended by its `commit()`."""
         ...
 
 

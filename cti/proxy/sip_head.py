@@ -1,5 +1,6 @@
-"""Reading the heads of SIP messages, as far as the relay must understand them.
+"""Reading the heads of SIP messages that a phone sends, as far as the relay must understand them.
 
+What a phone may write is a list: headers that nobody has to look at, headers whose value is judged, and nothing else.
 Tolerant in what real phones write: folded lines, compact names, any case, white space, no Content-Length, keep-alive
 line breaks, several messages in one. Strict where two readers could understand different things: a head that says twice
 what may be said once, breaks its lines with anything but CRLF or holds control characters is refused.
@@ -8,15 +9,13 @@ Source: RFC 3261, sections 7.3 and 25.1; RFC 7118, section 5.
 
 from __future__ import annotations
 
-import functools
 import re
 from typing import NamedTuple
 
 MAX_HEADERS = 100
 MAX_MESSAGES = 8
-_REMEMBERED = 4096
 
-_COMPACT = {
+COMPACT = {
     "i": "call-id",
     "m": "contact",
     "f": "from",
@@ -40,96 +39,115 @@ _COMPACT = {
 }
 _WORD = r"[A-Za-z0-9\-.!%*_+`'~]++"
 _TEXT = r"[^\x00-\x08\x0A-\x1F\x7F]*+"
-#: Addresses are remembered, so they may not be of any length.
-_NAMES_SOMEBODY = r"[^\x00-\x08\x0A-\x1F\x7F]{0,1000}+"
 _SPACE = r"[ \t]"
 _COLON = rf"{_SPACE}*+:"
 #: What may stand in a head once: its names, and its form with the part that is kept.
 _ONCE = (
-    ("from|f", rf"({_NAMES_SOMEBODY})"),
-    ("to|t", rf"({_NAMES_SOMEBODY})"),
+    ("from|f", rf"({_TEXT})"),
+    ("to|t", rf"({_TEXT})"),
     ("call-id|i", rf"{_SPACE}*+([!-~]++){_SPACE}*+"),
     ("cseq", rf"{_SPACE}*+[0-9]{{1,10}}{_SPACE}++({_WORD}){_SPACE}*+"),
     ("content-length|l", rf"{_SPACE}*+([0-9]{{1,7}}){_SPACE}*+"),
-    ("refer-to|r", rf"({_TEXT})"),
-    ("max-forwards", rf"({_TEXT})"),
-    ("expires", rf"({_TEXT})"),
-    ("replaces", rf"({_TEXT})"),
+    ("via|v", rf"({_TEXT})"),
+    ("contact|m", rf"({_TEXT})"),
+    ("max-forwards", rf"{_SPACE}*+([0-9]{{1,3}}){_SPACE}*+"),
+    ("content-type|c", rf"({_TEXT})"),
+    ("session-expires|x", rf"({_TEXT})"),
+    ("min-se", rf"({_TEXT})"),
+    ("event|o", rf"({_TEXT})"),
+    ("rack", rf"({_TEXT})"),
+    ("rseq", rf"({_TEXT})"),
 )
-_CLAIMS = "authorization|proxy-authorization|p-asserted-identity|remote-party-id|diversion|history-info"
-_TOLD_APART = "|".join([*(names for names, _ in _ONCE), "via|v|contact|m|p-preferred-identity", _CLAIMS])
+#: What says who somebody is or where something goes, or what may be said once only where that is said: each is judged.
+WEIGHED = frozenset(
+    {
+        "authorization",
+        "expires",
+        "p-preferred-identity",
+        "proxy-authorization",
+        "record-route",
+        "refer-to",
+        "referred-by",
+        "replaces",
+        "route",
+    }
+)
+#: What tells the other side how to go on with what it was asked, and neither who asks nor where it goes.
+PASSIVE = frozenset(
+    {
+        "accept",
+        "accept-encoding",
+        "accept-language",
+        "allow",
+        "allow-events",
+        "content-disposition",
+        "content-encoding",
+        "content-language",
+        "date",
+        "info-package",
+        "mime-version",
+        "min-expires",
+        "organization",
+        "privacy",
+        "reason",
+        "recv-info",
+        "refer-sub",
+        "require",
+        "retry-after",
+        "server",
+        "subject",
+        "subscription-state",
+        "supported",
+        "timestamp",
+        "unsupported",
+        "user-agent",
+        "warning",
+    }
+)
+_SEVERAL = WEIGHED | {"via", "contact"}
+
+
+def _names(names: frozenset[str]) -> str:
+    """Them and their compact forms, each behind a look at its first letter, which tells most of them apart."""
+    short = [letter for letter, name in COMPACT.items() if name in names]
+    firsts: dict[str, list[str]] = {}
+    for name in sorted([*names, *short], reverse=True):
+        firsts.setdefault(name[0], []).append(name[1:])
+    return "|".join(f"{first}(?:{'|'.join(rests)})" for first, rests in firsts.items())
 
 
 def _once(group: int, names: str, form: str) -> str:
     return rf"(?({group})(?!)|(?:{names}){_COLON}{form})"
 
 
-_CONTACT, _VIA, _CLAIM = range(4 + len(_ONCE), 7 + len(_ONCE))
+_MORE = 4 + len(_ONCE)
 _HEADERS = (
     *(_once(group, names, form) for group, (names, form) in enumerate(_ONCE, 4)),
-    _once(_CONTACT, "contact|m", rf"({_NAMES_SOMEBODY})"),
-    rf"(via|v){_COLON}{_TEXT}",
-    rf"((?:contact|m|p-preferred-identity){_COLON}{_NAMES_SOMEBODY}|(?:{_CLAIMS}){_COLON}{_TEXT})",
-    rf"(?!(?:{_TOLD_APART}){_COLON}){_WORD}{_COLON}{_TEXT}",
+    rf"(?:{_names(PASSIVE)}){_COLON}{_TEXT}",
+    rf"((?:{_names(_SEVERAL)}){_COLON}{_TEXT})",
 )
+_START = rf"(?:({_WORD}) ([!#-;=?-~]++) SIP/2\.0|SIP/2\.0 ([1-6][0-9][0-9])(?: {_TEXT})?)"
 #: A whole head in one step, its headers in any order. Nothing in it can match in two ways, so it takes linear time.
-_HEAD = re.compile(
-    rf"(?:({_WORD}) ([!#-;=?-~]++) SIP/2\.0|SIP/2\.0 ([1-6][0-9][0-9])(?: {_TEXT})?)(?:\r\n(?:{'|'.join(_HEADERS)}))*",
-    re.IGNORECASE | re.ASCII,
-)
-_KEPT = (0, *range(1, 9), _CONTACT, _VIA, _CLAIM)
+_HEAD = re.compile(rf"{_START}(?:\r\n(?:{'|'.join(_HEADERS)}))*+", re.IGNORECASE | re.ASCII)
+_KEPT = (0, *range(1, 9), 9, 10, _MORE)
 _HEADER = re.compile(rf"\r\n({_WORD}){_COLON}({_TEXT})")
 _FOLD = re.compile(rf"{_SPACE}*+\r\n{_SPACE}++")
-_URI = re.compile(
-    r"(?P<scheme>sips?):(?:(?P<user>[^@:;?<>\s\"]+)(?::[^@<>\s\"]*)?@)?(?P<host>\[[0-9a-f:.]+\]|[a-z0-9.\-]+)(?::(?P<port>\d{1,5}))?"
-    r"(?P<rest>[;?][^<>\s\"]*)?",
-    re.IGNORECASE,
-)
-_QUOTED = r'"(?:[^"\\]|\\.)*+"'
-_ADDRESS = re.compile(
-    rf"""(?:[^"<>,]*+(?:{_QUOTED}[^"<>,]*+)*+<(?P<within>[^<>]*+)>\s*+|(?P<bare>[^"<>,;]*+))"""
-    rf"""(?P<params>(?:;[^"<>,]*+(?:{_QUOTED}[^"<>,]*+)*+)?)(?P<more>,|\Z)""",
-    re.DOTALL,
-)
-_TAG = re.compile(r";\s*tag\s*=\s*([^;,\s>]+)", re.IGNORECASE)
-_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+#: A head with any headers, to tell a header that is not on the list from what is no SIP at all.
+_ANY_HEAD = re.compile(rf"({_START}(?:\r\n{_WORD}{_COLON}{_TEXT})*+)", re.IGNORECASE | re.ASCII)
+_MUST_BE_CLEAR = frozenset({"from", "to", "call-id", "cseq", "content-length", "via", "contact"})
+_LISTED = PASSIVE | WEIGHED | {names.split("|")[0] for names, _ in _ONCE}
 
 
 class SipUnreadableError(Exception):
     """Bytes that are no SIP message, or one that could be read in two ways."""
 
 
-class SipUri(NamedTuple):
-    """A `sip:` or `sips:` address; `host` in small letters, `user` with its escapes resolved, empty when absent.
-
-    `address` is `user@host`, what two addresses of one person have in common.
-    """
-
-    scheme: str
-    user: str
-    host: str
-    port: int | None
-    params: str
-    address: str
-
-    @property
-    def is_websocket(self) -> bool:
-        """Whether it says that it is reached over WebSocket."""
-        return bool(re.search(r";transport=wss?(?:[;?]|$)", self.params, re.IGNORECASE))
-
-
-class NameAddr(NamedTuple):
-    """An address in a header, with the parameters behind it."""
-
-    uri: SipUri
-    tag: str | None
-    params: str
-
-
 class SipHead(NamedTuple):
     """The start line of one message, and what the relay asks each message for: values as they were written.
 
-    `claims` says that some header beyond From and one Contact says who somebody is. `text` is the whole head, unfolded.
+    `contact` and `via` are the first of their kind, `weighed` says that there are more of them or other headers whose
+    value has to be judged, `unlisted` names a header that a phone may not write, or not twice. `text` is the whole
+    head, unfolded.
     """
 
     text: str
@@ -141,13 +159,18 @@ class SipHead(NamedTuple):
     call_id: str | None
     cseq_method: str | None
     length: str | None
-    contact: str | None
     via: str | None
-    claims: str | None
+    contact: str | None
+    weighed: str | None
+    unlisted: str | None = None
+
+    def headers(self) -> list[tuple[str, str]]:
+        """All headers in their order: names in small letters and in full, and values."""
+        return read_headers(self.text)
 
     def all(self, *names: str) -> list[str]:
         """The values of the headers with these names, in small letters and in full, in their order."""
-        return [value for name, value in read_headers(self.text) if name in names]
+        return [value for name, value in self.headers() if name in names]
 
     def one(self, name: str) -> str | None:
         """The value of a header that stands there at most once."""
@@ -176,51 +199,16 @@ def read_messages(data: bytes) -> list[SipHead]:
     return heads
 
 
-def read_uri(text: str) -> SipUri:
-    """A bare `sip:` or `sips:` address; raises SipUnreadableError."""
-    match = _URI.fullmatch(text)
-    if match is None:
-        raise SipUnreadableError("no sip address")
-    scheme, user, host, port, rest = match.groups(default="")
-    if "%" in user:
-        user = _ESCAPE.sub(lambda m: chr(int(m[1], 16)), user)
-    host = host.lower().rstrip(".")
-    return SipUri(scheme.lower(), user, host, int(port) if port else None, rest, f"{user}@{host}")
-
-
-@functools.lru_cache(_REMEMBERED)
-def read_addresses(value: str) -> tuple[NameAddr, ...]:
-    """The addresses of a header such as Contact; `*` gives none. Raises SipUnreadableError.
-
-    A phone writes the same From and Contact into all it sends, hence the memory here and in `read_address`.
-    """
-    if value.strip() == "*":
-        return ()
-    found, at, more = [], 0, ","
-    while more:
-        match = _ADDRESS.match(value, at)
-        if match is None:
-            raise SipUnreadableError("broken address")
-        within, bare, params, more = match.groups()
-        tag = _TAG.search(params) if params else None
-        found.append(NameAddr(read_uri((bare if within is None else within).strip()), tag[1] if tag else None, params))
-        at = match.end()
-    return tuple(found)
-
-
-@functools.lru_cache(_REMEMBERED)
-def read_address(value: str | None) -> NameAddr:
-    """The one address of a header such as From; raises SipUnreadableError when there is no single good one."""
-    found = () if value is None else read_addresses(value)
-    if len(found) != 1:
-        raise SipUnreadableError("not one address")
-    return found[0]
-
-
 def read_headers(text: str) -> list[tuple[str, str]]:
     """The headers of a head that has been read, in their order: names in small letters and in full, and values."""
     found = ((name.lower(), value.strip(" \t")) for name, value in _HEADER.findall(text))
-    return [(_COMPACT.get(name, name), value) for name, value in found]
+    return [(COMPACT.get(name, name), value) for name, value in found]
+
+
+def unfold(text: str) -> str:
+    """A head with each header on one line. Source: RFC 3261, section 7.3.1."""
+    start, end, lines = text.partition("\r\n")
+    return start + end + _FOLD.sub(" ", lines)
 
 
 def _read_head(data: bytes) -> SipHead:
@@ -230,10 +218,32 @@ def _read_head(data: bytes) -> SipHead:
         raise SipUnreadableError("not UTF-8") from None
     match = _HEAD.fullmatch(text)
     if match is None:
-        start, end, lines = text.partition("\r\n")
-        match = _HEAD.fullmatch(start + end + _FOLD.sub(" ", lines))
-    if match is None:
-        raise SipUnreadableError("no head")
+        text = unfold(text)
+        match = _HEAD.fullmatch(text)
     if text.count("\n") > MAX_HEADERS:
         raise SipUnreadableError("too many headers")
-    return SipHead._make(match.group(*_KEPT))
+    if match is None:
+        return _with_unlisted(text)
+    return SipHead._make((*match.group(*_KEPT), None))
+
+
+def _with_unlisted(text: str) -> SipHead:
+    """A head that is SIP, but holds a header that a phone may not write, or twice what may be there once."""
+    match = _ANY_HEAD.fullmatch(text)
+    if match is None:
+        raise SipUnreadableError("no head")
+    unlisted, seen, kept = None, set[str](), list[str]()
+    for line in text.split("\r\n")[1:]:
+        name = line.partition(":")[0].rstrip(" \t").lower()
+        name = COMPACT.get(name, name)
+        if name not in _LISTED or (name in seen and name not in _SEVERAL | PASSIVE):
+            unlisted = name
+            if name in seen and name in _MUST_BE_CLEAR:
+                raise SipUnreadableError("said twice")
+        else:
+            kept.append(line)
+        seen.add(name)
+    clean = _HEAD.fullmatch("\r\n".join([text.partition("\r\n")[0], *kept]))
+    if clean is None or unlisted is None:
+        raise SipUnreadableError("a header has not its form")
+    return SipHead._make((*clean.group(*_KEPT), unlisted))

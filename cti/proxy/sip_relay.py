@@ -1,8 +1,10 @@
 """The relay of SIP over WebSocket between a pane's phone and FCC. Source: RFC 7118; RFC 6455, section 5.
 
-Towards the browser bytes are copied as they come and only frame heads are followed, so that the relay knows where it
-may put a frame of its own: a refusal, a ping, a close. Towards FCC each message is unmasked and judged, and when it may
-pass, the very bytes of the browser go out, mask and all: they are what a client must send.
+Towards the browser bytes are copied as they come. Frames are followed, so that the relay knows where it may put one of
+its own: a refusal, a ping, a close; and the messages in them are listened to, so that it knows which calls there are.
+What makes, changes or ends a call is listened to before it is passed on, since the phone may answer at once. Towards
+FCC each message is unmasked and judged, and when it may pass, the very bytes of the browser go out, mask and all: they
+are what a client must send.
 """
 
 from __future__ import annotations
@@ -15,18 +17,20 @@ import socket
 import ssl
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+import structlog
+
 from cti.proxy.errors import PbxUnreachableError
-from cti.proxy.guard import KnownDialogs, PhoneGuard
+from cti.proxy.guard import PhoneGuard
+from cti.proxy.listening import MOST_FRAGMENTS, Listener
 from cti.ws.errors import UpstreamHandshakeError
 from cti.ws.frames import (
     CloseCode,
     FrameError,
-    FrameTracker,
     Opcode,
     apply_mask,
     close_frame,
@@ -43,9 +47,11 @@ if TYPE_CHECKING:
 
     from cti.clock import Clock
     from cti.proxy.metrics import RelayMetrics
+    from cti.proxy.phones import Phones
     from cti.proxy.ports import Connect, DialRules, Fences
     from cti.proxy.tickets import Admission
 
+_log = structlog.get_logger("cti.proxy")
 A = TypeVar("A")
 R = TypeVar("R")
 
@@ -54,7 +60,6 @@ _PING = b"fcc-relay"
 _RECEIVE_BYTES = 8 * 1024
 _FAREWELL_S = 2.0
 _A_DAY_S = 86_400.0
-_MOST_AGENTS = 5000
 _GONE = "gone"
 
 
@@ -64,7 +69,6 @@ class RelayLimits:
 
     message: int = 64 * 1024
     from_pbx: int = 256 * 1024
-    calls_per_minute: int = 30
     ping: float = 25.0
     stall: float = 60.0
     idle: float = 4 * 3600.0
@@ -190,6 +194,7 @@ class SipRelay:
         connect: Connect,
         rules: DialRules,
         fences: Fences,
+        phones: Phones,
         clock: Clock,
         new_id: Callable[[], str],
         random_bytes: Callable[[int], bytes],
@@ -199,6 +204,7 @@ class SipRelay:
         self._connect = connect
         self._rules = rules
         self._fences = fences
+        self._phones = phones
         self._clock = clock
         self._new_id = new_id
         self._random_bytes = random_bytes
@@ -207,7 +213,6 @@ class SipRelay:
         self._lock = threading.Lock()
         self._running: set[Bridge] = set()
         self._keeper: threading.Thread | None = None
-        self._dialogs: OrderedDict[str, KnownDialogs] = OrderedDict()
 
     def open(self, admission: Admission) -> Upstream:
         """Open the WebSocket to FCC that the ticket allows; raises PbxUnreachableError."""
@@ -231,15 +236,14 @@ class SipRelay:
         return Upstream(sock, received)
 
     def bridge(self, browser: socket.socket, upstream: Upstream, admission: Admission) -> Bridge:
-        """A relay between two open WebSockets, for `run`."""
+        """A relay between two open WebSockets, for `run`; reads the agent's dialogs, which may wait."""
         guard = PhoneGuard(
             admission,
             rules=self._rules,
             fences=self._fences,
-            dialogs=self._dialogs_of(admission.agent.audience),
-            clock=self._clock,
+            phone=self._phones.of(admission.agent.audience),
             new_id=self._new_id,
-            calls_per_minute=self.limits.calls_per_minute,
+            unread=self._metrics.unread,
         )
         return Bridge(browser, upstream, guard, self.limits, self._clock, self._metrics, self._random_bytes)
 
@@ -266,16 +270,12 @@ class SipRelay:
                     self._keeper = None
                     return
             now = self._clock.monotonic()
+            self._phones.save_soon()
             for bridge in bridges:
-                bridge.tick(now)
-
-    def _dialogs_of(self, audience: str) -> KnownDialogs:
-        with self._lock:
-            dialogs = self._dialogs.setdefault(audience, KnownDialogs())
-            self._dialogs.move_to_end(audience)
-            while len(self._dialogs) > _MOST_AGENTS:
-                self._dialogs.popitem(last=False)
-            return dialogs
+                try:
+                    bridge.tick(now)
+                except Exception:  # noqa: BLE001 - one phone's fault is not the others'
+                    _log.exception("sip-tick-failed")
 
 
 def _watch_by_tcp(sock: socket.socket, seconds: float) -> None:
@@ -301,11 +301,13 @@ class Bridge:
         "_clock",
         "_ended",
         "_farewell",
+        "_fragments",
         "_goodbye_said",
         "_guard",
         "_heard_at",
         "_how",
         "_limits",
+        "_listener",
         "_lock",
         "_message",
         "_message_raw",
@@ -316,7 +318,6 @@ class Bridge:
         "_spoke",
         "_started",
         "_stirred",
-        "_tracker",
         "_unsent",
         "_upstream",
         "_waits_for_pbx",
@@ -343,7 +344,7 @@ class Bridge:
         self._metrics = metrics
         self._random_bytes = random_bytes
         self._lock = threading.Lock()
-        self._tracker = FrameTracker(limits.from_pbx)
+        self._listener = Listener(limits.from_pbx)
         self._pending: deque[bytes] = deque()
         self._farewell: bytes | None = None
         self._goodbye_said = False
@@ -354,8 +355,9 @@ class Bridge:
         self._heard_at = self._browser_at = clock.monotonic()
         self._how = _GONE
         self._buffer = b""
-        self._message = b""
-        self._message_raw = b""
+        self._message = bytearray()
+        self._message_raw = bytearray()
+        self._fragments = 0
         self._unsent = b""
         self._write_down, self._write_up = writing_of(browser), writing_of(upstream.stream)
 
@@ -403,6 +405,8 @@ class Bridge:
         silent = now - self._browser_at
         if self._pending or self._farewell:
             self._kick()
+        if not self._guard.stays:
+            self.close(CloseCode.POLICY, "not this pane's phone any more")
         if silent >= 2 * self._limits.ping:
             self._tell("silent")
             self.abort()
@@ -467,9 +471,9 @@ class Bridge:
             self._cut_upstream()
         except OSError:
             pass
-        if not self._tracker.closed:
+        if not self._listener.closed:
             self.close(CloseCode.INTERNAL, "pbx gone")
-        if not self._tracker.between or self._ended:
+        if not self._listener.between or self._ended:
             # No frame of ours can follow half a frame of FCC's.
             self.abort()
 
@@ -478,30 +482,48 @@ class Bridge:
             self._upstream.shutdown(socket.SHUT_RDWR)
 
     def _pass_down_at_once(self, data: bytes) -> bytes:
-        """Pass on what the browser takes without waiting, as long as the relay has nothing to say itself."""
+        """Pass on one whole message that changes no call, as long as the relay has nothing to say itself.
+
+        Only where the browser takes all of it without waiting: what is left over is listened to with the rest.
+        """
+        size = whole_text(data, masked=False)
+        if not size or len(data) - size > self._limits.from_pbx or self._guard.teaches(message := data[size:]):
+            return data
         if self._pending or self._farewell is not None or not self._lock.acquire(blocking=False):
             return data
         try:
+            if not self._listener.idle:
+                return data
             sent = self._write_down(data)
-            self._tracker.feed(data[:sent] if sent < len(data) else data)
+            if sent < len(data):
+                self._listener.feed(data[:sent])
+                return data[sent:]
         except BlockingIOError:
             return data
         finally:
             self._lock.release()
-        return data[sent:]
+        self._guard.hear(message)
+        return b""
 
     def _pass_down(self, data: bytes) -> None:
         with self._lock:
+            between = self._listener.between
+            try:
+                boundary, messages = self._listener.feed(data)
+            except FrameError:
+                if not between:
+                    # Half a frame of FCC's is with the browser, and no frame of ours can follow it.
+                    self.abort()
+                raise
+            for message in messages:
+                self._guard.hear(message)
             if self._pending or self._farewell is not None:
-                self._pass_down_with_own(data)
+                self._pass_down_with_own(data, boundary)
             else:
-                # As nearly always: on with it, and only then a look at where the frames end.
                 send_all(self._browser, data)
-                self._tracker.feed(data)
         self._kick()
 
-    def _pass_down_with_own(self, data: bytes) -> None:
-        boundary = self._tracker.feed(data)
+    def _pass_down_with_own(self, data: bytes, boundary: int) -> None:
         if boundary and not self._goodbye_said:
             send_all(self._browser, data[:boundary])
             data = data[boundary:]
@@ -517,7 +539,7 @@ class Bridge:
         """
         while (self._pending or (self._farewell and not self._goodbye_said)) and self._lock.acquire(blocking=False):
             try:
-                if not self._tracker.between or self._tracker.closed:
+                if not self._listener.between or self._listener.closed:
                     return
                 self._send_own()
             except BlockingIOError:
@@ -626,12 +648,15 @@ class Bridge:
             raise FrameError(CloseCode.PROTOCOL_ERROR, "fragments out of order")
         self._started = not fin
         if not fin or self._message_raw:
+            self._fragments += 1
+            if self._fragments > MOST_FRAGMENTS:
+                raise FrameError(CloseCode.TOO_BIG, "too many fragments")
             self._message += payload
             self._message_raw += raw
             if not fin:
                 return True
-            payload, raw = self._message, self._message_raw
-            self._message = self._message_raw = b""
+            payload, raw = bytes(self._message), bytes(self._message_raw)
+            self._message, self._message_raw, self._fragments = bytearray(), bytearray(), 0
         return self._take_message(payload, raw)
 
     def _take_message(self, payload: bytes, raw: bytes) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from cti.accounts import AgentRef, PaneSession
     from cti.clock import Clock
-    from cti.proxy.ports import Line
+    from cti.proxy.ports import Fences, Line
 
 LIFETIME_S = 30
 _MOST = 20_000
@@ -46,9 +46,10 @@ class Admission:
 class TicketOffice:
     """Issues tickets and takes them back once; safe to share between threads."""
 
-    def __init__(self, clock: Clock, new_id: Callable[[], str]) -> None:
+    def __init__(self, clock: Clock, new_id: Callable[[], str], fences: Fences) -> None:
         self._clock = clock
         self._new_id = new_id
+        self._fences = fences
         self._lock = threading.Lock()
         self._open: dict[bytes, tuple[float, Admission]] = {}
 
@@ -65,14 +66,18 @@ class TicketOffice:
     def redeem(self, ticket: str) -> Admission:
         """What the ticket stands for, once; raises TicketRefusedError when it was used, is too old or unknown.
 
-        Only a hash of the ticket is looked up, so the time it takes tells nothing about the tickets there are.
+        So it does when the pane that got it has lost the lead since, is gone, or its session is over. Only a hash of
+        the ticket is looked up, so the time it takes tells nothing about the tickets there are.
         """
         digest = _digest(ticket)
         with self._lock:
             found = self._open.pop(digest, None)
         if found is None or found[0] <= self._clock.monotonic():
             raise TicketRefusedError
-        return found[1]
+        admission = found[1]
+        if self._fences.lead_of(admission.agent.audience, admission.fence, admission.session_id) != "present":
+            raise TicketRefusedError
+        return admission
 
     def _drop_old(self, now: float) -> None:
         while self._open:

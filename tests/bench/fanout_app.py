@@ -85,7 +85,7 @@ def create_app():
         rooms=rooms,
         sessions=Sessions(clock),
         calls=calls,
-        tickets=TicketOffice(clock, lambda: "unused"),
+        tickets=TicketOffice(clock, lambda: "unused", rooms),
         clock=clock,
         count_error=lambda code: None,
     )

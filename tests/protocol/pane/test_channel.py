@@ -231,7 +231,7 @@ class Rig:
         self.rooms = AgentRooms(self.database, self.hub, self.clock, present=self.calls.panes_present)
         self.errors: list[str] = []
         numbers = iter(range(1000))
-        self.tickets = TicketOffice(self.clock, lambda: f"ticket-of-the-phone-{next(numbers)}")
+        self.tickets = TicketOffice(self.clock, lambda: f"ticket-of-the-phone-{next(numbers)}", self.rooms)
         self.channel = PaneChannel(
             database=self.database,
             rooms=self.rooms,

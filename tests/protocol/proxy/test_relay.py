@@ -149,7 +149,7 @@ def _unmasked(payload: bytes, peer: RawClient) -> bytes:
 
 def numbered(count: int) -> Iterator[bytes]:
     for number in range(count):
-        yield good("bye").replace(b"Content-Length: 0\r\n", b"X: %06d%s\r\n" % (number, b"x" * 5000))
+        yield good("options").replace(b"Content-Length: 0\r\n", b"Subject: %06d%s\r\n" % (number, b"x" * 5000))
 
 
 @pytest.mark.parametrize("towards", ["phone", "pbx"])

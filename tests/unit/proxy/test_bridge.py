@@ -6,23 +6,38 @@ import contextlib
 import select
 import socket
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import pytest
 from prometheus_client import CollectorRegistry
 
 from cti.proxy.metrics import RelayMetrics
+from cti.proxy.phones import Phones
 from cti.proxy.sip_relay import SipRelay, Upstream
-from cti.ws.frames import Opcode, frame
+from cti.ws.frames import Opcode, apply_mask, frame, read_header
 from tests.support.wait import until
-from tests.unit.proxy.test_guard import ADMISSION, Fence, Rules, message
+from tests.unit.proxy.speaking import (
+    ADMISSION,
+    PREMIUM,
+    VIA,
+    Fence,
+    Rules,
+    Stored,
+    fcc_answer,
+    fcc_invite,
+    fcc_request,
+    invite,
+    message,
+    phone_answer,
+    within,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cti.proxy.sip_relay import Bridge
+from cti.proxy.sip_relay import Bridge
 
-BYE = message("BYE sip:x@10.0.0.1 SIP/2.0", To="<sip:x@y.example>;tag=far", Subject="x" * 6000)
+OPTIONS = message("OPTIONS sip:acme.fcc.example SIP/2.0", Subject="x" * 6000)
 
 
 class Side:
@@ -74,11 +89,17 @@ class Held:
 
 
 @pytest.fixture
-def relay(clock) -> SipRelay:
+def fence() -> Fence:
+    return Fence()
+
+
+@pytest.fixture
+def relay(clock, fence) -> SipRelay:
     return SipRelay(
         connect=None,
         rules=Rules(),
-        fences=Fence(),
+        fences=fence,
+        phones=Phones(Stored(), clock, run_soon=lambda save: save()),
         clock=clock,
         new_id=lambda: "id",
         random_bytes=bytes,
@@ -93,7 +114,7 @@ def bridge(relay, sides) -> Bridge:
 
 
 def ways(bridge: Bridge, sides: tuple[Side, Side]) -> dict:
-    up, down = frame(Opcode.TEXT, BYE, mask=b"mask"), frame(Opcode.TEXT, BYE)
+    up, down = frame(Opcode.TEXT, OPTIONS, mask=b"mask"), frame(Opcode.TEXT, OPTIONS)
     return {"up": (bridge._pass_up_at_once, sides[1], up), "down": (bridge._pass_down_at_once, sides[0], down)}
 
 
@@ -120,11 +141,11 @@ def test_of_what_is_taken_in_part_the_rest_is_left(bridge, sides, way, monkeypat
     left = passing(data)
     assert side.take() + left == data
     assert (bridge._unsent == left) is (way == "up")
-    assert bridge._tracker.between is (way == "up")
+    assert bridge._listener.between is (way == "up")
 
 
 def test_the_rest_of_a_message_follows_before_anything_else(bridge, sides, monkeypatch):
-    up, next_one = (frame(Opcode.TEXT, each, mask=b"mask") for each in (BYE, BYE.replace(b"call-1", b"call-2")))
+    up, next_one = (frame(Opcode.TEXT, each, mask=b"mask") for each in (OPTIONS, OPTIONS.replace(b"call-1", b"call-2")))
     monkeypatch.setattr(bridge, "_write_up", lambda piece: sides[1].near.send(piece[:1000]))
 
     @contextlib.contextmanager
@@ -156,7 +177,7 @@ def test_a_phone_is_not_silent_while_fcc_takes_nothing(relay, sides, clock):
     bridge = relay.bridge(phone.near, Upstream(held, b""), ADMISSION)
     running = threading.Thread(target=bridge.run)
     running.start()
-    said = frame(Opcode.TEXT, BYE, mask=b"mask")
+    said = frame(Opcode.TEXT, OPTIONS, mask=b"mask")
     phone.far.sendall(said)
     assert held.reached.wait(10)
     for _ in range(4):
@@ -168,3 +189,138 @@ def test_a_phone_is_not_silent_while_fcc_takes_nothing(relay, sides, clock):
     phone.far.close()
     running.join(10)
     assert not running.is_alive()
+
+
+class Played:
+    """A relay that runs in a thread of its own between a phone and FCC; everything said is waited for."""
+
+    def __init__(self, relay: SipRelay, sides: tuple[Side, Side]) -> None:
+        self._phone, self._pbx = sides
+        for side in sides:
+            side.near.settimeout(20)
+            side.far.settimeout(20)
+        self.bridge = relay.bridge(self._phone.near, Upstream(self._pbx.near, b""), ADMISSION)
+        self._running = threading.Thread(target=self.bridge.run)
+
+    def __enter__(self) -> Self:
+        self._running.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pbx.far.close()
+        self._phone.far.close()
+        self._running.join(10)
+        assert not self._running.is_alive()
+
+    def phone_says(self, data: bytes, **how) -> None:
+        self._phone.far.sendall(frame(Opcode.TEXT, data, mask=b"mask", **how))
+
+    def fcc_says(self, data: bytes) -> None:
+        self._pbx.far.sendall(data)
+
+    def fcc_gets(self) -> bytes:
+        return next_text(self._pbx.far)
+
+    def phone_gets(self) -> bytes:
+        return next_text(self._phone.far)
+
+
+def next_text(sock: socket.socket) -> bytes:
+    """The payload of the next frame, unmasked."""
+    data = b""
+    while (header := read_header(data)) is None or len(data) < header.size + header.length:
+        piece = sock.recv(1 if header is None else header.size + header.length - len(data))
+        assert piece
+        data += piece
+    payload = data[header.size :]
+    return payload if header.mask is None else apply_mask(payload, header.mask)
+
+
+@pytest.fixture
+def played(relay, sides) -> Iterator[Played]:
+    with Played(relay, sides) as made:
+        yield made
+
+
+def framed(text: bytes, way: str) -> list[bytes]:
+    """What FCC says in one of the ways in which it may come."""
+    whole = frame(Opcode.TEXT, text)
+    return {
+        "whole": [whole],
+        "byte by byte": [whole[i : i + 1] for i in range(len(whole))],
+        "in fragments": [
+            frame(Opcode.TEXT, text[:10], fin=False),
+            frame(Opcode.PING, b"between"),
+            frame(Opcode.CONTINUATION, b"", fin=False),
+            frame(Opcode.CONTINUATION, text[10:]),
+        ],
+        "as binary": [frame(Opcode.BINARY, text)],
+        "after another": [frame(Opcode.TEXT, fcc_request("OPTIONS", call_id="o")) + whole],
+    }[way]
+
+
+@pytest.mark.parametrize("way", ["whole", "byte by byte", "in fragments", "as binary", "after another"])
+def test_the_relay_learns_calls_from_fcc_however_it_comes(played, way):
+    played.phone_says(invite(Call_ID="out-1"))
+    assert played.fcc_gets() == invite(Call_ID="out-1")
+    for piece in framed(fcc_answer("200 OK"), way):
+        played.fcc_says(piece)
+    got = b""
+    while not got.endswith(fcc_answer("200 OK")[-40:]):
+        got += played.phone_gets()
+    played.phone_says(within("ACK"))
+    assert played.fcc_gets() == within("ACK")
+
+
+def test_a_call_that_fcc_makes_is_known_before_the_phone_answers(played):
+    played.fcc_says(frame(Opcode.TEXT, fcc_invite()))
+    assert played.phone_gets() == fcc_invite()
+    played.phone_says(phone_answer("200 OK"))
+    assert played.fcc_gets() == phone_answer("200 OK")
+    played.phone_says(within("INVITE", call_id="in-1"))
+    assert played.fcc_gets() == within("INVITE", call_id="in-1")
+
+
+def test_a_call_that_nobody_knows_is_answered_by_the_relay(played):
+    played.phone_says(within("INVITE", f"sip:{PREMIUM}@acme.fcc.example"))
+    assert played.phone_gets().startswith(b"SIP/2.0 481 Call/Transaction Does Not Exist\r\nVia: " + VIA.encode())
+    played.phone_says(OPTIONS)
+    assert played.fcc_gets() == OPTIONS
+
+
+def test_a_phone_whose_pane_is_gone_loses_its_socket(played, fence, clock):
+    played.phone_says(OPTIONS)
+    assert played.fcc_gets() == OPTIONS
+    fence.lead = "over"
+    played.bridge.tick(clock.monotonic())
+    assert int.from_bytes(played.phone_gets()[:2]) == 1008
+
+
+def test_a_call_that_is_up_keeps_the_socket_until_it_ends(played, fence, clock):
+    played.phone_says(invite(Call_ID="out-1"))
+    played.fcc_gets()
+    played.fcc_says(frame(Opcode.TEXT, fcc_answer("200 OK")))
+    played.phone_gets()
+    fence.lead = "over"
+    played.bridge.tick(clock.monotonic())
+    played.phone_says(invite(Call_ID="another"))
+    assert played.phone_gets().startswith(b"SIP/2.0 403 Forbidden")
+    played.phone_says(within("BYE"))
+    assert played.fcc_gets() == within("BYE")
+    played.bridge.tick(clock.monotonic())
+    assert int.from_bytes(played.phone_gets()[:2]) == 1008
+
+
+def test_a_message_in_as_many_fragments_as_may_be_passes(played):
+    pieces = [OPTIONS[:10], *[b""] * 62, OPTIONS[10:]]
+    for number, piece in enumerate(pieces):
+        opcode = Opcode.CONTINUATION if number else Opcode.TEXT
+        played._phone.far.sendall(frame(opcode, piece, mask=b"mask", fin=number == 63))
+    assert b"".join(played.fcc_gets() for _ in pieces) == OPTIONS
+
+
+@pytest.mark.parametrize("piece", [b"", b"x"])
+def test_a_message_in_more_fragments_ends_the_socket(played, piece):
+    played.phone_says(b"O", fin=False)
+    played._phone.far.sendall(frame(Opcode.CONTINUATION, piece, mask=b"mask", fin=False) * 64)
+    assert int.from_bytes(played.phone_gets()[:2]) == 1009

@@ -29,17 +29,32 @@ class Line:
     ws_url: str = "ws://fcc.localhost:1/sip"
 
 
+class Fence:
+    """What is known of the pane that got the ticket."""
+
+    lead = "present"
+
+    def lead_of(self, audience, fence, session_id):
+        assert (audience, fence, session_id) == ("p1:101", 1, "s1")
+        return self.lead
+
+
 @pytest.fixture
-def office(clock) -> TicketOffice:
+def fence() -> Fence:
+    return Fence()
+
+
+@pytest.fixture
+def office(clock, fence) -> TicketOffice:
     numbers = itertools.count()
-    return TicketOffice(clock, lambda: f"ticket-{next(numbers)}")
+    return TicketOffice(clock, lambda: f"ticket-{next(numbers)}", fence)
 
 
 def test_a_ticket_admits_once(office):
-    issued = office.issue(SESSION, fence=7, line=Line())
+    issued = office.issue(SESSION, fence=1, line=Line())
     assert issued.expires_in == LIFETIME_S <= 30
     admission = office.redeem(issued.ticket)
-    assert (admission.session_id, admission.fence, admission.agent.fcc_user_id) == ("s1", 7, 101)
+    assert (admission.session_id, admission.fence, admission.agent.fcc_user_id) == ("s1", 1, 101)
     assert "never kept" not in repr(admission)
     with pytest.raises(TicketRefusedError):
         office.redeem(issued.ticket)
@@ -64,3 +79,14 @@ def test_old_tickets_are_not_kept(office, clock):
         office.issue(SESSION, fence=1, line=Line())
         clock.advance(1)
     assert len(office._open) <= LIFETIME_S + 1
+
+
+@pytest.mark.parametrize("lead", ["over", "away"])
+def test_a_ticket_of_a_pane_that_does_not_lead_any_more_admits_nobody(office, fence, lead):
+    issued = office.issue(SESSION, fence=1, line=Line())
+    fence.lead = lead
+    with pytest.raises(TicketRefusedError):
+        office.redeem(issued.ticket)
+    fence.lead = "present"
+    with pytest.raises(TicketRefusedError):
+        office.redeem(issued.ticket)

@@ -1,0 +1,179 @@
+"""What is remembered of each agent's phone beyond one socket, and how its dialogs get into the database and back."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict, deque
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+import structlog
+
+from cti.proxy.dialogs import KEPT, DialogBook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cti.clock import Clock
+    from cti.domain.sip_dialog import Dialog
+    from cti.proxy.ports import Database
+
+MOST_AGENTS = 5000
+MINUTE_S = 60.0
+_MOST_HEARD = 64
+_MOST_GRUUS = 16
+_MOST_UNSAVED = 10_000
+_PURGE_EVERY = timedelta(hours=1)
+
+_log = structlog.get_logger("cti.proxy")
+
+
+class Window:
+    """So many in a minute and no more; safe to share between threads."""
+
+    def __init__(self, most: int, clock: Clock) -> None:
+        self._most = most
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._times: deque[float] = deque()
+
+    def take(self) -> bool:
+        """Count one more; False, and nothing is counted, when the minute is full."""
+        now = self._clock.monotonic()
+        with self._lock:
+            while self._times and now - self._times[0] >= MINUTE_S:
+                self._times.popleft()
+            if len(self._times) >= self._most:
+                return False
+            self._times.append(now)
+            return True
+
+
+class Heard:
+    """The requests of FCC that came last, as far as an answer to them can be told from one to nothing; thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._routes: OrderedDict[str, tuple[str, ...]] = OrderedDict()
+
+    def note(self, via: str, routes: tuple[str, ...]) -> None:
+        """FCC asks something, to be answered with `via`, and with `routes` as its Record-Route."""
+        with self._lock:
+            self._routes[via] = routes
+            self._routes.move_to_end(via)
+            while len(self._routes) > _MOST_HEARD:
+                self._routes.popitem(last=False)
+
+    def routes(self, via: str) -> tuple[str, ...] | None:
+        """The Record-Route of the request that is answered with `via`, None when FCC asked nothing of the kind."""
+        with self._lock:
+            return self._routes.get(via)
+
+
+class AgentPhone:
+    """One agent's phone, whatever sockets it has or had."""
+
+    def __init__(self, dialogs: DialogBook, calls: Window) -> None:
+        self.dialogs = dialogs
+        self.calls = calls
+        self.heard = Heard()
+        self.gruus: tuple[str, ...] = ()
+        """Addresses that FCC's registrar gave the phone. Source: RFC 5627, section 4.2."""
+
+    def learn_gruu(self, uri: str) -> None:
+        """FCC's registrar gave the phone an address."""
+        if uri not in self.gruus:
+            self.gruus = (*self.gruus, uri)[-_MOST_GRUUS:]
+
+
+class Phones:
+    """All agents' phones; one object for the process, safe to share between threads.
+
+    Dialogs are read when a socket opens and written behind the relay's back, in the order in which they changed, so
+    that no message waits for the database. What could not be written is tried again with the next change and by `save`.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        run_soon: Callable[[Callable[[], None]], object],
+        calls_per_minute: int = 30,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._run_soon = run_soon
+        self._calls_per_minute = calls_per_minute
+        self._lock = threading.Lock()
+        self._saving = threading.Lock()
+        self._phones: OrderedDict[str, AgentPhone] = OrderedDict()
+        self._unsaved: OrderedDict[tuple[str, tuple[str, str, str]], Dialog] = OrderedDict()
+        self._queued = False
+        self._purged_at = clock.now() - _PURGE_EVERY
+
+    def of(self, audience: str) -> AgentPhone:
+        """The agent's phone, with the dialogs that are stored; may wait for the database.
+
+        Read anew each time, for another process may have had the phone in between. A database that does not answer
+        leaves it with what is known here.
+        """
+        with self._lock:
+            phone = self._phones.get(audience)
+            if phone is None:
+                book = DialogBook(self._clock, partial(self._changed, audience))
+                phone = self._phones[audience] = AgentPhone(book, Window(self._calls_per_minute, self._clock))
+            self._phones.move_to_end(audience)
+            while len(self._phones) > MOST_AGENTS:
+                self._phones.popitem(last=False)
+        try:
+            with self._database.read() as uow:
+                stored = uow.sip_dialogs.of(audience)
+        except Exception:  # noqa: BLE001 - a phone is better served with what is known here than not at all
+            _log.exception("sip-dialogs-not-read")
+        else:
+            phone.dialogs.remember(stored)
+        return phone
+
+    def save_soon(self) -> None:
+        """Have written what the database did not take before; never waits for it."""
+        with self._lock:
+            if self._queued or not self._unsaved:
+                return
+            self._queued = True
+        self._run_soon(self.save)
+
+    def save(self) -> None:
+        """Write what has not been written yet; it stays to be written when the database does not take it."""
+        with self._saving:
+            with self._lock:
+                self._queued = False
+                changes, self._unsaved = self._unsaved, OrderedDict()
+            now = self._clock.now()
+            purge = now - self._purged_at >= _PURGE_EVERY
+            if not changes and not purge:
+                return
+            try:
+                with self._database.write() as uow:
+                    uow.sip_dialogs.save([(audience, dialog) for (audience, _), dialog in changes.items()])
+                    if purge:
+                        uow.sip_dialogs.forget(before=now - max(KEPT.values()))
+                    uow.commit()
+            except Exception:  # noqa: BLE001 - calls go on without it; it is tried again
+                _log.exception("sip-dialogs-not-saved", waiting=len(changes))
+                with self._lock:
+                    self._unsaved = OrderedDict([*changes.items(), *self._unsaved.items()])
+                    while len(self._unsaved) > _MOST_UNSAVED:
+                        self._unsaved.popitem(last=False)
+            else:
+                self._purged_at = now if purge else self._purged_at
+
+    def _changed(self, audience: str, dialog: Dialog) -> None:
+        with self._lock:
+            key = (audience, dialog.id)
+            self._unsaved[key] = dialog
+            self._unsaved.move_to_end(key)
+            queued, self._queued = self._queued, True
+        if not queued:
+            self._run_soon(self.save)
