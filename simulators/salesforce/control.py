@@ -39,6 +39,7 @@ def blueprint(org: Org) -> Blueprint:
     _people(pages, org)
     _data(pages, org)
     _switches(pages, org)
+    _withheld(pages, org)
     return pages
 
 
@@ -144,14 +145,14 @@ def _data(pages: Blueprint, org: Org) -> None:
                     known = org.type(str(kind))
                     if known is not None and known.field("OwnerId"):
                         said.setdefault("OwnerId", org.owner_id)
-                    return jsonify(_public(rules.create(org, str(kind), said, actor)))
+                    return jsonify(_public(rules.create(org, str(kind), said, actor, free=True)))
                 record_id = str(said.pop("Id"))
                 name = object_of(record_id) or ""
                 row = rules.existing(org, name, record_id)
                 if said.pop("delete", False):
                     rules.delete(org, name, row)
                 else:
-                    rules.update(org, name, row, said, actor)
+                    rules.update(org, name, row, said, actor, free=True)
                 return jsonify(_public(row))
         except rules.Refused as error:
             return _bad(str(error))
@@ -200,3 +201,17 @@ def _switches(pages: Blueprint, org: Org) -> None:
     def reset() -> Response:
         org.reset()
         return jsonify({"ok": True})
+
+
+def _withheld(pages: Blueprint, org: Org) -> None:
+    @pages.post("/fields")
+    def fields() -> Response:
+        """Let the org lack or hide a field: `{object, field, how: missing | hidden | read-only | shown}`."""
+        said = _body()
+        try:
+            org.withhold(str(said.get("object", "Task")), str(said.get("field", "")), str(said.get("how", "hidden")))
+        except KeyError as error:
+            return _bad(f"unknown {error}")
+        except ValueError as error:
+            return _bad(str(error))
+        return jsonify({"withheld": org.withheld})

@@ -6,7 +6,10 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-KINDS: Final = ("session-expired", "daily-limit", "row-lock", "unavailable", "slow", "none")
+KINDS: Final = (
+    "session-expired", "daily-limit", "row-lock", "trigger-lock", "flow-lock", "automation-limit", "unavailable",
+    "slow", "none",
+)  # fmt: skip
 
 
 @dataclass

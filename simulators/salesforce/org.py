@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from . import schema
 from .faults import Counters, Faults
 from .ids import IdFactory, make, number_of, object_of, to18
-from .world import ACCESS_PERMISSION_SET, World
+from .world import ACCESS_PERMISSION_SET, API_ONLY_PROFILES, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,6 +131,7 @@ class Org:
         self.api_enabled: dict[str, bool] = {}
         self.frames: dict[str, str] = {}
         self.hidden: dict[str, set[str]] = {}
+        self.withheld: dict[str, dict[str, str]] = {}
         self.tokens: dict[str, Token] = {}
         self._canvas_tokens: dict[str, str] = {}
         self._changed: set[tuple[str, str]] = set()
@@ -176,6 +177,7 @@ class Org:
             "$frames": dict(self.frames),
             "$hidden": {record_id: sorted(users) for record_id, users in self.hidden.items()},
             "$api_enabled": dict(self.api_enabled),
+            "$withheld": {name: dict(fields) for name, fields in self.withheld.items()},
         }
 
     def _everything(self) -> Tables:
@@ -193,6 +195,7 @@ class Org:
         self.frames = kept.pop("$frames", {})
         self.hidden = {record_id: set(users) for record_id, users in kept.pop("$hidden", {}).items()}
         self.api_enabled = kept.pop("$api_enabled", {})
+        self.withheld = kept.pop("$withheld", {})
         self.tables, self.keys = kept, {}
         for name, rows in kept.items():
             for row in rows.values():
@@ -464,25 +467,45 @@ class Org:
             return {row["Name"] for row in self.table("PermissionSet").values() if row["Id"] in ids}
 
     def field_access(self, user_id: str, object_name: str) -> Callable[[schema.Field, bool], bool]:
-        """A function (field, to write?) that says whether field-level security lets the user have it.
+        """A function (field, to write?) that says whether the user has it: it exists, and security lets them.
 
-        Only the package's own fields are under field-level security here, and only when it ships permission sets.
+        A profile of people grants the standard fields, that of an API-only integration none; the package's fields are
+        granted by its permission sets, as further standard fields may be. Without permission sets nothing is secured.
         """
+        withheld = self.withheld.get(object_name, {})
         grants = self.package.grants
-        if object_name != "Task" or not any(grants.values()):
-            return lambda _field, _write: True
+        profile = self.table("Profile").get((self.find(user_id) or {}).get("ProfileId") or "", {}).get("Name")
         allowed: dict[str, bool] = {}
-        for name in self.permission_sets_of(user_id):
+        for name in self.permission_sets_of(user_id) if any(grants.values()) else ():
             for field_name, editable in grants.get(name, {}).items():
                 allowed[field_name] = allowed.get(field_name, False) or editable
 
         def may(one: schema.Field, write: bool) -> bool:
-            if not one.custom or one.required:
+            how = withheld.get(one.name)
+            if how in {"missing", "hidden"} or (how == "read-only" and write):
+                return False
+            if not one.secured or not any(grants.values()) or (not one.custom and profile not in API_ONLY_PROFILES):
                 return True
             editable = allowed.get(f"{object_name}.{one.name}")
             return editable is not None and (editable or not write)
 
         return may
+
+    def withhold(self, object_name: str, field_name: str, how: str) -> None:
+        """Let the org lack a field (`missing`), hide it from everybody's API (`hidden`), make it `read-only`, or not.
+
+        `shown` takes it back. KeyError when object or field is unknown, ValueError for another word.
+        """
+        with self.lock:
+            known = self.schema[object_name.lower()]
+            one = known.fields[field_name.lower()]
+            if how not in {"missing", "hidden", "read-only", "shown"}:
+                raise ValueError(f"unknown: {how!r}; known: missing, hidden, read-only, shown")
+            withheld = self.withheld.setdefault(known.name, {})
+            withheld.pop(one.name, None)
+            if how != "shown":
+                withheld[one.name] = how
+            self._touch("$withheld", known.name)
 
     def assign(self, username: str, permission_set: str, assigned: bool) -> None:
         """Assign a permission set or take it away; KeyError when the user or the set is unknown."""

@@ -157,10 +157,27 @@ def _too_many() -> Refused:
 
 
 def _lock_fault(org: Org, record_id: str | None) -> None:
-    if org.faults.strike("row-lock"):
-        one = record_id or "001000000000000AAA"
-        said = f"unable to obtain exclusive access to this record or 1 records: {one[:15]}"
+    kind = org.faults.strike("row-lock", "trigger-lock", "flow-lock", "automation-limit")
+    one = record_id or "001000000000000AAA"
+    said = f"unable to obtain exclusive access to this record or 1 records: {one[:15]}"
+    if kind == "row-lock":
         raise Refused("UNABLE_TO_LOCK_ROW", said)
+    if kind == "trigger-lock":
+        raise Refused(
+            "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+            "TaskTrigger: execution of AfterInsert\n\ncaused by: System.DmlException: Update failed. First exception "
+            f"on row 0 with id {one}; first error: UNABLE_TO_LOCK_ROW, {said}: []\n\nTrigger.TaskTrigger: line 7",
+        )
+    if kind == "flow-lock":
+        raise Refused(
+            "CANNOT_EXECUTE_FLOW_TRIGGER",
+            "The record couldn’t be saved because it failed to trigger a flow. A flow trigger failed to execute the "
+            f"flow with version ID 301000000000001. This error occurred: UNABLE_TO_LOCK_ROW: {said}.",
+        )
+    if kind == "automation-limit":
+        raise Refused(
+            "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "TaskTrigger: System.LimitException: Apex CPU time limit exceeded"
+        )
 
 
 def _assigns() -> bool:
@@ -393,7 +410,7 @@ def _describe_field(org: Org, known: ObjectType, one: Field, may: Callable[[Fiel
         "defaultedOnCreate": one.type == "boolean" or one.name in {"Status", "Priority", "OwnerId", "TaskSubtype"},
         "precision": one.precision if one.type == "double" else 0,
         "scale": one.scale,
-        "permissionable": one.custom,
+        "permissionable": one.secured,
     }
 
 
@@ -507,6 +524,7 @@ def _collections(pages: Blueprint, org: Org) -> None:
             work: list[Callable[[], Outcome]] = [lambda one=one: _delete_row(org, one) for one in ids]  # type: ignore[misc]  # a default binds it
             return _answer(_all(org, work, all_or_none=request.args.get("allOrNone", "false").lower() == "true"))
         said, rows = _rows()
+        _parse(org, rows)
         if request.method == "POST":
             work = [lambda row=row: _create_row(org, row) for row in rows]  # type: ignore[misc]  # a default binds it
         else:
@@ -520,6 +538,7 @@ def _collections(pages: Blueprint, org: Org) -> None:
         known = _known(org, name)
         one = _external_id(org, known, field_name)
         said, rows = _rows()
+        _parse(org, rows)
         seen: set[str] = set()
         work: list[Callable[[], Outcome]] = [
             lambda row=row: _upsert_row(org, known, one, row, seen) for row in rows  # type: ignore[misc]  # a default binds it
@@ -569,6 +588,15 @@ def _type_of(org: Org, row: dict[str, Any]) -> ObjectType:
     if not name:
         raise Refused("INVALID_TYPE", "Must send a concrete entity type.")
     return rules.object_type(org, str(name), write=True)
+
+
+def _parse(org: Org, rows: list[dict[str, Any]]) -> None:
+    """Read all rows before any is carried out: what cannot be read refuses the request."""
+    for row in rows:
+        attributes = row.get("attributes")
+        known = org.type(str(attributes.get("type"))) if isinstance(attributes, dict) else None
+        if known is not None:
+            rules.parse(org, known.name, _values(row, "id"), _user())
 
 
 def _values(row: dict[str, Any], *without: str) -> dict[str, Any]:

@@ -23,7 +23,8 @@ class Field:
     """One field of an object.
 
     `length` counts characters (0: no limit of its own); `restricted` picklists take their values only;
-    `refers_to` are the objects a reference may name; `alias` is its relationship name in queries.
+    `refers_to` are the objects a reference may name; `alias` is its relationship name in queries. `secured` fields are
+    under field-level security: required ones and those of the system are not.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Field:
     case_sensitive: bool = False
     custom: bool = False
     derived: bool = False
+    secured: bool = False
     precision: int = 18
     scale: int = 0
 
@@ -342,6 +344,32 @@ PERMISSION_SET_ASSIGNMENT: Final = ObjectType(
 )  # fmt: skip
 
 
+#: Standard fields under field-level security, of the objects that a telephony connector meets.
+SECURED: Final = {
+    "Account": {"Phone", "Fax", "Website", "Type", "Industry", "Description", "ParentId"},
+    "Contact": {
+        "AccountId", "Title", "Department", "Email", "Phone", "MobilePhone", "HomePhone", "OtherPhone",
+        "AssistantPhone", "Fax", "DoNotCall", "LeadSource", "Description",
+    },
+    "Lead": {"Title", "Email", "Phone", "MobilePhone", "LeadSource", "DoNotCall", "Description"},
+    "Case": {
+        "Subject", "Priority", "Origin", "Type", "ContactId", "AccountId", "SuppliedPhone", "SuppliedName",
+        "SuppliedEmail", "ContactPhone", "ContactMobile", "ContactEmail", "Description", "ClosedDate",
+    },
+    "Task": {"Subject", "Description", "Type", "ActivityDate", "WhoId", "WhatId", "AccountId", "CompletedDateTime"},
+}  # fmt: skip
+
+
+def _secure(known: ObjectType) -> ObjectType:
+    """Mark the fields that are under field-level security, the package's own among them."""
+    names = SECURED.get(known.name, set())
+    marked = {
+        key: replace(one, secured=one.name in names or (one.custom and not one.required))
+        for key, one in known.fields.items()
+    }
+    return replace(known, fields=marked)
+
+
 def build(activity_fields: Iterable[Field] = (), *, person_accounts: bool = False) -> dict[str, ObjectType]:
     """Every object by lower-case name; `activity_fields` are the package's fields on tasks."""
     account = ACCOUNT
@@ -353,4 +381,4 @@ def build(activity_fields: Iterable[Field] = (), *, person_accounts: bool = Fals
         )
     task = replace(TASK, fields={**TASK.fields, **_index(activity_fields)})
     known = (account, CONTACT, LEAD, CASE, task, CAMPAIGN, OPPORTUNITY, USER, PERMISSION_SET_ASSIGNMENT, *_READ_ONLY)
-    return {one.name.lower(): one for one in known}
+    return {one.name.lower(): _secure(one) for one in known}

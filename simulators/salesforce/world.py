@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 INTEGRATION_USER: Final = "fcc.integration@acme.example"
 ACCESS_PERMISSION_SET: Final = "Fcc_Access"
+API_ONLY: Final = "Minimum Access - API Only Integrations"
+#: Profiles that grant no standard field of their own.
+API_ONLY_PROFILES: Final = frozenset({API_ONLY})
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ DEMO_PEOPLE: Final = (
     Person("zofia.zolc@acme.example", "Zofia", "Żółć"),
     Person("admin@acme.example", "Admin", "User", language="en_US", profile="System Administrator"),
     Person(
-        INTEGRATION_USER, "FCC", "Integration", language="en_US", profile="System Administrator",
+        INTEGRATION_USER, "FCC", "Integration", language="en_US", profile=API_ONLY,
         permission_sets=None, call_center=False,
     ),
 )  # fmt: skip

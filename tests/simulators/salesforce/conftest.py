@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -115,9 +116,19 @@ def metadata(tmp_path: pathlib.Path) -> pathlib.Path:
     return root
 
 
+def everybody_sees_standard_fields() -> world.World:
+    """The demo world, where the integration user's profile is a person's."""
+    demo = world.demo()
+    people = [
+        replace(person, profile="System Administrator") if person.profile == world.API_ONLY else person
+        for person in demo.people
+    ]
+    return replace(demo, people=tuple(people))
+
+
 @pytest.fixture
 def org(metadata: pathlib.Path, seconds: Seconds) -> Org:
-    return Org(Site(9444, CONNECTOR), Package(metadata), world.demo(), seconds)
+    return Org(Site(9444, CONNECTOR), Package(metadata), everybody_sees_standard_fields(), seconds)
 
 
 @pytest.fixture
