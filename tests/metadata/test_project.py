@@ -9,6 +9,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from cti.domain import org_fields
+from cti.domain.org_fields import READ
 from tests.metadata.project import (
     APPS,
     FILES,
@@ -334,9 +336,12 @@ def test_the_permission_set_of_agents_has_the_name_administrators_look_for() -> 
 @pytest.mark.parametrize("name", ["Fcc_Access", "Fcc_Integration", "Fcc_Visibility"])
 def test_permission_sets_name_only_what_there_is(name: str) -> None:
     root = permission_set(name)
-    fields = {f"Task.{stem(path)}" for path in FIELDS}
+    own = {f"Task.{stem(path)}" for path in FIELDS}
+    named = text(root, "fieldPermissions", "field")
 
-    assert set(text(root, "fieldPermissions", "field")) <= fields
+    assert {field for field in named if field.endswith("__c")} <= own
+    assert {field.partition(".")[0] for field in named if not field.endswith("__c")} <= {*READ}
+    assert len(named) == len(set(named))
     assert all(MAIN + f"pages/{page}.page" in RENDERED for page in text(root, "pageAccesses", "apexPage"))
     assert all(MAIN + f"classes/{each}.cls" in RENDERED for each in text(root, "classAccesses", "apexClass"))
     for app in text(root, "applicationVisibilities", "application"):
@@ -364,11 +369,33 @@ def test_agents_may_open_the_page_and_run_its_controller() -> None:
 def test_the_integration_user_writes_every_field_of_a_call_and_deletes_nothing() -> None:
     root = permission_set("Fcc_Integration")
 
-    assert set(text(root, "fieldPermissions", "field")) == {f"Task.{stem(path)}" for path in FIELDS}
-    assert set(text(root, "fieldPermissions", "editable")) == {"true"}
+    granted = dict(
+        zip(text(root, "fieldPermissions", "field"), text(root, "fieldPermissions", "editable"), strict=True)
+    )
+    assert {field for field, editable in granted.items() if editable == "true"} >= {
+        f"Task.{stem(path)}" for path in FIELDS
+    }
     assert set(text(root, "objectPermissions", "allowDelete")) == {"false"}
     assert set(text(root, "objectPermissions", "modifyAllRecords")) == {"false"}
     assert {"ApiEnabled", "EditTask"} <= set(text(root, "userPermissions", "name"))
+
+
+@pytest.mark.assumed("A69")
+def test_the_integration_user_is_granted_each_field_that_the_connector_reads_or_writes_and_no_other() -> None:
+    root = permission_set("Fcc_Integration")
+    editable = [value == "true" for value in text(root, "fieldPermissions", "editable")]
+
+    assert dict(zip(text(root, "fieldPermissions", "field"), editable, strict=True)) == org_fields.granted()
+    assert set(text(root, "fieldPermissions", "readable")) == {"true"}
+
+
+def test_the_integration_user_may_see_each_object_that_the_connector_reads() -> None:
+    # Tasks are given by a permission of their own, EditTask.
+    assert {*text(permission_set("Fcc_Integration"), "objectPermissions", "object"), "Task"} == {*READ}
+
+
+def test_every_own_field_is_one_that_the_connector_writes() -> None:
+    assert {stem(path) for path in FIELDS} == {name for name in org_fields.WRITTEN["Task"] if name.endswith("__c")}
 
 
 @pytest.mark.req("R10")
