@@ -17,6 +17,7 @@ from flask import Flask
 
 from cti import outgoing
 from cti.calllog.delivery import TaskCarrier
+from cti.calllog.errors import FieldsMissingError, PackageMissingError
 from cti.calllog.guard import FieldGuard
 from cti.calllog.resolve import Resolver
 from cti.calllog.service import KIND, CallLogger, LogNews, Waits
@@ -28,6 +29,7 @@ from cti.canvas.sessions import GRACE, SessionStore, SessionTokens
 from cti.canvas.userinfo import UserInfo
 from cti.clock import SystemClock
 from cti.directory.service import Directory
+from cti.domain.org_fields import CALL_ID
 from cti.events.hub import EventHub
 from cti.matching.access import RecordAccess
 from cti.matching.service import Matching
@@ -70,6 +72,7 @@ _log = structlog.get_logger("cti.app")
 ROOT = Path(__file__).resolve().parent
 BACKGROUND_THREADS = 16
 T = TypeVar("T")
+_MISSING = {True: PackageMissingError, False: FieldsMissingError}
 
 
 class Background(ThreadPoolExecutor):
@@ -104,6 +107,7 @@ class Services:
     intake: WebhookIntake
     polling: Runner
     outbox: Engine
+    fields: FieldGuard
     hub: EventHub
     rooms: AgentRooms
     channel: PaneChannel
@@ -247,6 +251,7 @@ def build_services(
         intake=intake,
         polling=polling,
         outbox=outbox,
+        fields=guard,
         hub=hub,
         rooms=rooms,
         channel=channel,
@@ -267,6 +272,7 @@ def build_app(services: Services) -> Flask:
             services.settings,
             services.metrics,
             {"database": services.database.check, "migrations": lambda: migrate.check(services.database)},
+            {"salesforce": partial(_salesforce_trouble, services.fields)},
         )
     )
     app.register_blueprint(
@@ -327,6 +333,14 @@ def _ask_for_fresh_token(database: Database, sign_in: CanvasSignIn, session: Pan
     with database.write() as uow:
         uow.events.add(session.agent.audience, "session.expiring", {"in": int(GRACE.total_seconds())})
         uow.commit()
+
+
+def _salesforce_trouble(guard: FieldGuard) -> dict[str, object]:
+    """What is the matter with each org, for `/readyz`: fields that call logs lack there, or all of them."""
+    return {
+        org_id: {"fields_missing": list(missing), "code": _MISSING[CALL_ID in missing].code}
+        for org_id, missing in guard.missing().items()
+    }
 
 
 def _campaign_name(directory: Directory, tenant_id: str, campaign_id: int) -> str | None:

@@ -24,6 +24,7 @@ from cti.clock import SystemClock
 from cti.domain.dial_policy import read_countries
 from cti.outgoing import is_loopback_name
 from cti.pbx.fcc_external_api import FccExternalApi
+from cti.salesforce.errors import NotFoundError
 from cti.salesforce.oauth import ClientCredentials
 from cti.salesforce.service import SalesforceOrgs
 from cti.settings import PREFIX, Settings, SettingsError, load
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     import requests
 
-    from cti.admin.ports import IntegrationUser, SalesforceUser
+    from cti.admin.ports import Access, IntegrationUser, SalesforceUser
     from cti.clock import Clock
     from cti.salesforce.service import SalesforceOrg
     from cti.store.database import Database
@@ -467,7 +468,12 @@ def status(context: Context) -> None:
             click.echo(f"{each.id}: {_state(each)}; {waiting} deliveries wait, {dead} were given up")
             for item in uow.outbox.troubled(each.id):
                 mark, colour = _MARKS["error" if item.state == "dead" else "warning"]
-                click.secho(f"{mark} {item.key}: {item.code or 'unknown'}", fg=colour)
+                why = f" ({item.detail})" if item.detail else ""
+                click.secho(f"{mark} {item.key}: {item.code or 'unknown'}{why}", fg=colour)
+            for missing, count in uow.outbox.lacking(each.org_id).items():
+                mark, colour = _MARKS["warning"]
+                text = f"{count} call logs lack fields that the org does not take: {missing}"
+                click.secho(f"{mark} {text}; `fcc-connector pair` says what to do", fg=colour)
 
 
 @main.command("retry")
@@ -529,6 +535,12 @@ class _Salesforce:
     def active_users(self) -> Sequence[SalesforceUser]:
         return self._org.active_users()
 
+    def access(self, table: str) -> Access | None:
+        try:
+            return self._org.access(table)
+        except NotFoundError:
+            return None
+
 
 def _check(context: Context, tenant_row: Tenant, org_row: Org, made: Pairing) -> list[pairing_check.Line]:
     with outgoing.session(ca_file=context.settings.ca_file) as http:
@@ -537,6 +549,7 @@ def _check(context: Context, tenant_row: Tenant, org_row: Org, made: Pairing) ->
             _Salesforce(org_row, http, context.clock),
             FccExternalApi(tenant_row, http=http, clock=context.clock),
             made.off_campaign_id,
+            person_accounts=made.person_accounts,
         )
 
 

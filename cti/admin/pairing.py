@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from cti.accounts import salesforce_id
 from cti.domain.call import Fact
 from cti.domain.fcc import CampaignMode, UserKind
+from cti.domain.org_fields import CALL_ID, CREATED, PERSON_READ, READ, WRITTEN
 from cti.errors import ConnectorError, SalesforceUserUnknownError
 
 if TYPE_CHECKING:
@@ -44,17 +45,21 @@ def settings_fact(pairing: Pairing, at: datetime) -> Fact:
     return Fact("agent", "settings", at, content={"pairing_id": pairing.id, "settings": settings})
 
 
-def check(org: Org, salesforce: SalesforceSide, fcc: FccSide, off_campaign_id: int | None) -> list[Line]:
+def check(
+    org: Org, salesforce: SalesforceSide, fcc: FccSide, off_campaign_id: int | None, *, person_accounts: bool = False
+) -> list[Line]:
     """Ask both sides whether they would work together; raises nothing that the sides raise on purpose."""
     lines: list[Line] = []
-    people = _salesforce(org, salesforce, lines)
+    people = _salesforce(org, salesforce, lines, person_accounts=person_accounts)
     users = _fcc(fcc, off_campaign_id, lines)
     if people is not None and users is not None:
         lines.extend(_matches(*people, users))
     return lines
 
 
-def _salesforce(org: Org, side: SalesforceSide, lines: list[Line]) -> tuple[str, Sequence[SalesforceUser]] | None:
+def _salesforce(
+    org: Org, side: SalesforceSide, lines: list[Line], *, person_accounts: bool
+) -> tuple[str, Sequence[SalesforceUser]] | None:
     try:
         me = side.integration_user()
     except ConnectorError as error:
@@ -70,10 +75,46 @@ def _salesforce(org: Org, side: SalesforceSide, lines: list[Line]) -> tuple[str,
     lines.append(Line("ok", f"Salesforce: the connector signs in as {me.name} ({me.email})."))
     try:
         people = side.active_users()
+        lines.extend(_fields(side, person_accounts=person_accounts))
     except ConnectorError as error:
         lines.append(Line("error", f"Salesforce: {error.message('en')} [{error.code}]"))
         return None
     return me.email, people
+
+
+def _fields(side: SalesforceSide, *, person_accounts: bool) -> list[Line]:
+    """Which fields the integration user lacks, of those that the connector writes or reads."""
+    unwritten: list[str] = []
+    unread: list[str] = []
+    for table, names in READ.items():
+        access = side.access(table)
+        seen = access.readable if access is not None else frozenset()
+        wanted = names | PERSON_READ if person_accounts and table == "Account" else names
+        writes = WRITTEN.get(table, frozenset())
+        unread += [f"{table}.{name}" for name in sorted(wanted - seen - writes)]
+        may_create = access.createable if access is not None else frozenset()
+        may_change = (access.updateable if access is not None else frozenset()) | frozenset(CREATED)
+        unwritten += [f"{table}.{name}" for name in sorted(writes - (may_create & may_change))]
+    lines: list[Line] = []
+    remedy = "Deploy the package and assign Fcc_Integration to the integration user (`bin/install --integration-user`)."
+    key = f"Task.{CALL_ID}"
+    if key in unwritten:
+        text = f"Salesforce: the integration user cannot write {key}, so no call can be logged. {remedy}"
+        lines.append(Line("error", text))
+        unwritten.remove(key)
+    if unwritten:
+        text = f"Salesforce: left out of call logs, until the integration user can write them: {', '.join(unwritten)}."
+        lines.append(Line("warning", f"{text} {remedy}"))
+    if unread:
+        text = (
+            f"Salesforce: callers may not be found or named, for the integration user cannot read {', '.join(unread)}."
+        )
+        lines.append(Line("warning", f"{text} {remedy}"))
+    if not lines:
+        lines.append(
+            Line("ok", "Salesforce: the integration user has every field that the connector reads and writes.")
+        )
+    return lines
 
 
 def _fcc(side: FccSide, off_campaign_id: int | None, lines: list[Line]) -> list[FccUser] | None:

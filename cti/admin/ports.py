@@ -43,6 +43,25 @@ class SalesforceUser(Protocol):
         ...
 
 
+class Access(Protocol):
+    """Which fields of an object the integration user has."""
+
+    @property
+    def readable(self) -> frozenset[str]:
+        """Those it sees."""
+        ...
+
+    @property
+    def createable(self) -> frozenset[str]:
+        """Those it may give when it creates a record."""
+        ...
+
+    @property
+    def updateable(self) -> frozenset[str]:
+        """Those it may change."""
+        ...
+
+
 class SalesforceSide(Protocol):
     """The org, asked with the pairing app's own access."""
 
@@ -52,6 +71,10 @@ class SalesforceSide(Protocol):
 
     def active_users(self) -> Sequence[SalesforceUser]:
         """All active people of the org; raises ConnectorError."""
+        ...
+
+    def access(self, table: str) -> Access | None:
+        """Which of an object's fields the integration user has, None without the object; raises ConnectorError."""
         ...
 
 

@@ -397,6 +397,15 @@ class OutboxRepository:
         query = select(OutboxRow.org_id, OutboxRow.kind).where(OutboxRow.state == HELD).distinct()
         return [(row[0], row[1]) for row in self._session.execute(query)]
 
+    def lacking(self, org_id: str) -> dict[str, int]:
+        """How many of an org's deliveries are held, by what they lack."""
+        query = (
+            select(OutboxRow.detail, func.count())
+            .where(OutboxRow.org_id == org_id, OutboxRow.state == HELD)
+            .group_by(OutboxRow.detail)
+        )
+        return {row[0] or "": row[1] for row in self._session.execute(query)}
+
     def released_held(self, org_id: str, kind: str, detail: str) -> int:
         """Have those tried again for which something else was missing than `detail` says; how many they are."""
         now = self._clock.now()

@@ -23,8 +23,17 @@ if TYPE_CHECKING:
 _log = structlog.get_logger("cti.web")
 
 
-def blueprint(settings: Settings, metrics: Metrics, checks: Mapping[str, Callable[[], None]]) -> Blueprint:
-    """`/healthz`, `/readyz` and `/metrics`; a check raises when the process cannot work."""
+def blueprint(
+    settings: Settings,
+    metrics: Metrics,
+    checks: Mapping[str, Callable[[], None]],
+    sides: Mapping[str, Callable[[], Mapping[str, object]]] | None = None,
+) -> Blueprint:
+    """`/healthz`, `/readyz` and `/metrics`; a check raises when the process cannot work.
+
+    `sides` say what is the matter with the systems outside, by tenant or org: `/readyz` names it and is ready all the
+    same, for no other process would do better. They answer at once, from what is known, and raise nothing.
+    """
     made = Blueprint("health", __name__)
 
     @made.get("/healthz")
@@ -43,7 +52,9 @@ def blueprint(settings: Settings, metrics: Metrics, checks: Mapping[str, Callabl
             else:
                 results[name] = "ok"
         ready = all(result == "ok" for result in results.values())
-        return jsonify(ready=ready, checks=results), 200 if ready else 503
+        troubles = {name: trouble for name, tell in (sides or {}).items() if (trouble := tell())}
+        told = {"sides": troubles} if troubles else {}
+        return jsonify(ready=ready, checks=results, **told), 200 if ready else 503
 
     @made.get("/metrics")
     def numbers() -> ResponseReturnValue:

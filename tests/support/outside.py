@@ -8,6 +8,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
+from cti.domain.org_fields import PERSON_READ, READ
 from tests.support.signed_request import ORG_ID, TOKEN, USER_ID
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Outside:
         self.app_works = False
         self.org_id = ORG_ID
         self.people: list[tuple[str, str]] = []
+        self.hidden: set[str] = set()
 
     @property
     def identity_of_the_app(self) -> dict[str, Any]:
@@ -81,6 +83,12 @@ class Outside:
         ]
         return {"totalSize": len(records), "done": True, "records": records}
 
+    def description(self, table: str) -> dict[str, Any]:
+        """What describe says of an object: every field that is wanted of it, but those `hidden` ("Object.Field")."""
+        names = READ[table] | (PERSON_READ if table == "Account" else set())
+        fields = [name for name in sorted(names) if f"{table}.{name}" not in self.hidden]
+        return {"fields": [{"name": name, "createable": True, "updateable": True} for name in fields]}
+
     @property
     def my_domain_url(self) -> str:
         """The org's address."""
@@ -108,6 +116,10 @@ def outside() -> Iterator[Outside]:
                 self._answer(world.status, {"error": "unavailable"})
             elif self.path.startswith("/services/data/v67.0/query?") and token == APP_TOKEN:
                 self._answer(200, world.people_found)
+            elif self.path.endswith("/describe") and self.path.split("/")[-2] in world.hidden:
+                self._answer(404, [{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}])
+            elif self.path.endswith("/describe") and token == APP_TOKEN:
+                self._answer(200, world.description(self.path.split("/")[-2]))
             elif self.path != "/services/oauth2/userinfo" or identity is None:
                 self._answer(403, {"error": "bad token"})
             else:

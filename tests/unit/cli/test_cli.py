@@ -34,6 +34,7 @@ ORG = (
 )
 
 
+REMEDY = "Deploy the package and assign Fcc_Integration to the integration user (`bin/install --integration-user`)."
 UNNEEDED_BLOCK = (
     "! FCC: the campaign “Poza” has an IVR authorization block, which the integration does not need; remove it in FCC."
 )
@@ -271,6 +272,7 @@ def test_pairing_shows_both_sides_green_and_who_is_matched(run: Callable[..., Re
     result = run(f"pair acme {ORG_ID} --off-campaign 9 --campaign 1 --campaign 2 --case-by-ivr-code")
     assert pairing_lines(result) == [
         "✓ Salesforce: the connector signs in as FCC Integration (fcc.integration@acme.example).",
+        "✓ Salesforce: the integration user has every field that the connector reads and writes.",
         "✓ FCC: external-api answers; 3 active PBX users.",
         "✓ FCC: calls outside campaigns go to the campaign “Poza”.",
         UNNEEDED_BLOCK,
@@ -283,6 +285,34 @@ def test_pairing_shows_both_sides_green_and_who_is_matched(run: Callable[..., Re
     (pairing,) = stored(lambda uow: uow.pairings.all())
     assert (pairing.active, pairing.off_campaign_id, pairing.campaigns) == (True, 9, (1, 2))
     assert (pairing.case_by_ivr_code, pairing.create_case) == (True, False)
+
+
+@pytest.mark.req("R22")
+def test_pairing_names_the_fields_that_the_org_lacks_or_hides(run: Callable[..., Result], both_sides: Outside) -> None:
+    both_sides.app_works = True
+    both_sides.hidden = {"Task.WhoId", "Task.FCC_Queue__c", "Contact.MobilePhone", "Account.PersonEmail"}
+    lines = pairing_lines(run(f"pair acme {ORG_ID}"))
+    assert lines[1:3] == [
+        "! Salesforce: left out of call logs, until the integration user can write them: "
+        "Task.FCC_Queue__c, Task.WhoId. " + REMEDY,
+        "! Salesforce: callers may not be found or named, for the integration user cannot read Contact.MobilePhone. "
+        + REMEDY,
+    ]
+    lines = pairing_lines(run(f"pair acme {ORG_ID} --person-accounts"))
+    assert "cannot read Account.PersonEmail, Contact.MobilePhone. " in lines[2]
+
+
+@pytest.mark.req("R22")
+def test_an_org_without_the_package_cannot_be_paired(run: Callable[..., Result], both_sides: Outside) -> None:
+    both_sides.app_works = True
+    both_sides.hidden = {"Task.FCC_Call_Id__c", "Lead"}
+    result = run(f"pair acme {ORG_ID}", ok=False)
+    assert (
+        "✗ Salesforce: the integration user cannot write Task.FCC_Call_Id__c, so no call can be logged. " + REMEDY
+        in result.output
+    )
+    assert "Lead.Email, Lead.Id, Lead.IsConverted" in result.output
+    assert stored(lambda uow: uow.pairings.all()) == []
 
 
 @pytest.mark.req("R7")
@@ -364,6 +394,32 @@ def test_status_shows_what_was_given_up_and_retry_tries_it_again(run: Callable[.
     )
     assert "will be tried again" in run(f"retry {key}").output
     assert "1 deliveries wait, 0 were given up" in run("status").output
+
+
+def test_status_says_which_fields_call_logs_lack_and_why_a_log_was_given_up(run: Callable[..., Result]) -> None:
+    run(TENANT)
+    run(ORG)
+    run(f"pair acme {ORG_ID} --no-check")
+    (pairing,) = stored(lambda uow: uow.pairings.all())
+    clock = SystemClock()
+    database = open_database(load(), clock)
+    fields = {"Subject": "x", "FCC_Queue__c": "q"}
+    with database.write() as uow:
+        place: Any = {"kind": "call", "org_id": ORG_ID, "pairing_id": pairing.id, "run_after": clock.now()}
+        for key in ("acme:1:0", "acme:2:0"):
+            uow.outbox.put(key, fields, **place)
+        leased = uow.outbox.lease("owner", until=clock.now() + timedelta(minutes=1), limit=10)
+        uow.outbox.claim("owner", leased)
+        held = {"FCC_Queue__c": "q"}
+        uow.outbox.finished("acme:1:0", {"Subject": "x"}, carried=fields, held=held, detail="FCC_Queue__c")
+        uow.outbox.died("acme:2:0", code="call-log-request-refused", detail="JSON_PARSER_ERROR: no date")
+        uow.commit()
+    database.close()
+    assert run("status").output == (
+        f"{pairing.id}: active; 0 deliveries wait, 1 were given up\n"
+        "✗ acme:2:0: call-log-request-refused (JSON_PARSER_ERROR: no date)\n"
+        "! 1 call logs lack fields that the org does not take: FCC_Queue__c; `fcc-connector pair` says what to do\n"
+    )
 
 
 def test_the_program_logs_only_what_went_wrong_and_not_among_its_answers() -> None:

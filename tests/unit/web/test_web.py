@@ -6,9 +6,11 @@ import pytest
 from flask import Flask, jsonify, request
 
 from app import build_app
+from cti.calllog.errors import PackageMissingError
 from cti.errors import ConnectorError
 from cti.web.install import install
 from cti.web.metrics import Metrics
+from tests.support.fake_org import TASK_FIELDS, FakeOrg
 from tests.support.wsgi import services_for
 
 if TYPE_CHECKING:
@@ -179,6 +181,35 @@ def test_a_process_without_its_tables_is_not_ready(tmp_path: Path, clock: Driven
     answer = build_app(services).test_client().get("/readyz")
     assert answer.status_code == 503
     assert answer.json == {"ready": False, "checks": {"database": "ok", "migrations": "failed"}}
+    services.close()
+
+
+def test_what_an_org_lacks_is_named_and_leaves_the_process_ready(tmp_path: Path, clock: DrivenClock) -> None:
+    services = services_for(tmp_path, clock)
+    org = FakeOrg(fields=TASK_FIELDS - {"FCC_Queue__c"})
+    services.fields.takes("00D000000000001EAA", org)
+    client = build_app(services).test_client()
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json["ready"]) == (200, True)
+    assert answer.json["sides"] == {
+        "salesforce": {"00D000000000001EAA": {"fields_missing": ["FCC_Queue__c"], "code": "call-log-fields-missing"}}
+    }
+    missing = b'fcc_salesforce_fields_missing{field="FCC_Queue__c",org="00D000000000001EAA"} 1.0'
+    assert missing in client.get("/metrics").data
+    clock.advance(301)
+    org.fields = TASK_FIELDS
+    services.fields.takes("00D000000000001EAA", org)
+    assert "sides" not in client.get("/readyz").json
+    assert b"fcc_salesforce_fields_missing{" not in client.get("/metrics").data
+    services.close()
+
+
+def test_an_org_without_the_package_is_named(tmp_path: Path, clock: DrivenClock) -> None:
+    services = services_for(tmp_path, clock)
+    with pytest.raises(PackageMissingError):
+        services.fields.takes("00D000000000001EAA", FakeOrg(fields=TASK_FIELDS - {"FCC_Call_Id__c"}))
+    (trouble,) = build_app(services).test_client().get("/readyz").json["sides"]["salesforce"].values()
+    assert trouble == {"fields_missing": ["FCC_Call_Id__c"], "code": "call-log-package-missing"}
     services.close()
 
 
