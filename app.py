@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
+import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -83,6 +85,16 @@ class Background(ThreadPoolExecutor):
         future = super().submit(fn, *args, **kwargs)
         future.add_done_callback(self._tell)
         return future
+
+    def later(self, seconds: float, fn: Callable[[], Any], /) -> None:
+        """Run it after so many seconds; not at all when the process ends before."""
+        timer = threading.Timer(seconds, self._submit_if_open, (fn,))
+        timer.daemon = True
+        timer.start()
+
+    def _submit_if_open(self, fn: Callable[[], Any]) -> None:
+        with contextlib.suppress(RuntimeError):  # shut down meanwhile
+            self.submit(fn)
 
     @staticmethod
     def _tell(future: Future[Any]) -> None:

@@ -118,6 +118,16 @@ class Access(Protocol):
         ...
 
 
+class MatchStore(Protocol):
+    """Stores what a search gave."""
+
+    def __call__(
+        self, tenant_id: str, call_key: str, fact: Fact, also: Callable[[UnitOfWork, Call | None, Call], None], /
+    ) -> None:
+        """Store the fact; where it changes the call, `also` gets it as it was and as it is, in the transaction."""
+        ...
+
+
 class CallLog(Protocol):
     """Turns calls into Tasks."""
 
@@ -135,10 +145,14 @@ class LogView(Protocol):
 
 
 class Executor(Protocol):
-    """Runs things in the background; fits `concurrent.futures.Executor`."""
+    """Runs things in the background."""
 
     def submit(self, fn: Callable[[], Any], /) -> Future[Any]:
         """Run it soon."""
+        ...
+
+    def later(self, seconds: float, fn: Callable[[], Any], /) -> None:
+        """Run it after so many seconds; not at all when the process ends before."""
         ...
 
 
@@ -174,7 +188,7 @@ class Calls(Protocol):
     ) -> list[StoredCall]: ...
     def count_up(self, tenant_id: str, *, since: datetime) -> int: ...
     def unchecked(self, *, limit: int) -> list[StoredCall]: ...
-    def all_up(self, tenant_id: str, *, since: datetime) -> list[StoredCall]: ...
+    def searching(self, tenant_id: str, *, limit: int) -> list[StoredCall]: ...
     def open_dialogs_of(self, call_keys: Collection[str]) -> list[Dialog]: ...
     def open_dialogs(
         self, tenant_id: str, users_id: int, *, direction: str, number: str, since: datetime, until: datetime

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from cti.calls.correlation import PbxCall, correlate, meeting_places, pbx_call, place_of_dialog, places_of_call
+from cti.calls.searching import searches_of
 from cti.calls.view import NO_LOG, call_view
 from cti.domain.book import Dialog, StoredCall
-from cti.domain.call import Call, Direction, Fact, Source, State, fold
-from cti.domain.phone_number import parse
+from cti.domain.call import Call, Fact, Source, fold
 from cti.domain.presence import Presence
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from cti.accounts import Tenant
     from cti.calls.ports import CallLog, Directory, LogView, UnitOfWork
+    from cti.calls.searching import Search
     from cti.clock import Clock
     from cti.domain.call import Claim
 
@@ -48,19 +49,6 @@ class Entry:
 
     fact: Fact
     call_key: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """A caller to be looked up for an agent, once the transaction is through."""
-
-    tenant_id: str
-    call_key: str
-    pairing_id: str
-    sf_user_id: str
-    users_id: int
-    number: str
-    ivr: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,6 +339,9 @@ class Recorder:
             return
         shown = any(uow.agents.attendances(work.tenant.id, users_id) for users_id in sorted(after.agents))
         stored = StoredCall(key, work.tenant.id, after, shown=shown or (before is not None and before.shown))
+        searches = searches_of(uow, work.tenant, stored)
+        stored = replace(stored, searching=bool(searches))
+        work.searches.extend(searches)
         uow.calls.save(stored)
         work.changed[key] = after
         work.checks.extend(Check(work.tenant.id, claim, key) for claim in after.unchecked)
@@ -372,11 +363,10 @@ class Recorder:
             for attendance in attendances:
                 if view != old:
                     uow.events.add(f"{attendance.pairing_id}:{users_id}", "call", {"call": view})
-        work.searches.extend(self.searches(uow, work.tenant, stored))
 
     def forget(self, uow: UnitOfWork, tenant: Tenant, stored: StoredCall, bones: Call) -> None:
         """Keep only the bones of a call, and tell the log and the panes."""
-        kept = replace(stored, call=bones, shrunk=True)
+        kept = replace(stored, call=bones, shrunk=True, searching=False)
         uow.calls.save(kept)
         if self._call_log is not None:
             self._call_log.call_changed(uow, tenant_id=tenant.id, call_key=stored.key, before=stored.call, after=bones)
@@ -414,25 +404,6 @@ class Recorder:
                 view = self.view(uow, tenant, stored, users_id)
                 uow.events.add(f"{attendance.pairing_id}:{users_id}", "call", {"call": view})
 
-    @staticmethod
-    def searches(uow: UnitOfWork, tenant: Tenant, stored: StoredCall) -> list[Search]:
-        """The searches this call still needs: one for each present agent whose leg is up and who has none yet."""
-        wanting = [users_id for users_id in sorted(stored.call.agents) if _wants_search(tenant, stored.call, users_id)]
-        return [
-            Search(
-                tenant.id,
-                stored.key,
-                attendance.pairing_id,
-                attendance.sf_user_id,
-                users_id,
-                stored.call.number,
-                stored.call.ivr,
-            )
-            for users_id in wanting
-            for attendance in uow.agents.attendances(tenant.id, users_id)
-            if attendance.present
-        ]
-
     def view(self, uow: UnitOfWork, tenant: Tenant, stored: StoredCall, users_id: int) -> dict[str, Any]:
         """The CALL object for that agent."""
         return self._views(uow, tenant, [(stored, users_id)])[0]
@@ -448,15 +419,6 @@ class Recorder:
             name = campaign.name if campaign is not None else stored.call.queue
             views.append(call_view(stored, users_id, region=tenant.default_region, campaign=name, log=log))
         return views
-
-
-def _wants_search(tenant: Tenant, call: Call, users_id: int) -> bool:
-    """Whether that agent's leg is up, the caller may be known, and nobody has looked yet."""
-    found = call.leg_of(users_id)
-    if found is None or call.state is State.ENDED or call.clicked is not None or call.direction is Direction.INTERNAL:
-        return False
-    leg = found[1]
-    return not leg.matched and leg.state is not State.ENDED and parse(call.number, tenant.default_region).searchable
 
 
 def _subject(fact: Fact, key: str) -> str | None:

@@ -21,10 +21,10 @@ from cti.calls.errors import (
     ReportInvalidError,
     StatusNotSettableError,
 )
-from cti.calls.recording import STALE_AFTER, Check, Entry, Recorder, Search, still_up
+from cti.calls.recording import STALE_AFTER, Check, Entry, Recorder, still_up
+from cti.calls.searching import CallerSearches
 from cti.calls.statuses import Statuses
 from cti.domain.call import KINDS, Call, Claim, Direction, Fact, Source, State
-from cti.domain.match import MatchResult
 from cti.domain.phone_number import Kind, parse
 from cti.domain.presence import PresenceClass
 from cti.domain.times import parse_time
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         UnitOfWork,
     )
     from cti.calls.recording import Work
+    from cti.calls.searching import Search
     from cti.clock import Clock
     from cti.domain.book import StoredCall
     from cti.domain.call import Record
@@ -82,15 +83,6 @@ class _Parcel:
     checks: list[Check] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _SearchAgent:
-    """The agent a search is made as."""
-
-    pairing_id: str
-    sf_user_id: str
-    fcc_user_id: int
-
-
 class CallService:
     """Stores facts, answers panes, and keeps presence. Safe to share between threads.
 
@@ -120,7 +112,6 @@ class CallService:
         self._directory = directory
         self._clock = clock
         self._executor = executor
-        self._matching = matching
         self._access = access
         self._checks: RecordChecks | None = None
         if access is not None:
@@ -139,10 +130,11 @@ class CallService:
             executor=executor,
             report=self.presence_reported,
         )
+        self._searches = None
+        if matching is not None:
+            self._searches = CallerSearches(database, matching, clock=clock, executor=executor, store=self._store_match)
         self._waiting: deque[_Parcel] = deque()
         self._turn = threading.Lock()
-        self._searching: set[tuple[str, int]] = set()
-        self._searching_lock = threading.Lock()
         self._retention = retention
         self._resumed = False
         self._next_shrink = clock.monotonic() + SHRINK_SECONDS
@@ -176,8 +168,8 @@ class CallService:
                 self._write_waiting(parcel)
         if parcel.error is not None:
             raise parcel.error
-        for search in parcel.searches:
-            self._start_search(search)
+        if self._searches is not None:
+            self._searches.start(parcel.searches)
         for check in parcel.checks:
             self._start_check(check)
 
@@ -476,6 +468,8 @@ class CallService:
         with self._database.read() as uow:
             tenant_id = self._place(uow, agent)[1].id
         self._attendance.came(agent, tenant_id)
+        if self._searches is not None:
+            self._searches.look(tenant_id, agent.fcc_user_id, still_up(self._clock.now()))
 
     def tick(self) -> None:
         """The regular work, called every 10 s or so by the runner.
@@ -582,7 +576,7 @@ class CallService:
             with self._database.write() as uow:
                 old = uow.calls.old(before, limit=SHRUNK_CALLS_AT_ONCE)
                 for stored in old:
-                    uow.calls.save(replace(stored, call=_bones(stored.call), shrunk=True))
+                    uow.calls.save(replace(stored, call=_bones(stored.call), shrunk=True, searching=False))
                 emptied = 0 if old else uow.facts.shrink(before, limit=SHRUNK_FACTS_AT_ONCE)
                 shrunk += emptied
                 over = not old and not emptied
@@ -616,82 +610,21 @@ class CallService:
     # -- who is calling -------------------------------------------------------------------------------------------
 
     def resume(self) -> None:
-        """After a start: go on with the searches of calls that are up."""
-        with self._database.read() as uow:
-            searches = [
-                search
-                for tenant in uow.tenants.all()
-                for stored in uow.calls.all_up(tenant.id, since=self._clock.now() - STALE_AFTER)
-                for search in self._recorder.searches(uow, tenant, stored)
-            ]
-        for search in searches:
-            self._start_search(search)
+        """After a start: go on with the searches that the last process left unfinished."""
+        if self._searches is not None:
+            self._searches.resume()
 
-    def _start_search(self, search: Search) -> None:
-        if self._matching is None:
-            return
-        mark = (search.call_key, search.users_id)
-        with self._searching_lock:
-            if mark in self._searching:
-                return
-            self._searching.add(mark)
-        self._executor.submit(lambda: self._search(search))
+    def _store_match(
+        self, tenant_id: str, call_key: str, fact: Fact, also: Callable[[UnitOfWork, Call | None, Call], None]
+    ) -> None:
+        """Store what a search gave, and have `also` draw what follows where it changed the call."""
 
-    def _search(self, search: Search) -> None:
-        assert self._matching is not None
-        agent = _SearchAgent(search.pairing_id, search.sf_user_id, search.users_id)
-        try:
-            try:
-                result = self._matching.find(agent, search.number, ivr=search.ivr)
-            except Exception:  # noqa: BLE001 - a search that fails leaves a call without a match, nothing worse
-                _log.exception("search-failed", tenant=search.tenant_id, users_id=search.users_id)
-                result = MatchResult(complete=False)
-            self._found(search, result)
-        finally:
-            with self._searching_lock:
-                self._searching.discard((search.call_key, search.users_id))
+        def follow(uow: UnitOfWork, work: Work) -> None:
+            before, after = work.before.get(call_key), work.changed.get(call_key)
+            if after is not None:
+                also(uow, before.call if before is not None else None, after)
 
-    def _found(self, search: Search, result: MatchResult) -> None:
-        """Store what a search gave, and have the one record popped, if it is one and the call is still up."""
-        with self._database.read() as uow:
-            stored = self._again(uow, search)
-        if stored is None:
-            return
-        content = {
-            "users_id": search.users_id,
-            "candidates": [record.to_json() for record in result.candidates],
-            "complete": result.complete,
-        }
-        fact = Fact("match", "matched", self._clock.now(), stored.call.calls_id, content=content)
-
-        def pop(uow: UnitOfWork, work: Work) -> None:
-            call = work.changed.get(stored.key)
-            record = result.pop
-            if call is None or record is None or not result.complete or not _to_pop(call, search.users_id):
-                return
-            pairing = uow.pairings.get(search.pairing_id)
-            if pairing is not None and pairing.active:
-                uow.events.add(
-                    f"{search.pairing_id}:{search.users_id}",
-                    "pop",
-                    {
-                        "callId": stored.key,
-                        "recordId": record.record_id,
-                        "objectType": record.object_type,
-                        "reason": record.reason,
-                    },
-                )
-
-        self._store(_Parcel(search.tenant_id, [Entry(fact, stored.key)], also=pop))
-
-    def _again(self, uow: UnitOfWork, search: Search) -> StoredCall | None:
-        """The call a search was started for, also when it has gone under another key since."""
-        stored = uow.calls.get(search.call_key)
-        if stored is not None:
-            return stored
-        since = self._clock.now() - STALE_AFTER
-        dialog = uow.calls.last_settled(search.tenant_id, search.users_id, number=search.number, since=since)
-        return uow.calls.get(dialog.call_key) if dialog is not None and dialog.call_key is not None else None
+        self._store(_Parcel(tenant_id, [Entry(fact, call_key)], also=follow))
 
     def _place(self, uow: UnitOfWork, agent: Agent) -> tuple[Pairing, Tenant]:
         pairing = uow.pairings.get(agent.pairing_id)
@@ -699,11 +632,6 @@ class CallService:
         if pairing is None or tenant is None:
             raise CallUnknownError
         return pairing, tenant
-
-
-def _to_pop(call: Call, users_id: int) -> bool:
-    found = call.leg_of(users_id)
-    return call.direction is Direction.INBOUND and found is not None and found[1].state is not State.ENDED
 
 
 def _found_for(call: Call, agent: Agent, record: Record) -> bool:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class StoredCall:
     """A call's projection. `key` is the connector's own id of it; `shown`: some pane was told of it under this key.
 
-    `shrunk`: it is past its retention, only its bones are left, and nothing may be done with it any more.
+    `shrunk`: it is past its retention, only its bones are left, and nothing may be done with it any more. `searching`:
+    who the other side is has not been found out yet; somebody still has to look.
     """
 
     key: str
@@ -24,6 +25,7 @@ class StoredCall:
     call: Call
     shown: bool = False
     shrunk: bool = False
+    searching: bool = False
 
 
 @dataclass(frozen=True, slots=True)

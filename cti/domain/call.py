@@ -174,7 +174,8 @@ class Claim:
 class Leg:
     """One agent's part in one segment: from the ring to the end. `on_pane`: a pane handled it, not another phone.
 
-    `candidates` are the records found as this agent, who may see others than a colleague; `matched`: it was done.
+    `candidates` are the records found as this agent, who may see others than a colleague; `matched`: it was done, for
+    `matched_number` and `matched_ivr` (None as a number: nobody wrote down for which).
     `rang_again_at`: the newest ring, where the PBX offered the call to this agent more than once.
     """
 
@@ -191,6 +192,8 @@ class Leg:
     candidates: tuple[Record, ...] = ()
     matched: bool = False
     match_complete: bool = True
+    matched_number: str | None = None
+    matched_ivr: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -413,7 +416,7 @@ class _Fold:
         outcome = final or (segments[-1].outcome if over else None)
         if over and outcome is None and talked:
             outcome = Outcome.ANSWERED
-        matched = self.match[-1] if self.match else None
+        matched = self._best(self.match)
         return Call(
             calls_id=next((fact.calls_id for fact in self.facts if fact.calls_id is not None), None),
             sip_call_ids=tuple(dict.fromkeys(fact.sip_call_id for fact in self.facts if fact.sip_call_id)),
@@ -576,14 +579,33 @@ class _Fold:
             if not known:
                 self._note_unchecked(click)
             return None if record is None else _by(record, "clicked")
-        found = self._match_of(agent) or (self.match[-1] if self.match and agent is None else None)
+        found = self._match_of(agent) or (self._best(self.match) if agent is None else None)
         if found is None:
             return None
         candidates = _records(found.content.get("candidates"))
         return Related(candidates[0], "matched") if len(candidates) == 1 else None
 
     def _match_of(self, user: int | None) -> Fact | None:
-        return next((fact for fact in reversed(self.match) if user is not None and _user_of(fact) == user), None)
+        return self._best([fact for fact in self.match if user is not None and _user_of(fact) == user])
+
+    def _best(self, found: Sequence[Fact]) -> Fact | None:
+        """Which of several searches counts.
+
+        One for the call's number, then one that was finished, then one for its code, then the newest: a search that
+        began earlier may end later, and one that failed takes nothing back.
+        """
+        number, ivr = self._first("number") or "", self._first("ivr")
+
+        def worth(fact: Fact) -> tuple[Any, ...]:
+            told = fact.content
+            return (
+                told.get("number", number) == number,
+                told.get("complete") is not False,
+                told.get("ivr") == ivr,
+                fact.place,
+            )
+
+        return max(found, key=worth, default=None)
 
     def _place_in_segments(self, highest: int) -> dict[int, list[Fact]]:
         """Which segment the pane's and the agent's facts belong to: they know no segment, only who made them.
@@ -785,6 +807,8 @@ class _Fold:
             candidates=_records(match.content.get("candidates")) if match else (),
             matched=match is not None,
             match_complete=match is None or match.content.get("complete") is not False,
+            matched_number=match.content.get("number") if match else None,
+            matched_ivr=match.content.get("ivr") if match else None,
         )
 
 

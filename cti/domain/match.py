@@ -9,6 +9,11 @@ if TYPE_CHECKING:
     from cti.domain.call import Record
 
 
+def case_code(ivr: str | None) -> str | None:
+    """The code keyed in the IVR where it can be a case's number: digits, nothing else."""
+    return ivr if ivr and ivr.isascii() and ivr.isdigit() else None
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
     """Whether an agent may read a record: `record` as Salesforce holds it, None where they may not or there is none."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from cti.domain.match import MatchResult
+from cti.domain.match import MatchResult, case_code
 from cti.domain.org_fields import CASE_BY_NUMBER, PERSON_PHONES
 from cti.domain.phone_number import parse, spellings
 from cti.errors import ConnectorError
@@ -91,7 +91,7 @@ class Matching:
             return _NOBODY
         parsed = parse(number, asking.region)
         e164 = parsed.e164 if parsed.searchable else None
-        code = ivr if asking.case_by_ivr_code and ivr and ivr.isascii() and ivr.isdigit() else None
+        code = case_code(ivr) if asking.case_by_ivr_code else None
         if e164 is None and code is None:
             return _NOBODY
         key = (asking.org_id, asking.sf_user_id, e164 or "", code)

@@ -87,6 +87,13 @@ class CallRow(Base):
         Index("ix_calls_tenant_id_number_started_at", "tenant_id", "number", "started_at"),
         Index("ix_calls_tenant_id_ended_at", "tenant_id", "ended_at"),
         Index("ix_calls_shrunk_started_at", "shrunk", "started_at"),
+        Index(
+            "ix_calls_searching",
+            "tenant_id",
+            "started_at",
+            sqlite_where=text("searching = 1"),
+            postgresql_where=text("searching"),
+        ),
     )
 
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -101,6 +108,7 @@ class CallRow(Base):
     shown: Mapped[bool] = mapped_column(default=False)
     shrunk: Mapped[bool] = mapped_column(default=False)
     unchecked: Mapped[bool] = mapped_column(default=False)
+    searching: Mapped[bool] = mapped_column(default=False)
     projection: Mapped[dict[str, Any]]
 
 
@@ -351,17 +359,18 @@ class CallRepository:
         found = {key: self._read[key][1] for key in keys if key in self._read}
         unread = [key for key in keys if key not in found]
         if unread:
-            columns = (CallRow.key, CallRow.tenant_id, CallRow.projection, CallRow.shown, CallRow.shrunk)
-            for key, tenant_id, projection, shown, shrunk in self._session.execute(
-                select(*columns).where(CallRow.key.in_(unread))
+            columns = (CallRow.tenant_id, CallRow.projection, CallRow.shown, CallRow.shrunk, CallRow.searching)
+            for key, tenant_id, projection, *marks in self._session.execute(
+                select(CallRow.key, *columns).where(CallRow.key.in_(unread))
             ):
-                found[key] = StoredCall(key, tenant_id, from_json(projection), shown, shrunk)
+                found[key] = StoredCall(key, tenant_id, from_json(projection), *marks)
         return found
 
     def _stored(self, row: CallRow) -> StoredCall:
         if row.key not in self._read:
             call = from_json(row.projection)
-            self._read[row.key] = (row, StoredCall(row.key, row.tenant_id, call, row.shown, row.shrunk))
+            stored = StoredCall(row.key, row.tenant_id, call, row.shown, row.shrunk, row.searching)
+            self._read[row.key] = (row, stored)
         return self._read[row.key][1]
 
     def save(self, stored: StoredCall) -> None:
@@ -384,6 +393,7 @@ class CallRepository:
         row.shown = stored.shown
         row.shrunk = stored.shrunk
         row.unchecked = bool(call.unchecked) and not stored.shrunk
+        row.searching = stored.searching
         row.projection = to_json(call)
         for users_id in sorted(call.agents - (before.call.agents if before is not None else frozenset())):
             self._session.merge(CallAgentRow(call_key=stored.key, users_id=users_id, tenant_id=stored.tenant_id))
@@ -460,11 +470,10 @@ class CallRepository:
         query = select(CallRow).where(CallRow.unchecked).order_by(CallRow.started_at.desc()).limit(limit)
         return [self._stored(row) for row in self._session.scalars(query)]
 
-    def all_up(self, tenant_id: str, *, since: datetime) -> list[StoredCall]:
-        """The tenant's calls that are up."""
-        query = select(CallRow).where(
-            CallRow.tenant_id == tenant_id, CallRow.state.in_(_UP), CallRow.updated_at >= since
-        )
+    def searching(self, tenant_id: str, *, limit: int) -> list[StoredCall]:
+        """The tenant's calls whose other side is still to be found out, the newest first."""
+        query = select(CallRow).where(CallRow.tenant_id == tenant_id, CallRow.searching)
+        query = query.order_by(CallRow.started_at.desc()).limit(limit)
         return [self._stored(row) for row in self._session.scalars(query)]
 
     def open_dialogs_of(self, call_keys: Collection[str]) -> list[Dialog]:

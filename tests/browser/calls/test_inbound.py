@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+from typing import TYPE_CHECKING
+
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 
 from tests.support.calls import task_of
 from tests.support.wait import until
+from tools.stack import TENANT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.browser
 
@@ -64,6 +72,39 @@ def test_nothing_pops_unless_exactly_one_record_agrees(anna, stack, number):
     anna.press("hangup")
     anna.wait_data("presence", "wrap")
     assert until(lambda: task_of(stack, calls_id, CallDisposition="ANSWERED"), 20).get("WhoId") is None
+
+
+def pops(stack) -> list[str]:
+    """The records that panes were told to open, the oldest first."""
+    with sqlite3.connect(f"file:{stack.state / 'connector.sqlite3'}?mode=ro", uri=True) as database:
+        rows = database.execute("SELECT body FROM events WHERE type = 'pop' ORDER BY id").fetchall()
+    return [json.loads(body)["recordId"] for (body,) in rows]
+
+
+@pytest.fixture
+def codes(stack) -> Iterator[None]:
+    """For a while cases are found by the code keyed in the IVR."""
+    org = stack.salesforce("/_sim/state")["org"]["id"]
+    stack.run("pair", TENANT, org, "--case-by-ivr-code")
+    yield
+    stack.run("pair", TENANT, org, "--no-ivr-code")
+
+
+@pytest.mark.req("R19")
+@pytest.mark.parametrize("number", ["+48600100205", "anonymous", "40399"], ids=["known", "withheld", "internal"])
+@pytest.mark.usefixtures("codes")
+def test_the_card_of_the_case_keyed_in_the_ivr_pops_and_no_other(anna, stack, number):
+    before = len(pops(stack))
+    calls_id = ring(stack, anna, number, ivr="00001234")
+    until(lambda: "Reklamacja faktury" in anna.text("call-party"), 5, what=lambda: f"the case; {anna.pane_text()!r}")
+    until(lambda: "Reklamacja faktury" in anna.page_text(), 5, what="the case's card")
+    anna.press("answer")
+    anna.hears(700)
+    anna.press("hangup")
+    task = until(lambda: task_of(stack, calls_id, CallDisposition="ANSWERED"), 20)
+    case_id = stack.record("00001234")[1]
+    assert task["WhatId"] == case_id
+    assert pops(stack)[before:] == [case_id]
 
 
 @pytest.mark.req("R39")

@@ -112,15 +112,26 @@ class FakeExchange:
 class LaterExecutor:
     """Keeps what it is given until `run`, so that a test decides when the background happens."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: DrivenClock) -> None:
+        self.clock = clock
         self.waiting: list[Callable[[], Any]] = []
+        self.due: list[tuple[float, Callable[[], Any]]] = []
 
     def submit(self, fn: Callable[[], Any], /) -> Future[Any]:
         self.waiting.append(fn)
         return Future()
 
+    def later(self, seconds: float, fn: Callable[[], Any], /) -> None:
+        self.due.append((self.clock.monotonic() + seconds, fn))
+
     def run(self) -> None:
-        while self.waiting:
+        """Do what waits, and what is due by now."""
+        while True:
+            now = self.clock.monotonic()
+            self.waiting += [fn for at, fn in self.due if at <= now]
+            self.due = [each for each in self.due if each[0] > now]
+            if not self.waiting:
+                return
             self.waiting.pop(0)()
 
 
@@ -161,7 +172,7 @@ class FakeCallLog:
 class Bench:
     def __init__(self, database: Database, clock: DrivenClock, *, correlation: str = "none") -> None:
         self.database, self.clock = database, clock
-        self.exchange, self.executor = FakeExchange(clock), LaterExecutor()
+        self.exchange, self.executor = FakeExchange(clock), LaterExecutor(clock)
         self.matching, self.access, self.log = FakeMatching(), FakeAccess(), FakeCallLog()
         self.numbers = 0
         self.start = clock.now()
@@ -173,6 +184,7 @@ class Bench:
         """A new process on the same database."""
         exchanges = _One(self.exchange)
         self.executor.waiting.clear()
+        self.executor.due.clear()
         self.directory = Directory(exchanges, self.database, clock=self.clock)
         self.service = CallService(
             database=self.database,
@@ -220,6 +232,12 @@ class Bench:
             self.service.panes_present(agent, True)
         self.executor.run()
         self.exchange.told.clear()
+
+    def wait(self, seconds: float) -> None:
+        """Let that long pass, a tenth of a second at a time, and do meanwhile what comes due."""
+        for _ in range(round(seconds * 10)):
+            self.clock.advance(0.1)
+            self.executor.run()
 
     def fcc(self, kind: str, seconds: float, *, calls_id: int = 7, sip: str | None = None, **content: Any) -> Fact:
         base = {

@@ -317,7 +317,7 @@ def test_one_caller_found_is_popped_once(bench: Bench) -> None:
     bench.record(bench.fcc("created", 0, ivr="1234"), bench.fcc("ringing", 1, users_id=101))
     assert bench.events(ANNA, "pop") == []
     bench.executor.run()
-    assert bench.matching.asked == [(101, CUSTOMER, "1234")]
+    assert bench.matching.asked == [(101, CUSTOMER, None)]  # codes are not looked up by this pairing
     (pop,) = bench.events(ANNA, "pop")
     assert (pop["recordId"], pop["objectType"], pop["reason"]) == (JAN.record_id, "Contact", "mobile")
     bench.record(bench.fcc("answered", 3, users_id=101))
