@@ -48,6 +48,7 @@ def call_view(
         "campaign": campaign,
         "ivr": call.ivr,
         "party": _record(related.record) | {"reason": related.record.reason or related.source} if related else None,
+        "searching": stored.searching,
         "candidates": [_record(record) for record in candidates],
         "related": _related(segment),
         "log": dict(log),

@@ -58,6 +58,13 @@ describe("the call on the screen", () => {
     assert.equal(seen([...scenes.talking, { type: "call", call: server }]).call?.party?.name, "Jan Kowalski");
   });
 
+  it("is looked up until the server says that it has found out, or found nobody", () => {
+    const call = { ...serverCallOf("talking"), party: null, candidates: [] };
+    const told = (searching) => seen([...scenes.talking, { type: "call", call: { ...call, searching } }], time + 60_000).call?.searching;
+    assert.equal(told(true), true);
+    assert.equal(told(false), false);
+  });
+
   it("is not joined with a call to another number, nor with one of long ago", () => {
     const other = { ...serverCallOf("talking"), sipCallId: null, number: "+48600100999" };
     const old = { ...serverCallOf("talking"), sipCallId: null, startedAt: new Date(time - 900_000).toISOString() };

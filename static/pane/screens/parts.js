@@ -24,8 +24,6 @@ import { isKey } from "../i18n/index.js";
  * @property {Template|typeof nothing} [begins]
  */
 
-/** How long the server may take to say who it is before the caller counts as unknown. */
-const SEARCH_TAKES = 4_000;
 const KNOWN_TYPES = ["Contact", "Account", "Lead", "Case", "Opportunity"];
 
 /**
@@ -113,7 +111,7 @@ export function person(context, call, { large = false } = {}) {
   const name = call.party?.name
     ?? (choose ? t(out ? "caller-choose-out" : "caller-choose") : null)
     ?? named
-    ?? (!call.known && !call.withheld && call.state !== "ended" && context.time - call.startedAt < SEARCH_TAKES ? t("caller-searching") : null)
+    ?? (call.searching && !call.withheld ? t("caller-searching") : null)
     ?? t(out ? "caller-unknown-out" : "caller-unknown");
   return html`
     <section class="person ${large ? "person-large" : ""}">

@@ -40,6 +40,7 @@
  * @property {string|null} campaign
  * @property {string|null} ivr
  * @property {RecordRef|null} party
+ * @property {boolean} searching who it is has not been found out yet
  * @property {RecordRef[]} candidates
  * @property {{whoId: string|null, whatId: string|null, name: string|null}|null} related
  * @property {CallLog} log

@@ -30,6 +30,7 @@
  * @property {string|null} ivr
  * @property {string|null} name what the far end's phone calls itself
  * @property {RecordRef|null} party
+ * @property {boolean} searching who it is has not been found out yet
  * @property {RecordRef[]} candidates
  * @property {import("./types.js").CallLog} log
  *
@@ -65,6 +66,8 @@
 const CHOOSABLE = new Set(["ready", "notready", "pause", "away", "suspend"]);
 const SAME_CALL_WITHIN = 30_000;
 const ENDED_HERE_FOR = 20_000;
+/** How long the server may take to tell of a call that our phone has before the caller counts as unknown. */
+const SEARCH_TAKES = 4_000;
 const LOST_LONG = 20_000;
 
 /** @type {import("./types.js").CallLog} */
@@ -83,7 +86,7 @@ export function view(state, now) {
   const carries = overtaken && call !== null && call.here;
   const elsewhere = overtaken && !carries;
   const phone = carries ? "call-here" : elsewhere ? "other-pane" : state.phone;
-  const lastCall = call ? null : latestCall(state);
+  const lastCall = call ? null : latestCall(state, time);
   const link = state.link === "open" || state.link === "lost" ? state.link : "connecting";
   const choices = state.statuses.filter((status) => CHOOSABLE.has(status.class));
   const dialBlocks = blocks(state, phone);
@@ -190,7 +193,7 @@ function wrapOf(presence, time) {
  */
 export function currentCall(state, time) {
   const own = state.phoneCall;
-  if (own && own.state !== "ended") return fromPhone(own, matching(state, own), state);
+  if (own && own.state !== "ended") return fromPhone(own, matching(state, own), state, time);
   const up = state.calls.filter((call) => call.state !== "ended").at(-1);
   if (!up) return null;
   // What our phone just ended is over for the agent, even if the server hears of it a moment later.
@@ -200,15 +203,16 @@ export function currentCall(state, time) {
 
 /**
  * @param {State} state
+ * @param {number} time
  * @returns {CallView|null}
  */
-function latestCall(state) {
+function latestCall(state, time) {
   const own = state.phoneCall;
   const newest = state.calls.at(-1);
   if (own?.state === "ended") {
     const known = matching(state, own);
     const newer = newest && newest.state === "ended" && Date.parse(newest.startedAt) > own.startedAt + state.clockOffset + SAME_CALL_WITHIN;
-    if (!newer) return fromPhone(own, known, state);
+    if (!newer) return fromPhone(own, known, state, time);
   }
   return newest && newest.state === "ended" ? fromServer(newest) : null;
 }
@@ -241,9 +245,10 @@ function same(own, call, offset) {
  * @param {PhoneCall} own
  * @param {ServerCall|null} known
  * @param {State} state
+ * @param {number} time
  * @returns {CallView}
  */
-function fromPhone(own, known, state) {
+function fromPhone(own, known, state, time) {
   const offset = state.clockOffset;
   const clicked = own.dialId !== null && state.dialled?.dialId === own.dialId ? state.dialled.record : null;
   const onServer = (/** @type {number|null} */ local) => (local === null ? null : local + offset);
@@ -269,6 +274,7 @@ function fromPhone(own, known, state) {
     ivr: known?.ivr ?? null,
     name: own.name,
     party: known?.party ?? clicked,
+    searching: known?.searching ?? (own.state !== "ended" && time - own.startedAt - offset < SEARCH_TAKES),
     candidates: known?.candidates ?? [],
     log: known?.log ?? NO_LOG,
   };
@@ -302,6 +308,7 @@ function fromServer(call) {
     ivr: call.ivr,
     name: null,
     party: call.party,
+    searching: call.searching,
     candidates: call.candidates,
     log: call.log,
   };

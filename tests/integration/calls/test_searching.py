@@ -195,6 +195,7 @@ def test_a_caller_is_found_as_soon_as_salesforce_is_back_while_the_call_is_up(be
     bench.record(bench.fcc("ringing", 1, users_id=101))
     bench.wait(8)
     assert plain.party() is None
+    assert bench.calls(ANNA)[0]["searching"]
     bench.record(bench.fcc("answered", 8, users_id=101))
     plain.away = False
     bench.wait(5)
@@ -202,6 +203,7 @@ def test_a_caller_is_found_as_soon_as_salesforce_is_back_while_the_call_is_up(be
     assert plain.pops() == [JAN.record_id]
     asked = len(plain.asked)
     assert asked <= 6
+    assert not bench.calls(ANNA)[0]["searching"]
     bench.wait(120)
     assert len(plain.asked) == asked
 

@@ -24,7 +24,7 @@ const phoneCall = (more) => ({
 const serverCall = (more) => ({
   callId: "k1", callsId: 71, sipCallId: "s1", direction: "outbound", number: "+48600100200", displayNumber: "600 100 200", withheld: false, state: "talking",
   startedAt: iso(-290), answeredAt: iso(-277), endedAt: null, outcome: null, disconnectedBy: null, campaign: "Obsługa klienta", ivr: null,
-  party: JAN, candidates: [JAN], related: null, log: { state: "none", taskId: null, code: null }, ...more,
+  party: JAN, searching: false, candidates: [JAN], related: null, log: { state: "none", taskId: null, code: null }, ...more,
 });
 
 const base = ({ who = presence("ready", 700), calls = [], capabilities = { canDial: true, missing: [] }, leader = true, phone = "registered" } = {}) => [

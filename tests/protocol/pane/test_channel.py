@@ -53,6 +53,7 @@ CALL = {
     "campaign": "Obsługa klienta",
     "ivr": None,
     "party": None,
+    "searching": False,
     "candidates": [],
     "related": None,
     "log": {"state": "none", "taskId": None, "code": None},
