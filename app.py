@@ -196,6 +196,7 @@ def build_services(
         log_view=call_log,
         new_id=new_id,
         retention=timedelta(days=settings.retention_days),
+        count_error=metrics.error,
     )
     guard = FieldGuard(clock, metrics)
     outbox = Engine(

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from cti.calls.recording import still_up
+from cti.calls.errors import PaneWasAwayError
+from cti.calls.recording import PANES_MAY_RETURN, language_of, still_up
 from cti.domain.book import Attendance
 from cti.domain.call import State
 from cti.domain.presence import PresenceClass
@@ -17,11 +18,12 @@ from cti.errors import ConnectorError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
-    from cti.calls.ports import Agent, Database, Directory, Exchanges, Executor, UnitOfWork
+    from cti.calls.ports import Agent, Database, Directory, Exchanges, Executor, PresenceStore, UnitOfWork
+    from cti.calls.presences import PresenceWatch
     from cti.calls.statuses import Statuses
     from cti.clock import Clock
-    from cti.domain.presence import Presence
 
 GRACE: Final = timedelta(seconds=20)
 """How long the last pane has been away when its going is reported."""
@@ -29,6 +31,8 @@ SAME_SITTING: Final = timedelta(seconds=30)
 """A pane that comes back within this keeps what FCC says."""
 LOST_AFTER: Final = timedelta(seconds=60)
 """An agent whom no process has seen for so long has no pane: the process that had it is gone."""
+BUSY_AGAIN_AFTER: Final = timedelta(seconds=30)
+"""An agent without panes who is busy in no call that is known is asked about anew after this."""
 
 _log = structlog.get_logger("cti.calls")
 
@@ -36,8 +40,9 @@ _log = structlog.get_logger("cti.calls")
 class AttendanceKeeper:
     """Follows which agents have panes. `tick` is called every 10 s or so, by one thread at a time.
 
-    `report(tenant_id, users_id, presence)` takes what FCC answers. FCC is asked outside of transactions; what it
-    refuses is logged and not tried again, what fails otherwise is tried at the next tick.
+    `report` takes what FCC answers. FCC is asked outside of transactions; what it refuses is logged and not tried
+    again, what fails otherwise is tried at the next tick. The time in which no connector ran is no absence of a pane:
+    nobody could be there. `count_error` counts what agents are told unasked.
     """
 
     def __init__(
@@ -46,23 +51,32 @@ class AttendanceKeeper:
         exchanges: Exchanges,
         directory: Directory,
         statuses: Statuses,
+        watch: PresenceWatch,
         *,
         clock: Clock,
         executor: Executor,
-        report: Callable[[str, int, Presence], None],
+        report: PresenceStore,
+        count_error: Callable[[str], None],
     ) -> None:
         self._database = database
         self._exchanges = exchanges
         self._directory = directory
         self._statuses = statuses
+        self._watch = watch
         self._clock = clock
         self._executor = executor
         self._report = report
+        self._count = count_error
+        self._started = clock.now()
+        self._to_begin: dict[tuple[str, int], str] = {}
         self._here: set[tuple[str, int]] = set()
         self._lock = threading.Lock()
 
-    def came(self, agent: Agent, tenant_id: str) -> None:
-        """The agent's first pane came: FCC is told not ready, unless one of theirs lived in the last 30 s."""
+    def came(self, agent: Agent, tenant_id: str, *, returned: bool) -> None:
+        """The agent's first pane came: FCC is told not ready, unless one of theirs lived in the last 30 s.
+
+        `returned`: its page was open all the while.
+        """
         now = self._clock.now()
         with self._lock:
             self._here.add((agent.pairing_id, agent.fcc_user_id))
@@ -72,10 +86,16 @@ class AttendanceKeeper:
                 Attendance(agent.pairing_id, agent.fcc_user_id, tenant_id, agent.sf_user_id, present=True, seen_at=now)
             )
             uow.commit()
-        if before is not None and now - before.seen_at <= SAME_SITTING:
-            self._executor.submit(lambda: self._refresh(tenant_id, agent.fcc_user_id))
+        if before is not None and (returned or now - self._lived_until(before) <= SAME_SITTING):
+            self._watch.missed(tenant_id, agent.fcc_user_id)
         else:
-            self._executor.submit(lambda: self._begin(tenant_id, agent.fcc_user_id))
+            self._executor.submit(lambda: self._begin(agent.pairing_id, tenant_id, agent.fcc_user_id))
+
+    def _lived_until(self, row: Attendance) -> datetime:
+        """Until when the agent's pane may have lived: while no connector ran it had nobody to say so to."""
+        if row.present and self._started - row.seen_at <= PANES_MAY_RETURN:
+            return max(row.seen_at, self._started)
+        return row.seen_at
 
     def went(self, agent: Agent) -> None:
         """The agent's last pane has been away for 20 s."""
@@ -99,7 +119,8 @@ class AttendanceKeeper:
             uow.agents.touch(here)
             due = []
             for row in uow.agents.attendances():
-                if row.present and now - row.seen_at > LOST_AFTER and (row.pairing_id, row.users_id) not in here:
+                seen_at = max(row.seen_at, self._started)
+                if row.present and now - seen_at > LOST_AFTER and (row.pairing_id, row.users_id) not in here:
                     lost = replace(row, present=False, release_due=True)
                     uow.agents.save_attendance(lost)
                     due.append(lost)
@@ -108,6 +129,11 @@ class AttendanceKeeper:
             uow.commit()
         for row in due:
             self._release(row)
+        with self._lock:
+            to_begin = [(*agent, tenant_id) for agent, tenant_id in self._to_begin.items() if agent in self._here]
+            self._to_begin.clear()
+        for pairing_id, users_id, tenant_id in to_begin:
+            self._begin(pairing_id, tenant_id, users_id)
 
     def present(self, tenant_id: str) -> list[int]:
         """The users_id of the tenant's agents who have a pane."""
@@ -116,24 +142,17 @@ class AttendanceKeeper:
 
     # -- telling FCC ----------------------------------------------------------------------------------------------
 
-    def _begin(self, tenant_id: str, users_id: int) -> None:
+    def _begin(self, pairing_id: str, tenant_id: str, users_id: int) -> None:
         try:
-            presence = self._refresh(tenant_id, users_id)
+            presence = self._watch.ask(tenant_id, users_id, tell=False)
             if presence is not None and presence.presence_class in {PresenceClass.NOT_READY, PresenceClass.BUSY}:
                 return
             self._set_not_ready(tenant_id, users_id)
         except ConnectorError as error:
             _log.warning("not-ready-failed", tenant=tenant_id, users_id=users_id, code=error.code)
-
-    def _refresh(self, tenant_id: str, users_id: int) -> Presence | None:
-        try:
-            login = self._directory.user_of_tenant(tenant_id, users_id).login
-            presence = self._exchanges.of(tenant_id).presence(login)
-        except ConnectorError as error:
-            _log.warning("presence-unknown", tenant=tenant_id, users_id=users_id, code=error.code)
-            return None
-        self._report(tenant_id, users_id, presence)
-        return presence
+            if error.retryable:
+                with self._lock:
+                    self._to_begin[pairing_id, users_id] = tenant_id
 
     def _set_not_ready(self, tenant_id: str, users_id: int) -> None:
         status = self._statuses.of_class(tenant_id, PresenceClass.NOT_READY)
@@ -141,14 +160,24 @@ class AttendanceKeeper:
             _log.error("no-not-ready-status", tenant=tenant_id)
             return
         login = self._directory.user_of_tenant(tenant_id, users_id).login
-        self._report(tenant_id, users_id, self._exchanges.of(tenant_id).set_presence(login, status.id))
+        asked_at = self._clock.now()
+        presence = self._exchanges.of(tenant_id).set_presence(login, status.id)
+        self._report(tenant_id, users_id, presence, asked_at=asked_at, tell=False)
 
     def _release(self, row: Attendance) -> None:
         """Tell FCC not ready for an agent without panes, unless a call is up, they are back, or FCC says so already."""
         with self._database.read() as uow:
             if not self._still_gone(uow, row) or self._in_call(uow, row):
                 return
-            known = uow.agents.presence(row.tenant_id, row.users_id).presence
+            heard = uow.agents.presence(row.tenant_id, row.users_id)
+        known = heard.presence
+        if known is not None and known.presence_class is PresenceClass.BUSY:
+            # In a call on another phone, or in none any more: nobody polls for agents without a pane.
+            if heard.heard_at is not None and self._clock.now() - heard.heard_at < BUSY_AGAIN_AFTER:
+                return
+            known = self._watch.ask(row.tenant_id, row.users_id, tell=False)
+            if known is None or known.presence_class is PresenceClass.BUSY:
+                return
         try:
             if known is None or known.presence_class not in {PresenceClass.NOT_READY, PresenceClass.PAUSE}:
                 self._set_not_ready(row.tenant_id, row.users_id)
@@ -159,7 +188,15 @@ class AttendanceKeeper:
         with self._database.write() as uow:
             if self._still_gone(uow, row):
                 uow.agents.save_attendance(replace(row, release_due=False))
+                if known is not None and known.presence_class is PresenceClass.READY:
+                    self._leave_word(uow, row)
                 uow.commit()
+
+    def _leave_word(self, uow: UnitOfWork, row: Attendance) -> None:
+        """Say to a page that is still open, and comes back, why its agent is not in the queue any more."""
+        language = language_of(uow, row.pairing_id, row.users_id)
+        uow.events.add(f"{row.pairing_id}:{row.users_id}", "notice", PaneWasAwayError().to_json(language))
+        self._count(PaneWasAwayError.code)
 
     @staticmethod
     def _still_gone(uow: UnitOfWork, row: Attendance) -> bool:
@@ -168,9 +205,6 @@ class AttendanceKeeper:
         return due and not any(each.present for each in rows)
 
     def _in_call(self, uow: UnitOfWork, row: Attendance) -> bool:
-        known = uow.agents.presence(row.tenant_id, row.users_id).presence
-        if known is not None and known.presence_class is PresenceClass.BUSY:
-            return True
         for stored in uow.calls.up_of(row.tenant_id, row.users_id, **still_up(self._clock.now())):
             found = stored.call.leg_of(row.users_id)
             if found is not None and found[1].state is not State.ENDED:

@@ -118,3 +118,27 @@ class ReportInvalidError(ConnectorError):
     code = "report-invalid"
     pl = "Panel przysłał niezrozumiały raport o połączeniu. Odśwież stronę."
     en = "The pane sent a report about a call that makes no sense. Reload the page."
+
+
+class StatusMovedError(ConnectorError):
+    """FCC has an agent in another status than their pane showed; told, never raised."""
+
+    code = "status-moved"
+    http_status = 409
+    pl = "W FCC masz status „{status}”, choć panel pokazywał „{shown}”. Jeśli to nie ten, wybierz właściwy."
+    en = "FCC has you as “{status}”, although the pane showed “{shown}”. If that is not right, choose another status."
+
+
+class PaneWasAwayError(ConnectorError):
+    """FCC was told not ready for an agent whose panes were away; told, never raised."""
+
+    code = "status-not-ready-away"
+    http_status = 409
+    pl = (
+        "Panel nie miał połączenia przez ponad 20 sekund, więc w FCC masz status „Niegotowy”. Aby dostawać połączenia, "
+        "wybierz „W kolejce”."
+    )
+    en = (
+        "The pane had no connection for more than 20 seconds, so FCC has you as “Not ready”. To get calls, choose "
+        "“In queue”."
+    )

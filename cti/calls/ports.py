@@ -118,6 +118,14 @@ class Access(Protocol):
         ...
 
 
+class PresenceStore(Protocol):
+    """Keeps what FCC answered about an agent."""
+
+    def __call__(self, tenant_id: str, users_id: int, presence: Presence, /, *, asked_at: datetime, tell: bool) -> None:
+        """`asked_at`: when the question was put. `tell`: say it in words where the panes showed something else."""
+        ...
+
+
 class MatchStore(Protocol):
     """Stores what a search gave."""
 

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from cti.calls.correlation import PbxCall, correlate, meeting_places, pbx_call, place_of_dialog, places_of_call
+from cti.calls.presences import moved_notice
 from cti.calls.searching import searches_of
 from cti.calls.view import NO_LOG, call_view
 from cti.domain.book import Dialog, StoredCall
-from cti.domain.call import Call, Fact, Source, fold
+from cti.domain.call import Call, Fact, Source, State, fold
 from cti.domain.presence import Presence
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ class Work:
     folded: dict[str, Call] = field(default_factory=dict)
     named: dict[str, frozenset[str]] = field(default_factory=dict)
     logged: dict[str, Call] = field(default_factory=dict)
+    heard: list[tuple[int, Presence | None, Presence]] = field(default_factory=list)
+    moved: list[tuple[int, bool]] = field(default_factory=list)
 
 
 class Recorder:
@@ -113,7 +116,7 @@ class Recorder:
         tenant_id = work.tenant.id
         if fact.kind == "presence":
             uow.facts.add(tenant_id, fact, call_key=None, subject=_subject(fact, "users_id"))
-            self._presence_fact(uow, tenant_id, fact)
+            self._presence_fact(uow, work, fact)
             return
         if fact.kind in {"unknown", "settings"}:
             uow.facts.add(tenant_id, fact, call_key=None, subject=_subject(fact, "pairing_id"))
@@ -189,28 +192,52 @@ class Recorder:
             uow.facts.adopt(work.tenant.id, dialog.dial_id, key)
         return key
 
-    def _presence_fact(self, uow: UnitOfWork, tenant_id: str, fact: Fact) -> None:
+    def _presence_fact(self, uow: UnitOfWork, work: Work, fact: Fact) -> None:
         users_id = fact.content.get("users_id")
         told = fact.content.get("presence")
         if isinstance(users_id, int) and isinstance(told, dict):
-            self.presence(uow, tenant_id, users_id, Presence.from_json(told))
+            self.presence(uow, work, users_id, Presence.from_json(told))
 
-    def presence(self, uow: UnitOfWork, tenant_id: str, users_id: int, presence: Presence) -> None:
-        """Keep what FCC says about an agent, and tell their panes when it is news."""
-        kept = uow.agents.presence(tenant_id, users_id).presence
-        if kept == presence or not presence.supersedes(kept, now=self._clock.now()):
+    def presence(
+        self,
+        uow: UnitOfWork,
+        work: Work,
+        users_id: int,
+        presence: Presence,
+        *,
+        asked_at: datetime | None = None,
+        is_news: Callable[[Presence, Presence], bool] | None = None,
+    ) -> None:
+        """Keep what FCC says about an agent, and tell their panes when it is news.
+
+        Of two reports the one with FCC's later time counts; but an answer to a question that was put (`asked_at`) after
+        the other was heard is what FCC has now, whatever its time. Where `is_news`, given the status that was known
+        and the one FCC has, says so, it is told in words as well.
+        """
+        tenant_id = work.tenant.id
+        known = uow.agents.presence(tenant_id, users_id)
+        kept = known.presence
+        asked_since = asked_at is not None and known.heard_at is not None and known.heard_at <= asked_at
+        if kept == presence or not (asked_since or presence.supersedes(kept, now=self._clock.now())):
             uow.agents.save_presence(tenant_id, users_id, None)
+            if kept is not None:
+                work.heard.append((users_id, kept, kept))
             return
         uow.agents.save_presence(tenant_id, users_id, presence)
+        work.heard.append((users_id, kept, presence))
         if kept is not None and (kept.id, kept.until, kept.presence_class) == (
             presence.id,
             presence.until,
             presence.presence_class,
         ):
             return
+        told = kept if kept is not None and is_news is not None and is_news(kept, presence) else None
         for attendance in uow.agents.attendances(tenant_id, users_id):
             audience = f"{attendance.pairing_id}:{users_id}"
             uow.events.add(audience, "presence", {"presence": presence.to_pane()})
+            if told is not None:
+                language = language_of(uow, attendance.pairing_id, users_id)
+                uow.events.add(audience, "notice", moved_notice(told, presence, language))
 
     # -- which dialog is which call -------------------------------------------------------------------------------
 
@@ -363,6 +390,9 @@ class Recorder:
             for attendance in attendances:
                 if view != old:
                     uow.events.add(f"{attendance.pairing_id}:{users_id}", "call", {"call": view})
+            up = _is_up(stored, users_id)
+            if up is not _is_up(before, users_id) and any(attendance.present for attendance in attendances):
+                work.moved.append((users_id, up))
 
     def forget(self, uow: UnitOfWork, tenant: Tenant, stored: StoredCall, bones: Call) -> None:
         """Keep only the bones of a call, and tell the log and the panes."""
@@ -419,6 +449,17 @@ class Recorder:
             name = campaign.name if campaign is not None else stored.call.queue
             views.append(call_view(stored, users_id, region=tenant.default_region, campaign=name, log=log))
         return views
+
+
+def language_of(uow: UnitOfWork, pairing_id: str, users_id: int) -> str:
+    """The language of an agent's newest session, Polish where there is none."""
+    return next((session.language for session in uow.sessions.live_of(pairing_id, users_id)), "pl")
+
+
+def _is_up(stored: StoredCall | None, users_id: int) -> bool:
+    """Whether the agent is in this call, or their phone rings."""
+    place = stored.call.leg_of(users_id) if stored is not None else None
+    return place is not None and stored is not None and State.ENDED not in {place[1].state, stored.call.state}
 
 
 def _subject(fact: Fact, key: str) -> str | None:

@@ -19,11 +19,13 @@ from cti.calls.errors import (
     RecordNotReadableError,
     RelatedTooOftenError,
     ReportInvalidError,
+    StatusMovedError,
     StatusNotSettableError,
 )
-from cti.calls.recording import STALE_AFTER, Check, Entry, Recorder, still_up
+from cti.calls.presences import PresenceWatch
+from cti.calls.recording import STALE_AFTER, Check, Entry, Recorder, language_of, still_up
 from cti.calls.searching import CallerSearches
-from cti.calls.statuses import Statuses
+from cti.calls.statuses import Statuses, StatusNews
 from cti.domain.call import KINDS, Call, Claim, Direction, Fact, Source, State
 from cti.domain.phone_number import Kind, parse
 from cti.domain.presence import PresenceClass
@@ -81,6 +83,8 @@ class _Parcel:
     error: Exception | None = None
     searches: list[Search] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
+    heard: list[tuple[int, Presence | None, Presence]] = field(default_factory=list)
+    moved: list[tuple[int, bool]] = field(default_factory=list)
 
 
 class CallService:
@@ -89,7 +93,7 @@ class CallService:
     Facts that arrive while a transaction is being written wait and go together into the next one. `executor` runs
     what may take long (searches, telling FCC); nothing of it holds a transaction. `call_log`, `log_view`, `matching`
     and `access` may be left out: then nothing is logged, shown as logged, searched, or tied to a record that a pane
-    names. Facts older than `retention` shrink.
+    names. Facts older than `retention` shrink. `count_error` counts what agents are told unasked, by its code.
     """
 
     def __init__(
@@ -106,6 +110,7 @@ class CallService:
         log_view: LogView | None = None,
         new_id: Callable[[], str] = lambda: secrets.token_urlsafe(16),
         retention: timedelta = RETENTION,
+        count_error: Callable[[str], None] = lambda _code: None,
     ) -> None:
         self._database = database
         self._exchanges = exchanges
@@ -121,14 +126,21 @@ class CallService:
         self._new_id = new_id
         self._recorder = Recorder(clock=clock, directory=directory, call_log=call_log, log_view=log_view, new_id=new_id)
         self._statuses = Statuses(exchanges, clock)
+        self._status_news = StatusNews(database, self._statuses, executor=executor)
+        self._count = count_error
+        self._watch = PresenceWatch(
+            database, exchanges, directory, clock=clock, executor=executor, keep=self.presence_reported
+        )
         self._attendance = AttendanceKeeper(
             database,
             exchanges,
             directory,
             self._statuses,
+            self._watch,
             clock=clock,
             executor=executor,
             report=self.presence_reported,
+            count_error=count_error,
         )
         self._searches = None
         if matching is not None:
@@ -153,13 +165,37 @@ class CallService:
     def _take_in(self, tenant_id: str, entries: Sequence[Entry]) -> None:
         self._store(_Parcel(tenant_id, list(entries)))
 
-    def presence_reported(self, tenant_id: str, users_id: int, presence: Presence) -> None:
-        """Keep what FCC answered about an agent."""
+    def presence_reported(
+        self,
+        tenant_id: str,
+        users_id: int,
+        presence: Presence,
+        *,
+        asked_at: datetime | None = None,
+        tell: bool = True,
+    ) -> None:
+        """Keep what FCC answered about an agent to a question put at `asked_at`.
 
-        def keep(uow: UnitOfWork, _work: Work) -> None:
-            self._recorder.presence(uow, tenant_id, users_id, presence)
+        `tell`: where the agent's panes showed something else that no call explains, they are told so in words.
+        """
+
+        def is_news(before: Presence, now: Presence) -> bool:
+            news = tell and self._watch.is_news(tenant_id, users_id, before, now)
+            if news:
+                _log.info("status-moved", tenant=tenant_id, users_id=users_id, was=before.id, now=now.id)
+                self._count(StatusMovedError.code)
+            return news
+
+        def keep(uow: UnitOfWork, work: Work) -> None:
+            self._recorder.presence(uow, work, users_id, presence, asked_at=asked_at, is_news=is_news)
 
         self._store(_Parcel(tenant_id, [], also=keep))
+
+    def presence_missed(self, agent: Agent) -> None:
+        """The agent's pane or phone came back: have FCC asked what may have been missed, in the background."""
+        with self._database.read() as uow:
+            tenant_id = self._place(uow, agent)[1].id
+        self._watch.missed(tenant_id, agent.fcc_user_id)
 
     def _store(self, parcel: _Parcel) -> None:
         self._waiting.append(parcel)
@@ -172,6 +208,10 @@ class CallService:
             self._searches.start(parcel.searches)
         for check in parcel.checks:
             self._start_check(check)
+        for users_id, before, presence in parcel.heard:
+            self._watch.heard(parcel.tenant_id, users_id, before, presence)
+        for users_id, up in parcel.moved:
+            self._watch.moved(parcel.tenant_id, users_id, up=up)
 
     def _write_waiting(self, mine: _Parcel) -> None:
         """Write what waits, in groups until `mine` is among them; a group that fails is written parcel by parcel."""
@@ -215,6 +255,7 @@ class CallService:
                     if parcel.cursor is not None:
                         uow.agents.set_cursor(tenant_id, parcel.cursor)
                 mine[0].searches, mine[0].checks = work.searches, work.checks
+                mine[0].heard, mine[0].moved = work.heard, work.moved
             uow.commit()
 
     # -- what panes ask -------------------------------------------------------------------------------------------
@@ -407,8 +448,9 @@ class CallService:
         if wanted is None or not wanted.settable:
             raise StatusNotSettableError
         login = self._directory.user_of_tenant(tenant_id, agent.fcc_user_id).login
+        asked_at = self._clock.now()
         presence = self._exchanges.of(tenant_id).set_presence(login, status_id)
-        self.presence_reported(tenant_id, agent.fcc_user_id, presence)
+        self.presence_reported(tenant_id, agent.fcc_user_id, presence, asked_at=asked_at, tell=False)
         return presence.to_pane()
 
     def snapshot(self, agent: Agent) -> dict[str, Any]:
@@ -418,8 +460,7 @@ class CallService:
         with self._database.read() as uow:
             tenant = self._place(uow, agent)[1]
             presence = uow.agents.presence(tenant.id, users_id).presence
-            sessions = uow.sessions.live_of(agent.pairing_id, users_id)
-            language = sessions[0].language if sessions else "pl"
+            language = language_of(uow, agent.pairing_id, users_id)
             shown = [
                 stored
                 for stored in uow.calls.up_of(tenant.id, users_id, **still_up(now))
@@ -431,27 +472,14 @@ class CallService:
             calls = [self._recorder.view(uow, tenant, stored, users_id) for stored in shown]
         return {
             "presence": presence.to_pane() if presence is not None else self._ask_presence(tenant.id, users_id),
-            "statuses": self._status_list(tenant.id),
+            "statuses": self._status_news.give(tenant.id),
             "calls": calls,
             "capabilities": self._directory.capabilities(agent.pairing_id, users_id).to_json(language),
         }
 
     def _ask_presence(self, tenant_id: str, users_id: int) -> dict[str, Any] | None:
-        try:
-            login = self._directory.user_of_tenant(tenant_id, users_id).login
-            presence = self._exchanges.of(tenant_id).presence(login)
-        except ConnectorError as error:
-            _log.warning("presence-unknown", tenant=tenant_id, users_id=users_id, code=error.code)
-            return None
-        self.presence_reported(tenant_id, users_id, presence)
-        return presence.to_pane()
-
-    def _status_list(self, tenant_id: str) -> list[dict[str, Any]]:
-        try:
-            return [status.to_json() for status in self._statuses.of(tenant_id)]
-        except ConnectorError as error:
-            _log.warning("statuses-unknown", tenant=tenant_id, code=error.code)
-            return []
+        presence = self._watch.ask(tenant_id, users_id, tell=False)
+        return presence.to_pane() if presence is not None else None
 
     def phone_credentials(self, agent: Agent) -> PhoneCredentials:
         """What the agent's phone registers with, fresh from FCC; kept nowhere."""
@@ -460,14 +488,17 @@ class CallService:
         login = self._directory.user_of_tenant(tenant_id, agent.fcc_user_id).login
         return self._exchanges.of(tenant_id).phone_credentials(login)
 
-    def panes_present(self, agent: Agent, present: bool) -> None:
-        """The agent's first pane came (True), or their last one has been away for 20 s (False)."""
+    def panes_present(self, agent: Agent, present: bool, returned: bool = False) -> None:
+        """The agent's first pane came (True), or their last one has been away for 20 s (False).
+
+        `returned`: the page was open all the while, only its connection was gone.
+        """
         if not present:
             self._attendance.went(agent)
             return
         with self._database.read() as uow:
             tenant_id = self._place(uow, agent)[1].id
-        self._attendance.came(agent, tenant_id)
+        self._attendance.came(agent, tenant_id, returned=returned)
         if self._searches is not None:
             self._searches.look(tenant_id, agent.fcc_user_id, still_up(self._clock.now()))
 
@@ -481,6 +512,7 @@ class CallService:
             self._resumed = True
             self.resume()
         self._attendance.tick()
+        self._status_news.tick()
         self._watch_settings()
         if self._checks is not None:
             self._checks.tick()
@@ -505,10 +537,7 @@ class CallService:
         """Tell the panes of these pairings what their agents can do now; may ask FCC."""
         with self._database.read() as uow:
             rows = [row for row in uow.agents.attendances() if row.present and row.pairing_id in pairing_ids]
-            languages = {
-                row: next((session.language for session in uow.sessions.live_of(row.pairing_id, row.users_id)), "pl")
-                for row in rows
-            }
+            languages = {row: language_of(uow, row.pairing_id, row.users_id) for row in rows}
         for row, language in languages.items():
             capabilities = self._directory.capabilities(row.pairing_id, row.users_id).to_json(language)
             with self._database.write() as uow:
@@ -561,7 +590,9 @@ class CallService:
         return found
 
     def last_presence_at(self, tenant_id: str, users_id: int) -> datetime | None:
-        """When FCC last said anything about that agent."""
+        """When FCC last said anything about that agent; None while something may have been missed since."""
+        if self._watch.is_missed(tenant_id, users_id):
+            return None
         with self._database.read() as uow:
             heard: datetime | None = uow.agents.presence(tenant_id, users_id).heard_at
         return heard

@@ -1,18 +1,24 @@
-"""The tenants' lists of agent statuses, remembered for five minutes."""
+"""The tenants' lists of agent statuses, remembered for five minutes, and panes told when FCC changed one."""
 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+from cti.errors import ConnectorError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cti.calls.ports import Exchanges
+    from cti.calls.ports import Database, Exchanges, Executor
     from cti.clock import Clock
     from cti.domain.presence import PresenceClass, Status
 
 TTL_SECONDS: Final = 300.0
+
+_log = structlog.get_logger("cti.calls")
 
 
 class Statuses:
@@ -37,3 +43,55 @@ class Statuses:
     def of_class(self, tenant_id: str, presence_class: PresenceClass) -> Status | None:
         """The first status of that class."""
         return next((each for each in self.of(tenant_id) if each.presence_class is presence_class), None)
+
+
+class StatusNews:
+    """Gives panes the statuses of their tenant, and tells them when those are others than they were given.
+
+    So a pane that came while FCC could not be asked gets its statuses as soon as FCC answers. Safe to share between
+    threads.
+    """
+
+    def __init__(self, database: Database, statuses: Statuses, *, executor: Executor) -> None:
+        self._database = database
+        self._statuses = statuses
+        self._executor = executor
+        self._lock = threading.Lock()
+        self._given: dict[str, Sequence[Status]] = {}
+
+    def give(self, tenant_id: str) -> list[dict[str, Any]]:
+        """The statuses for a pane, none while FCC cannot be asked."""
+        statuses = self._ask(tenant_id)
+        with self._lock:
+            if statuses is None:
+                self._given[tenant_id] = ()
+            else:
+                self._given.setdefault(tenant_id, statuses)
+        return [status.to_json() for status in statuses or ()]
+
+    def tick(self) -> None:
+        """Look for news in the background; FCC is asked once in five minutes, and while it does not answer."""
+        with self._database.read() as uow:
+            tenants = {row.tenant_id for row in uow.agents.attendances() if row.present}
+        if tenants:
+            self._executor.submit(lambda: self._tell(sorted(tenants)))
+
+    def _tell(self, tenant_ids: Sequence[str]) -> None:
+        for tenant_id in tenant_ids:
+            statuses = self._ask(tenant_id)
+            with self._lock:
+                if statuses is None or self._given.get(tenant_id) == statuses:
+                    continue
+                self._given[tenant_id] = statuses
+            payload = {"statuses": [status.to_json() for status in statuses]}
+            with self._database.write() as uow:
+                rows = [row for row in uow.agents.attendances(tenant_id) if row.present]
+                uow.events.add_many("statuses", [(f"{row.pairing_id}:{row.users_id}", payload) for row in rows])
+                uow.commit()
+
+    def _ask(self, tenant_id: str) -> Sequence[Status] | None:
+        try:
+            return self._statuses.of(tenant_id)
+        except ConnectorError as error:
+            _log.warning("statuses-unknown", tenant=tenant_id, code=error.code)
+            return None

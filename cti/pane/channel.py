@@ -41,6 +41,7 @@ _REPEATED_SAFELY = (
     messages.Focus,
     messages.LeaderTake,
     messages.PhoneCredentials,
+    messages.PhoneRegistered,
     messages.SipTicket,
 )
 """Commands that are simply done again: their answers are not kept, some of them must not be."""
@@ -105,6 +106,9 @@ class PaneChannel:
                 return {"presence": self._calls.set_presence(agent, command.status_id)}
             case messages.PhoneCredentials():
                 return self._credentials(room, pane, command.fence)
+            case messages.PhoneRegistered():
+                self._calls.presence_missed(agent)
+                return {}
             case messages.SipTicket():
                 return self._ticket(room, connection, command.fence)
             case messages.Dial():
@@ -128,7 +132,7 @@ class PaneChannel:
         agent = connection.session.agent
         room = self._rooms.of(agent)
         try:
-            standing = room.enter(connection, focused=hello.focused)
+            standing = room.enter(connection, focused=hello.focused, returned=hello.last_seq is not None)
             with self._database.read() as uow:
                 head: int = uow.events.head(agent.audience)
                 missed: list[LoggedEvent] | None = None
@@ -145,6 +149,8 @@ class PaneChannel:
                 connection.catch_up(self._snapshot(room, connection, head), seq=head)
             else:
                 connection.catch_up(self._still_wanted(missed, room, connection), seq=head)
+            if hello.last_seq is not None:
+                self._calls.presence_missed(agent)
 
         return room, answer, then
 

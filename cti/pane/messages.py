@@ -119,6 +119,12 @@ class PhoneCredentials(_Command):
     fence: Whole
 
 
+class PhoneRegistered(_Command):
+    """The phone in this pane is signed in to FCC again, after it was not."""
+
+    type: Literal["phone.registered"]
+
+
 class SipTicket(_Command):
     """Ask for a ticket for the phone's socket."""
 
@@ -172,6 +178,7 @@ Command = (
     | LeaderTake
     | PresenceSet
     | PhoneCredentials
+    | PhoneRegistered
     | SipTicket
     | Dial
     | CallReport

@@ -126,8 +126,15 @@ class Calls(Protocol):
         """Fetch what the agent's phone signs in with."""
         ...
 
-    def panes_present(self, agent: AgentRef, present: bool) -> None:
-        """The agent's first pane came (True), or their last one has been away for 20 s (False)."""
+    def panes_present(self, agent: AgentRef, present: bool, returned: bool) -> None:
+        """The agent's first pane came (True), or their last one has been away for 20 s (False).
+
+        `returned`: its page was open all the while, only its connection was gone.
+        """
+        ...
+
+    def presence_missed(self, agent: AgentRef) -> None:
+        """Have FCC asked for the agent's status, for a change of it may have been missed; returns at once."""
         ...
 
 

@@ -95,7 +95,7 @@ class AgentRoom:
         agent: AgentRef,
         clock: Clock,
         announce: Callable[[AgentRef, str, Json, str], None],
-        present: Callable[[AgentRef, bool], None],
+        present: Callable[[AgentRef, bool, bool], None],
     ) -> None:
         self.agent = agent
         self.line: PhoneLine | None = None
@@ -103,6 +103,7 @@ class AgentRoom:
         self._announce = announce
         self._present = present
         self._present_told = False
+        self._returned = False
         self._present_retry_at = float("-inf")
         self._present_lock = threading.Lock()
         self._lock = threading.RLock()
@@ -146,9 +147,10 @@ class AgentRoom:
                 return "over"
             return "present" if leader in self._connections else "away"
 
-    def enter(self, connection: PaneConnection, *, focused: bool) -> Standing:
-        """Add a connection; one that the same pane had before is closed."""
+    def enter(self, connection: PaneConnection, *, focused: bool, returned: bool = False) -> Standing:
+        """Add a connection; one that the same pane had before is closed. `returned`: its page is not new."""
         with self._lock:
+            self._returned = returned
             before = self._connections.get(connection.pane)
             self._connections[connection.pane] = self._last[connection.pane] = connection
             self._empty_since = None
@@ -263,7 +265,7 @@ class AgentRoom:
             here = empty_for is None or (self._present_told and empty_for < _GONE_S)
             if here is not self._present_told and now >= self._present_retry_at:
                 self._present_retry_at = now + _RETRY_S
-                self._present(self.agent, here)
+                self._present(self.agent, here, self._returned)
                 self._present_retry_at = float("-inf")
                 self._present_told = here
         except Exception:  # noqa: BLE001 - a pane is served whether or not FCC could be told; the next tick tries again
@@ -321,7 +323,7 @@ class AgentRooms:
     """All rooms of the process, and the thread that lets time pass in them."""
 
     def __init__(
-        self, database: Database, hub: Hub, clock: Clock, *, present: Callable[[AgentRef, bool], None]
+        self, database: Database, hub: Hub, clock: Clock, *, present: Callable[[AgentRef, bool, bool], None]
     ) -> None:
         self._database = database
         self._present = present

@@ -86,6 +86,8 @@ class Poller:
         self._next_tick = clock.monotonic() + FIRST_SECONDS
         self._health: dict[str, PollHealth] = {}
         self._started = clock.monotonic()
+        self._unbroken_since: dict[str, datetime] = {}
+        self._started_at = clock.now()
 
     def health(self) -> Sequence[PollHealth]:
         """How polling goes, by tenant."""
@@ -132,6 +134,9 @@ class Poller:
             _log.exception("poll-failed", tenant=tenant.id, code=InternalError.code, failures=failures)
         else:
             failures = 0
+            if before.failures:
+                # Whoever could not be asked may have restarted: what it said of the agents before may hold no more.
+                self._unbroken_since[tenant.id] = now
             self._health[tenant.id] = replace(
                 before, last_at=now, last_success_at=now, failures=0, code=None, unread=before.unread + unread
             )
@@ -177,7 +182,7 @@ class Poller:
         return lost
 
     def _presences(self, tenant_id: str) -> None:
-        """Ask for the presence of agents with a pane whom FCC has not spoken of lately.
+        """Ask for the presence of agents with a pane whom FCC has not spoken of lately, or not since it was away.
 
         After a few seconds the rest of them waits for the next round: many agents must not keep the call list waiting.
         """
@@ -189,12 +194,14 @@ class Poller:
         present = self._activity.agents_present(tenant_id)
         for users_id, login in sorted(present, key=lambda agent: (agent[0] <= last, agent[0])):
             heard = self._activity.last_presence_at(tenant_id, users_id)
-            if heard is not None and (self._clock.now() - heard).total_seconds() < longest:
+            fresh = heard is not None and heard >= self._unbroken_since.get(tenant_id, self._started_at)
+            if heard is not None and fresh and (self._clock.now() - heard).total_seconds() < longest:
                 continue
             if self._clock.monotonic() - began >= PRESENCE_ROUND_SECONDS:
                 self._next_presence[tenant_id] = self._clock.monotonic()
                 return
             self._asked_last[tenant_id] = users_id
+            asked_at = self._clock.now()
             try:
                 presence = self._exchange(tenant_id).presence(login)
             except ConnectorError as error:
@@ -202,7 +209,7 @@ class Poller:
                 if error.retryable:
                     return
                 continue
-            self._sink.presence_reported(tenant_id, users_id, presence)
+            self._sink.presence_reported(tenant_id, users_id, presence, asked_at=asked_at)
 
 
 class Runner:

@@ -67,8 +67,10 @@ class FactSink(Protocol):
         """Store the facts (each once, however often it comes) and, with them, the polling cursor when one is given."""
         ...
 
-    def presence_reported(self, tenant_id: str, users_id: int, presence: Presence) -> None:
-        """Keep what the exchange said about an agent when it was asked."""
+    def presence_reported(
+        self, tenant_id: str, users_id: int, presence: Presence, *, asked_at: datetime | None = None
+    ) -> None:
+        """Keep what the exchange said about an agent when it was asked, at `asked_at`."""
         ...
 
 
@@ -84,5 +86,5 @@ class Activity(Protocol):
         ...
 
     def last_presence_at(self, tenant_id: str, users_id: int) -> datetime | None:
-        """When the exchange last said anything about that agent."""
+        """When the exchange last said anything about that agent; None where something may have been missed since."""
         ...

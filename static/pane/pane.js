@@ -62,6 +62,8 @@ const ANSWER_PATIENCE = 16_000;
 const PHONE_RETRY = [1_000, 2_000, 5_000, 10_000, 30_000];
 const FOCUS_EVERY = 2_000;
 const CREDENTIALS_LEAD = 60_000;
+/** What was said about the agent's status, which is over when the agent chooses one. */
+const STATUS_NOTICES = ["status-moved", "status-not-ready-away"];
 
 /**
  * @param {() => PaneDependencies} wire the dependencies, asked for when first needed, for they know the pane as well
@@ -80,6 +82,7 @@ export function createPane(wire) {
   let itemIcon = "call";
   let focusedAt = 0;
   let credentialsCode = /** @type {string|null} */ (null);
+  let wasRegistered = false;
   let delegation = /** @type {import("./host/bridge.js").MicrophoneDelegation|null} */ (null);
   /** @type {Set<string>} */
   const dialled = new Set();
@@ -305,6 +308,7 @@ export function createPane(wire) {
     menu: (open) => dispatch({ type: "menu", open }),
     chooseStatus(statusId) {
       dispatch({ type: "presence.pending", statusId });
+      for (const code of STATUS_NOTICES) dispatch({ type: "notice.close", code });
       wire().channel.request("presence.set", { statusId }, { timeout: ANSWER_PATIENCE }).then(
         (ok) => {
           if (ok.presence) dispatch({ type: "presence", presence: ok.presence });
@@ -362,6 +366,9 @@ export function createPane(wire) {
           break;
         case "presence":
           dispatch({ type: "presence", presence: content.presence });
+          break;
+        case "statuses":
+          dispatch({ type: "statuses", statuses: content.statuses ?? [] });
           break;
         case "call":
           dispatch({ type: "call", call: content.call });
@@ -423,6 +430,9 @@ export function createPane(wire) {
       onPhase(phase, code) {
         dispatch({ type: "phone", phone: phase, code });
         if (phase === "registered") {
+          // FCC may have been away, and may have another status for the agent than before.
+          if (wasRegistered) wire().channel.request("phone.registered").catch(() => undefined);
+          wasRegistered = true;
           phoneAttempt = 0;
           retryAt = null;
           forgetCredentialsProblem();

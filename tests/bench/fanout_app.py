@@ -34,7 +34,7 @@ class Calls:
         capabilities = {"canDial": True, "missing": []}
         return {"presence": None, "statuses": [], "calls": [], "capabilities": capabilities}
 
-    def panes_present(self, agent, present):
+    def panes_present(self, agent, present, returned):
         """Nobody needs to know."""
 
 

@@ -113,6 +113,25 @@ describe("the pane", () => {
       assert.equal(await bench.pane.ticket(), "t1");
       assert.equal(bench.commands("sip.ticket")[0].fence, 4);
     });
+    it("says when its phone is signed in again, so that the status is read anew", async () => {
+      await arrive();
+      assert.deepEqual(bench.commands("phone.registered"), []);
+      bench.pane.phoneListener.onPhase("connecting", "phone-no-connection");
+      bench.pane.phoneListener.onPhase("registered", null);
+      assert.deepEqual(bench.commands("phone.registered"), [{ type: "phone.registered" }]);
+    });
+    it("takes the tenant's statuses whenever they come", async () => {
+      await arrive({ statuses: [] });
+      bench.pane.onEvent({ type: "statuses", seq: 2, statuses: [READY, NOT_READY] });
+      assert.deepEqual(bench.store.get().statuses, [READY, NOT_READY]);
+    });
+    it("says that FCC has another status until the agent chooses one", async () => {
+      await arrive();
+      for (const code of ["status-moved", "status-not-ready-away"]) bench.pane.onEvent({ type: "notice", seq: 2, code, message: "Niegotowy" });
+      assert.deepEqual(bench.codes(), ["status-moved", "status-not-ready-away"]);
+      bench.pane.act.chooseStatus(1);
+      assert.deepEqual(bench.codes(), []);
+    });
     it("gives the phone up when another pane takes it", async () => {
       await arrive();
       bench.pane.onEvent({ type: "leader", seq: 2, leader: false, fence: 4 });

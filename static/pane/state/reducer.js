@@ -9,6 +9,7 @@
  *  | {type: "leader", leader: boolean}
  *  | {type: "snapshot", snapshot: Snapshot, clockOffset: number|null}
  *  | {type: "presence", presence: import("./types.js").Presence}
+ *  | {type: "statuses", statuses: import("./types.js").Status[]}
  *  | {type: "presence.pending", statusId: number|null}
  *  | {type: "call", call: ServerCall}
  *  | {type: "capabilities", capabilities: import("./types.js").Capabilities}
@@ -97,6 +98,8 @@ export function reduce(state, action) {
     }
     case "presence":
       return { ...state, presence: action.presence, pendingStatusId: null };
+    case "statuses":
+      return { ...state, statuses: action.statuses };
     case "presence.pending":
       return { ...state, pendingStatusId: action.statusId, menuOpen: false };
     case "call":

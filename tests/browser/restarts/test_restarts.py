@@ -105,7 +105,7 @@ def test_a_call_that_rings_while_the_connector_is_killed_rings_again_and_can_be_
     anna.set_status("ready")
 
 
-@pytest.mark.req("R38")
+@pytest.mark.req("R33", "R38")
 def test_a_call_ends_with_a_word_when_fcc_is_killed_and_the_phone_comes_back_by_itself(anna, stack):
     calls_id = talk(anna, stack)
     kill(stack, "fcc")
@@ -114,6 +114,8 @@ def test_a_call_ends_with_a_word_when_fcc_is_killed_and_the_phone_comes_back_by_
     until(lambda: notice(anna, "media-lost"), 10, what=f"a sentence; the pane says: {anna.pane_text()!r}")
     stack.restart("fcc")
     anna.wait_data("phone", "registered", 45)
+    anna.wait_data("presence", "notready", 20)
+    until(lambda: notice(anna, "status-moved"), 5, what=f"a word about it; the pane says: {anna.pane_text()!r}")
     the_only_task(stack, calls_id, 60, CallDisposition="FAILED", FCC_Disconnected_By__c="system")
     anna.set_status("ready")
     again = talk(anna, stack)

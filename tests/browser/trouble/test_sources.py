@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.calls import talk, task_of, the_only_task
+from tests.support.calls import notices, talk, task_of, the_only_task
 from tests.support.wait import until
 from tools.stack import TENANT
 
@@ -115,3 +115,14 @@ def test_a_call_that_comes_back_to_who_rejected_it_is_one_call(anna, stack):
         anna.wait_data("presence", "ready", 30)
         anna.wait_shown("dial-input")
         assert not anna.shows("call-state")
+
+
+@pytest.mark.req("R33", "R39")
+def test_without_webhooks_the_pane_is_busy_in_a_call_and_shows_its_wrap_to_the_end(anna, stack):
+    stack.fcc("/_sim/settings", {"webhooks_enabled": False, "wrap_seconds": {"1": 6, "9": 6}})
+    talk(anna, stack)
+    anna.wait_data("presence", "busy", 10)
+    anna.press("hangup")
+    anna.wait_data("presence", "wrap", 10)
+    anna.wait_data("presence", "ready", 15)
+    assert notices(anna) == []

@@ -63,6 +63,7 @@ class FakeExchange:
         self.present: dict[str, Presence] = {}
         self.told: list[tuple[str, int]] = []
         self.dropped: list[tuple[str, int]] = []
+        self.asked: list[str] = []
         self.failure: Exception | None = None
         self.people = [
             FccUser(
@@ -90,6 +91,7 @@ class FakeExchange:
         return STATUSES
 
     def presence(self, login: str) -> Presence:
+        self.asked.append(login)
         self._fail()
         return self.present.get(login, Presence(1, PresenceClass.READY, "W kolejce", self.clock.now()))
 

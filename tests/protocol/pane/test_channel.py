@@ -130,8 +130,11 @@ class Calls:
         self.done.append(("credentials", agent))
         return Line()
 
-    def panes_present(self, agent, present):
-        self.done.append(("present", agent, present))
+    def panes_present(self, agent, present, returned):
+        self.done.append(("present", agent, present, returned))
+
+    def presence_missed(self, agent):
+        self.done.append(("missed", agent))
 
     def named(self, name: str) -> list[tuple]:
         return [one for one in self.done if one[0] == name]
@@ -318,7 +321,7 @@ def test_a_new_pane_leads_and_gets_everything(rig):
     assert pane.answer["heartbeat"] == 10
     assert pane.snapshot["calls"] == [CALL]
     assert (pane.snapshot["leader"], pane.snapshot["fence"]) == (True, pane.answer["fence"])
-    assert rig.calls.named("present") == [("present", AGENT, True)]
+    assert rig.calls.named("present") == [("present", AGENT, True, False)]
 
 
 def test_a_pane_that_could_not_be_let_in_is_not_taken_for_one_that_is_there(rig, monkeypatch):
@@ -371,6 +374,21 @@ def test_a_pane_that_was_away_gets_what_it_missed(rig):
     assert answer["leader"] is True
     rig.add("presence", {"presence": PRESENCE})
     assert again.event("presence")["seq"] > seq
+
+
+def test_a_page_that_comes_back_is_no_sign_in_and_has_its_status_read_again(rig):
+    rig.add("presence", {"presence": PRESENCE})
+    pane = rig.enter(last=1)
+    assert pane.ask("focus")["ok"] == {}
+    assert rig.calls.named("present") == [("present", AGENT, True, True)]
+    assert rig.calls.named("missed") == [("missed", AGENT)]
+
+
+def test_a_phone_that_is_signed_in_again_has_its_agents_status_read_again(rig):
+    pane = rig.enter()
+    assert rig.calls.named("missed") == []
+    assert pane.ask("phone.registered")["ok"] == {}
+    assert rig.calls.named("missed") == [("missed", AGENT)]
 
 
 @pytest.mark.parametrize("last", [None, 99])
@@ -629,9 +647,9 @@ def test_the_last_pane_gone_is_told_after_twenty_seconds(rig):
     until(lambda: not room.connections())
     rig.clock.ahead = 15
     rig.rooms.tick()
-    assert rig.calls.named("present") == [("present", AGENT, True)]
+    assert rig.calls.named("present") == [("present", AGENT, True, False)]
     rig.clock.ahead = 21
-    until(lambda: rig.calls.named("present")[1:] == [("present", AGENT, False)])
+    until(lambda: rig.calls.named("present")[1:] == [("present", AGENT, False, False)])
     rig.clock.ahead = 200
     until(lambda: rig.rooms.of(AGENT) is not room)
 
@@ -643,7 +661,7 @@ def test_a_pane_that_comes_back_in_time_was_never_gone(rig):
     rig.enter()
     rig.clock.ahead = 40
     rig.rooms.tick()
-    assert rig.calls.named("present") == [("present", AGENT, True)]
+    assert rig.calls.named("present") == [("present", AGENT, True, False)]
 
 
 def test_the_same_pane_connecting_again_replaces_its_old_socket(rig):

@@ -80,7 +80,10 @@ class World:
         self.recorded.append((facts, cursor))
         self.kept_cursor = cursor
 
-    def presence_reported(self, _tenant_id: str, users_id: int, presence: Presence) -> None:
+    def presence_reported(
+        self, _tenant_id: str, users_id: int, presence: Presence, *, asked_at: datetime | None = None
+    ) -> None:
+        assert asked_at is not None
         self.heard[users_id] = presence.since
 
     def calls_up(self, _tenant_id: str) -> int:
@@ -243,6 +246,27 @@ def test_presence_that_webhooks_tell_is_asked_for_seldom(world: World) -> None:
     assert world.asked_presence == []
     world.run(20)
     assert world.asked_presence == ["anna.nowak"]
+
+
+def test_after_a_start_presence_is_asked_for_however_lately_it_was_told(world: World) -> None:
+    world.present = [(101, "anna.nowak")]
+    world.heard[101] = world.clock.now() - timedelta(seconds=1)
+    world.presence_told = world.clock.monotonic()
+    world.run(3)
+    assert world.asked_presence == ["anna.nowak"]
+
+
+def test_when_fcc_is_back_the_presence_that_it_told_before_is_asked_for_again(world: World) -> None:
+    world.present = [(101, "anna.nowak")]
+    world.presence_told = world.clock.monotonic()
+    world.run(3)
+    assert world.asked_presence == ["anna.nowak"]
+    world.failure = FccUnreachableError(function="fcc-calls-list")
+    world.run(70)
+    assert world.asked_presence == ["anna.nowak"]
+    world.failure = None
+    world.run(60)
+    assert world.asked_presence == ["anna.nowak", "anna.nowak"]
 
 
 def test_an_agent_fcc_refuses_does_not_stop_the_others(world: World) -> None:
