@@ -1,9 +1,9 @@
 """From a call's segment to the fields of its Task. Pure: what only the org knows is left as a placeholder.
 
 A placeholder is an object with the key `$`; `cti.calllog.resolve` fills it in when the delivery is made:
-`closed` (the org's closed status), `owner` (a Salesforce user), `day` (a date in the owner's zone), `who`, `name` and
-`email` (the person behind a record). `late` wraps a value that the org did not take when it was first sent: it is
-given only where nobody has given another one meanwhile.
+`closed` (the org's closed status), `owner` (a Salesforce user), `day` (a date in the owner's zone), `words` (a text in
+the owner's language), `who`, `name` and `email` (the person behind a record). `late` wraps a value that the org did not
+take when it was first sent: it is given only where nobody has given another one meanwhile.
 
 No value leaves here that a field of the package would refuse: a refused value refuses the Task, or a whole request.
 
@@ -114,9 +114,14 @@ def identified(call: Call) -> bool:
     return call.direction is not None and bool(call.number or call.withheld)
 
 
+def words_of(language: str) -> str:
+    """In which of the two languages somebody is written to: any tag beginning with "pl" gives Polish, else English."""
+    return "pl" if language.lower().startswith("pl") else "en"
+
+
 def subject(call: Call, language: str) -> str:
     """The Task's subject, e.g. `Połączenie wychodzące +48600100200`."""
-    words = "pl" if language.lower().startswith("pl") else "en"
+    words = words_of(language)
     number = _WITHHELD[words] if call.withheld else call.number
     return _clean(f"{_SUBJECTS[words][call.direction]} {number}").strip()[:TEXT_MAX]
 
@@ -133,7 +138,8 @@ def task_fields(
 ) -> dict[str, Any]:
     """Everything known now about the Task of one segment; what is not known yet is left out.
 
-    `language` is that of the subject, `campaign` the campaign's name, `recording_url` where the recording is heard.
+    `language` is that of the subject of a Task without an owner, `campaign` the campaign's name, `recording_url` where
+    the recording is heard.
     `unfit` is told of each field whose value does not fit and was cut or left out.
     Raises ValueError for a call whose `calls_id` is not known: there must be no Task before it is.
     """
@@ -148,7 +154,7 @@ def task_fields(
         "TaskSubtype": "Call",
         "CallType": None if call.direction is None else _CALL_TYPES[call.direction],
         "CallObject": str(call.calls_id),
-        "Subject": subject(call, language),
+        "Subject": _subject(call, segment, owner, language),
         "FCC_Started_At__c": _moment(started),
         "FCC_Answered_At__c": _moment(fit.moment("FCC_Answered_At__c", segment.answered_at)),
         "FCC_Number__c": fit.text("FCC_Number__c", call.number, NUMBER_MAX),
@@ -167,6 +173,17 @@ def task_fields(
     if not identified(call) and segment.ended_at is None:
         fields = {name: value for name, value in fields.items() if name not in UNTIL_IDENTIFIED}
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _subject(call: Call, segment: Segment, owner: Mapping[str, Any] | None, language: str) -> dict[str, Any] | None:
+    """The subject in both languages, for it is the owner's that counts; `language` where there is no owner.
+
+    It is sent once, so it waits until it is known whose Task it is.
+    """
+    if owner is None and segment.ended_at is None:
+        return None
+    words = {each: subject(call, each) for each in _SUBJECTS}
+    return {"$": "words", "words": words, "otherwise": words_of(language), "owner": owner}
 
 
 def _end(segment: Segment, fit: _Fit) -> Mapping[str, Any]:

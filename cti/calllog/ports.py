@@ -122,6 +122,23 @@ class Pairings(Protocol):
         ...
 
 
+class Tenant(Protocol):
+    """An FCC tenant."""
+
+    @property
+    def default_region(self) -> str:
+        """Its country, two letters."""
+        ...
+
+
+class Tenants(Protocol):
+    """The tenants, inside the caller's transaction."""
+
+    def get(self, tenant_id: str) -> Tenant | None:
+        """One tenant."""
+        ...
+
+
 class Facts(Protocol):
     """What was reported, inside the caller's transaction."""
 
@@ -151,6 +168,11 @@ class UnitOfWork(Protocol):
     @property
     def pairings(self) -> Pairings:
         """Which orgs a tenant works with, and how."""
+        ...
+
+    @property
+    def tenants(self) -> Tenants:
+        """The tenants."""
         ...
 
 
@@ -281,6 +303,11 @@ class User(Protocol):
     @property
     def active(self) -> bool:
         """Whether the user may own anything."""
+        ...
+
+    @property
+    def language(self) -> str:
+        """Salesforce's code of the user's language (`pl`, `en_US`); empty where the org does not tell it."""
         ...
 
     @property

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 
+from cti.calllog.mapping import words_of
 from cti.domain.org_fields import PEOPLE
 from cti.domain.times import parse_time
 from cti.errors import ConnectorError, SalesforceUserUnknownError
@@ -106,16 +107,10 @@ class Resolver:
                 return owner.id if owner else None
             case "day":
                 return self._day(placeholder, owners)
-        about = placeholder["about"]
-        person = people.get(about["id"])
-        match placeholder["$"]:
-            case "who":
-                return person.who_id if person else None
-            case "name":
-                return ((person.name if person else "") or str(about["name"]))[:255] or None
-            case "email":
-                email = person.email if person else ""
-                return email if 0 < len(email) <= EMAIL_MAX else None
+            case "words":
+                return _words(placeholder, owners)
+            case "who" | "name" | "email":
+                return _of_person(placeholder, people)
         raise ValueError(f"unknown placeholder: {placeholder['$']!r}")
 
     def _day(self, placeholder: Mapping[str, Any], owners: Mapping[tuple[Any, ...], User | None]) -> str | None:
@@ -254,11 +249,30 @@ def _abouts(fields: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
     return (value["about"] for value in fields.values() if isinstance(value, dict) and "about" in value)
 
 
+def _of_person(placeholder: Mapping[str, Any], people: Mapping[str, Person]) -> str | None:
+    """Id, name or address of the person behind a record."""
+    about = placeholder["about"]
+    person = people.get(about["id"])
+    if placeholder["$"] == "who":
+        return person.who_id if person else None
+    if placeholder["$"] == "name":
+        return ((person.name if person else "") or str(about["name"]))[:255] or None
+    email = person.email if person else ""
+    return email if 0 < len(email) <= EMAIL_MAX else None
+
+
+def _words(placeholder: Mapping[str, Any], owners: Mapping[tuple[Any, ...], User | None]) -> str:
+    """The text in the language of the Task's owner; an owner whose language the org does not tell is no other case."""
+    owner = owners[_owner_key(placeholder["owner"])] if placeholder["owner"] else None
+    language = words_of(owner.language) if owner is not None and owner.language else placeholder["otherwise"]
+    return str(placeholder["words"][language])
+
+
 def _owner_placeholders(fields: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
     for value in fields.values():
         if isinstance(value, dict) and value["$"] == "owner":
             yield value
-        elif isinstance(value, dict) and value["$"] == "day" and value["owner"]:
+        elif isinstance(value, dict) and value["$"] in {"day", "words"} and value["owner"]:
             yield value["owner"]
 
 

@@ -65,9 +65,9 @@ class LogState:
 class CallLogger:
     """Puts what changed about a call into the outbox. Stateless; safe to share.
 
-    `language` says in which language a pairing's subjects are written, `campaign_name` knows a campaign's name without
-    asking anybody, `recording_url` gives the address of a segment's recording, None where there is none to give.
-    `unfit` is told the fields of a delivery whose values had to be cut or left out.
+    `campaign_name` knows a campaign's name without asking anybody, `recording_url` gives the address of a segment's
+    recording, None where there is none to give. `unfit` is told the fields of a delivery whose values had to be cut or
+    left out.
     """
 
     def __init__(
@@ -75,14 +75,12 @@ class CallLogger:
         clock: Clock,
         *,
         waits: Waits | None = None,
-        language: Callable[[Pairing], str] = lambda _pairing: "pl",
         campaign_name: Callable[[str, int], str | None] = lambda _tenant, _campaign: None,
         recording_url: Callable[[str, int, int], str | None] = lambda _tenant, _call, _segment: None,
         unfit: Callable[[str], None] = lambda _field: None,
     ) -> None:
         self._clock = clock
         self._waits = waits or Waits()
-        self._language = language
         self._campaign_name = campaign_name
         self._recording_url = recording_url
         self._unfit = unfit
@@ -147,7 +145,7 @@ class CallLogger:
             after,
             segment,
             pairing,
-            language=self._language(pairing),
+            language=_language(uow, pairing),
             campaign=None if after.campaign_id is None else self._campaign_name(pairing.tenant_id, after.campaign_id),
             recording_url=self._recording_url(pairing.tenant_id, calls_id, segment.index),
             unfit=unfit.append,
@@ -214,6 +212,12 @@ def in_force(uow: UnitOfWork, today: Pairing, call: Call) -> Pairing:
         record_other_phones=then.get("record_other_phones", today.record_other_phones),
         campaigns=tuple(then.get("campaigns", today.campaigns)),
     )
+
+
+def _language(uow: UnitOfWork, pairing: Pairing) -> str:
+    """In which language a Task is written that has no owner: Polish for a tenant in Poland, else English."""
+    tenant = uow.tenants.get(pairing.tenant_id)
+    return "pl" if tenant is None or tenant.default_region == "PL" else "en"
 
 
 def delivery_key(org_id: str, tenant_id: str, calls_id: int, segment: int) -> str:

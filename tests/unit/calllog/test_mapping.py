@@ -29,7 +29,12 @@ def test_a_call_that_begins_names_itself_its_agent_and_the_number():
         "TaskSubtype": "Call",
         "CallType": "Outbound",
         "CallObject": "1017",
-        "Subject": "Połączenie wychodzące +48600100200",
+        "Subject": {
+            "$": "words",
+            "words": {"pl": "Połączenie wychodzące +48600100200", "en": "Outbound call +48600100200"},
+            "otherwise": "pl",
+            "owner": owner,
+        },
         "FCC_Started_At__c": "2026-11-22T09:00:00.000+0000",
         "FCC_Number__c": "+48600100200",
         "FCC_Campaign__c": "Poza kampaniami",
@@ -79,13 +84,24 @@ def test_a_call_without_the_exchanges_id_has_no_task():
         ("en_US", Direction.OUTBOUND, "Outbound call +48600100200"),
     ],
 )
-def test_the_subject_speaks_the_orgs_language(language, direction, text):
+def test_the_subject_speaks_polish_or_else_english(language, direction, text):
     assert subject(support.outbound(direction=direction), language) == text
 
 
+def test_the_subject_waits_until_it_is_known_whose_task_it_is():
+    ringing = support.inbound()
+    assert "Subject" not in fields(ringing)
+    assert fields(support.answered(ringing))["Subject"]["owner"]["agent"] == 101
+    nobody = fields(support.ended(ringing, Outcome.NO_ANSWER), pairing=Pairing(default_user_id=None), language="en_US")
+    assert (nobody["Subject"]["otherwise"], nobody["Subject"]["owner"]) == ("en", None)
+
+
 def test_a_withheld_number_is_said_to_be_withheld():
-    call = support.inbound(number="", withheld=True)
-    assert fields(call)["Subject"] == "Połączenie przychodzące numer zastrzeżony"
+    call = support.answered(support.inbound(number="", withheld=True))
+    assert fields(call)["Subject"]["words"] == {
+        "pl": "Połączenie przychodzące numer zastrzeżony",
+        "en": "Inbound call number withheld",
+    }
     assert "FCC_Number__c" not in fields(call)
 
 
@@ -266,7 +282,7 @@ def test_a_withheld_number_is_as_good_as_a_known_one():
 @pytest.mark.parametrize("unknown", UNKNOWN, ids=str)
 def test_a_call_that_is_over_says_what_is_known_of_it(unknown):
     told = fields(support.ended(support.answered(support.inbound(**unknown))))
-    assert told["Subject"].startswith("Połączenie")
+    assert told["Subject"]["words"]["pl"].startswith("Połączenie")
     assert told["OwnerId"]["agent"] == 101
 
 
@@ -327,13 +343,13 @@ def test_an_address_that_is_too_long_is_left_out_and_a_note_is_cut():
 
 def test_what_no_text_can_carry_is_left_out_of_it():
     call = support.with_segment(support.inbound(ivr="1\x002\ud8003"), queue="Obsługa\u0007 klienta", note="a\nb\tc\x1b")
-    told = fields(replace(call, number="\0+48600100200"))
+    told = fields(support.answered(replace(call, number="\0+48600100200")))
     assert (told["FCC_Ivr__c"], told["FCC_Queue__c"], told["Description"]) == (
         "12\ufffd3",
         "Obsługa klienta",
         "a\nb\tc",
     )
-    assert told["Subject"] == "Połączenie przychodzące +48600100200"
+    assert told["Subject"]["words"]["pl"] == "Połączenie przychodzące +48600100200"
 
 
 LENGTHS = {"Description": 32_000, "FCC_Number__c": 40, "FCC_Call_Id__c": 80, "FCC_Conversation_Id__c": 80}

@@ -94,6 +94,40 @@ def test_a_portal_users_equal_address_does_not_count(org, resolver):
     assert filled["OwnerId"] == ANNA.id
 
 
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("pl", "Połączenie wychodzące +48600100200"),
+        ("en_US", "Outbound call +48600100200"),
+        ("de", "Outbound call +48600100200"),
+        ("", "Połączenie wychodzące +48600100200"),
+    ],
+)
+def test_the_subject_is_in_the_owners_language_and_costs_no_question(org, resolver, language, text):
+    org.users[0] = replace(ANNA, language=language)
+    (filled,) = resolver.resolve(ORG, org, [fields(support.outbound())])
+    assert filled["Subject"] == text
+    asked = len(org.calls)
+    without = {name: value for name, value in fields(support.outbound()).items() if name != "Subject"}
+    resolver.resolve(ORG, org, [without])
+    assert len(org.calls) - asked == asked
+
+
+def test_each_owners_subject_is_in_their_own_language(org, resolver):
+    org.users[1] = replace(DEFAULT, language="en_US")
+    missed = support.ended(support.inbound())
+    anna, default = resolver.resolve(ORG, org, [fields(support.answered(support.inbound())), fields(missed)])
+    assert anna["Subject"] == "Połączenie przychodzące +48600100200"
+    assert default["Subject"] == "Inbound call +48600100200"
+
+
+def test_a_task_without_an_owner_speaks_the_tenants_language(org, resolver):
+    missed, nobodys = support.ended(support.inbound()), Pairing(default_user_id=None)
+    spoken = [task_fields(missed, missed.segments[0], nobodys, language=language) for language in ("pl", "en")]
+    told = resolver.resolve(ORG, org, spoken)
+    assert [each["Subject"] for each in told] == ["Połączenie przychodzące +48600100200", "Inbound call +48600100200"]
+
+
 @pytest.mark.assumed("A33")
 @pytest.mark.parametrize(
     ("zone", "day"),

@@ -872,6 +872,28 @@ def test_a_batch_that_waited_long_for_its_turn_is_given_back(world):
 
 
 @pytest.mark.req("R2")
+@pytest.mark.parametrize(
+    ("region", "text"), [("PL", "Połączenie przychodzące +48600100200"), ("DE", "Inbound call +48600100200")]
+)
+def test_the_subject_is_in_the_owners_language_else_in_the_tenants_countrys(world, region, text):
+    english = replace(user(1, "anna@acme.example"), language="en_US")
+    world.org.users[0] = replace(english, email=world.org.users[0].email)
+    with world.database.write() as uow:
+        uow.tenants.save(replace(uow.tenants.get("acme"), default_region=region))
+        pairing = uow.pairings.of_tenant("acme")[0]
+        uow.pairings.save(replace(pairing, default_user_id=None))
+        uow.commit()
+    world.change(support.inbound())
+    world.settle()
+    assert "Subject" not in world.org.named("acme:2001:0")
+    world.change(support.answered(support.inbound()))
+    world.change(support.ended(support.inbound(calls_id=2002)))
+    world.settle()
+    assert world.org.named("acme:2001:0")["Subject"] == "Inbound call +48600100200"
+    assert world.org.named("acme:2002:0")["Subject"] == text
+
+
+@pytest.mark.req("R2")
 def test_events_without_numbers_first_leave_no_wrong_subject_or_owner(world):
     nameless = support.inbound(direction=None, number="", campaign_id=None)
     # While the direction is not known, whose phone rings is taken for the one who called.
