@@ -339,8 +339,9 @@ class _Fold:
         over = self._over_at()
         self.late = [fact for fact in self.fcc if over is not None and _is_late(fact, over)]
         if self.late:
-            self.fcc = [fact for fact in self.fcc if fact not in self.late]
-            pbx = [fact for fact in pbx if fact not in self.late]
+            late = {id(fact) for fact in self.late}
+            self.fcc = [fact for fact in self.fcc if id(fact) not in late]
+            pbx = [fact for fact in pbx if id(fact) not in late]
         self.pbx = pbx
         self.ended = self._ended_fact()
         self.pane = [fact for fact in facts if fact.source == Source.PANE]

@@ -29,6 +29,8 @@ CALLS_LIST: Final = "fcc-calls-list"
 STATUS: Final = "fcc-staff-status"
 SET_STATUS: Final = "fcc-set-staff-status"
 SIP_CREDENTIALS: Final = "fcc-sip-credentials"
+UPDATED_SINCE: Final = "updated_since"
+"""The parameter of the call list that takes the place of a cursor: calls changed at that time or later."""
 
 # -- webhook events -------------------------------------------------------------------------------------------------
 

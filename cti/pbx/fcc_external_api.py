@@ -14,24 +14,29 @@ import structlog
 
 from cti.domain.fcc import CallPage
 from cti.domain.text import read_json
+from cti.domain.times import iso
 from cti.pbx import assumed
-from cti.pbx.errors import FccNonsenseError, FccRefusedError, FccUnreachableError
+from cti.pbx.errors import FccError, FccNonsenseError, FccRefusedError, FccUnreachableError
 from cti.pbx.reading import Reader
 from cti.pbx.signature import auth_fields, fresh_change
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     from cti.accounts import Tenant
     from cti.clock import Clock
     from cti.domain.call import Fact
     from cti.domain.fcc import Campaign, FccUser, PhoneCredentials
     from cti.domain.presence import Presence, Status
+    from cti.pbx.ports import Observer
 
 CAMPAIGNS_LIST: Final = "fcc-campaigns-list"
 DROP_CALL: Final = "fcc-drop-call"
 JWT: Final = "fcc-create-jwt-token"
 MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
+OF_TENANT: Final = frozenset({assumed.USERS_LIST, assumed.STATUSES_LIST, assumed.CALLS_LIST, CAMPAIGNS_LIST})
+"""The functions that are asked in the tenant's name; all others are asked in an agent's."""
 LONGEST_CURSOR: Final = 1024
 _SHORT: Final = 200
 _SERVER_ERROR: Final = 500
@@ -47,7 +52,8 @@ class FccExternalApi:
     """One tenant's external-api; fits `Pbx`.
 
     `http` is a session that has its own timeouts and keeps no cookies; `count` is told of each unreadable field as
-    (function, field). Safe to share between threads: nothing in it changes after it is made.
+    (function, field), `observer` of how each call went. Safe to share between threads: nothing in it changes after it
+    is made.
     """
 
     def __init__(
@@ -58,7 +64,10 @@ class FccExternalApi:
         clock: Clock,
         change: Callable[[], str] = fresh_change,
         count: Callable[[str, str], None] | None = None,
+        observer: Observer | None = None,
     ) -> None:
+        self._tenant_id = tenant.id
+        self._observer = observer
         self._base = tenant.base_url.rstrip("/")
         self._domain = tenant.domain
         self._admin = tenant.admin_login
@@ -72,16 +81,15 @@ class FccExternalApi:
 
     def users(self) -> Sequence[FccUser]:
         """All accounts of the tenant."""
-        rows = self._rows(assumed.USERS_LIST, "users")
-        return _kept(assumed.user(row, self._reader, self._region) for row in rows)
+        return self._list(assumed.USERS_LIST, "users", lambda row: assumed.user(row, self._reader, self._region))
 
     def campaigns(self) -> Sequence[Campaign]:
         """All campaigns of the tenant."""
-        return _kept(assumed.campaign(row, self._reader) for row in self._rows(CAMPAIGNS_LIST, "campaigns"))
+        return self._list(CAMPAIGNS_LIST, "campaigns", lambda row: assumed.campaign(row, self._reader))
 
     def statuses(self) -> Sequence[Status]:
         """The tenant's list of agent statuses."""
-        return _kept(assumed.status(row, self._reader) for row in self._rows(assumed.STATUSES_LIST, "statuses"))
+        return self._list(assumed.STATUSES_LIST, "statuses", lambda row: assumed.status(row, self._reader))
 
     def presence(self, login: str) -> Presence:
         """What the agent is doing."""
@@ -93,49 +101,75 @@ class FccExternalApi:
 
     def phone_credentials(self, login: str) -> PhoneCredentials:
         """What the agent's SIP phone registers with."""
-        answer = self._call(assumed.SIP_CREDENTIALS, login, {})
-        sip = answer.get("sip")
-        found = assumed.credentials(sip, self._reader) if isinstance(sip, dict) else None
-        if found is None:
-            raise FccNonsenseError(function=assumed.SIP_CREDENTIALS, reason="sip is not complete")
-        return found
+
+        def read(answer: dict[str, Any]) -> PhoneCredentials:
+            sip = answer.get("sip")
+            found = assumed.credentials(sip, self._reader) if isinstance(sip, dict) else None
+            if found is None:
+                raise FccNonsenseError(function=assumed.SIP_CREDENTIALS, reason="sip cannot be read")
+            return found
+
+        return self._ask(assumed.SIP_CREDENTIALS, login, {}, read)
 
     def drop_call(self, login: str, calls_id: int) -> None:
         """End a call in the agent's name."""
-        self._call(DROP_CALL, login, {"calls_id": calls_id})
+        self._ask(DROP_CALL, login, {"calls_id": calls_id}, lambda _: None)
 
-    def calls_since(self, cursor: str | None, *, limit: int = 200) -> CallPage:
-        """Calls changed since `cursor`."""
-        answer = self._call(assumed.CALLS_LIST, self._admin, {"cursor": cursor, "limit": limit})
-        rows = self._reader.objects(answer, "calls", assumed.CALLS_LIST)
-        if rows is None:
-            raise FccNonsenseError(function=assumed.CALLS_LIST, reason="calls is not a list")
-        after = self._reader.text(answer, "cursor", assumed.CALLS_LIST) or cursor
-        if after is not None and len(after) > LONGEST_CURSOR:
-            raise FccNonsenseError(function=assumed.CALLS_LIST, reason="the cursor is too long to be kept")
-        facts: list[Fact] = _kept(assumed.call_row(row, self._reader, self._region) for row in rows)
-        return CallPage(
-            facts=tuple(facts),
-            cursor=after,
-            more=len(rows) >= limit,
-            unread=len(rows) - len(facts),
-        )
+    def calls_since(self, cursor: str | None, *, since: datetime | None = None, limit: int = 200) -> CallPage:
+        """Calls changed since `cursor`; without one, since that moment."""
+        parameters: dict[str, Any] = {"cursor": cursor, "limit": limit}
+        if cursor is None and since is not None:
+            parameters[assumed.UPDATED_SINCE] = iso(since)
+
+        def read(answer: dict[str, Any]) -> CallPage:
+            rows = self._objects(answer, "calls", assumed.CALLS_LIST)
+            after = self._reader.text(answer, "cursor", assumed.CALLS_LIST) or cursor
+            if after is not None and len(after) > LONGEST_CURSOR:
+                raise FccNonsenseError(function=assumed.CALLS_LIST, reason="the cursor is too long to be kept")
+            facts: list[Fact] = _kept(assumed.call_row(row, self._reader, self._region) for row in rows)
+            return CallPage(facts=tuple(facts), cursor=after, more=len(rows) >= limit, unread=len(rows) - len(facts))
+
+        return self._ask(assumed.CALLS_LIST, self._admin, parameters, read)
 
     # -- the protocol ---------------------------------------------------------------------------------------------
 
     def _presence(self, function: str, login: str, parameters: Mapping[str, Any]) -> Presence:
-        answer = self._call(function, login, parameters)
-        told = answer.get("status")
-        found = assumed.presence(told, self._reader, otherwise=self._clock.now()) if isinstance(told, dict) else None
-        if found is None:
-            raise FccNonsenseError(function=function, reason="status cannot be read")
-        return found
+        def read(answer: dict[str, Any]) -> Presence:
+            told = answer.get("status")
+            now = self._clock.now()
+            found = assumed.presence(told, self._reader, otherwise=now) if isinstance(told, dict) else None
+            if found is None:
+                raise FccNonsenseError(function=function, reason="status cannot be read")
+            return found
 
-    def _rows(self, function: str, key: str) -> list[Mapping[str, Any]]:
-        rows = self._reader.objects(self._call(function, self._admin, {}), key, function)
+        return self._ask(function, login, parameters, read)
+
+    def _list(self, function: str, key: str, read: Callable[[Mapping[str, Any]], T | None]) -> list[T]:
+        """A list of the tenant's, without what cannot be read of it."""
+        return self._ask(
+            function,
+            self._admin,
+            {},
+            lambda answer: _kept(read(row) for row in self._objects(answer, key, function)),
+        )
+
+    def _objects(self, answer: dict[str, Any], key: str, function: str) -> list[Mapping[str, Any]]:
+        rows = self._reader.objects(answer, key, function)
         if rows is None:
             raise FccNonsenseError(function=function, reason=f"{key} is not a list")
         return rows
+
+    def _ask(self, function: str, login: str, parameters: Mapping[str, Any], read: Callable[[dict[str, Any]], T]) -> T:
+        """What `read` makes of the answer to one call; the observer is told how it went."""
+        try:
+            found = read(self._call(function, login, parameters))
+        except FccError as error:
+            if self._observer is not None:
+                self._observer.failed(self._tenant_id, function, error)
+            raise
+        if self._observer is not None:
+            self._observer.answered(self._tenant_id, function)
+        return found
 
     def _call(self, function: str, login: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Make one signed call and give its answer, whose `success` was true."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from cti.errors import ConnectorError, InternalError
+from cti.pbx.errors import FccError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from cti.accounts import Tenant
     from cti.clock import Clock
     from cti.domain.call import Fact
+    from cti.domain.fcc import CallPage
     from cti.pbx.ports import Activity, FactSink, Pbx, PbxDatabase
 
 BUSY_SECONDS: Final = 15.0
@@ -33,6 +36,15 @@ LONGEST_BACKOFF_SECONDS: Final = 300.0
 PAGES: Final = 20
 PAGE_ROWS: Final = 200
 ROUNDS_BEFORE_ROWS: Final = 3
+ROUNDS_BEFORE_ANEW: Final = 5
+"""After so many failures the cursor itself is suspected, even where FCC answers nothing that says so."""
+OVERLAP: Final = timedelta(hours=1)
+"""How much before the cursor was stored the list is read again where FCC does not know the cursor any more.
+
+It must cover clocks that differ and calls that came into the list late; a row that is read twice is one fact.
+"""
+NOTED_SECONDS: Final = 300.0
+"""How often it is stored that the list was read, where it had nothing new; `fcc-connector status` shows it."""
 
 _log = structlog.get_logger("cti.pbx")
 
@@ -88,6 +100,7 @@ class Poller:
         self._started = clock.monotonic()
         self._unbroken_since: dict[str, datetime] = {}
         self._started_at = clock.now()
+        self._noted: dict[str, float] = {}
 
     def health(self) -> Sequence[PollHealth]:
         """How polling goes, by tenant."""
@@ -151,16 +164,47 @@ class Poller:
             cursor: str | None = uow.agents.cursor(tenant.id)
         unread = 0
         for _ in range(PAGES):
-            page = self._exchange(tenant.id).calls_since(cursor, limit=PAGE_ROWS)
+            page = self._page(tenant, cursor)
             unread += page.unread
             # What last changed before the tenant was added is history: nobody asked for it to be logged.
             facts = [fact for fact in page.facts if fact.at >= tenant.created_at]
-            if facts or page.cursor != cursor:
+            noted = self._noted.get(tenant.id, self._started)
+            if facts or page.cursor != cursor or self._clock.monotonic() - noted >= NOTED_SECONDS:
+                self._noted[tenant.id] = self._clock.monotonic()
                 unread += self._record(tenant.id, facts, page.cursor)
             if not page.more or page.cursor == cursor:
                 break
             cursor = page.cursor
         return unread
+
+    def _page(self, tenant: Tenant, cursor: str | None) -> CallPage:
+        """What changed since the cursor; a cursor that FCC does not know any more is replaced by a time.
+
+        Nobody knows how FCC says that, so the list is asked without the cursor after any refusal: if it is refused
+        then too, the cursor was not to blame.
+        """
+        exchange = self._exchange(tenant.id)
+        try:
+            return exchange.calls_since(cursor, limit=PAGE_ROWS)
+        except FccError as error:
+            suspected = not error.retryable or self._health[tenant.id].failures >= ROUNDS_BEFORE_ANEW
+            if cursor is None or not suspected:
+                raise
+            page = self._anew(tenant, exchange)
+            _log.warning("call-list-begun-anew", tenant=tenant.id, code=error.code, reason=error.reason)
+            return page
+
+    def _anew(self, tenant: Tenant, exchange: Pbx) -> CallPage:
+        """The list from a time before the cursor was stored; an exchange that takes no time gives it from its start."""
+        with self._database.read() as uow:
+            stored: datetime | None = uow.agents.polled_at(tenant.id)
+        since = tenant.created_at if stored is None else max(tenant.created_at, stored - OVERLAP)
+        try:
+            return exchange.calls_since(None, since=since, limit=PAGE_ROWS)
+        except FccError as error:
+            if error.retryable:
+                raise
+            return exchange.calls_since(None, limit=PAGE_ROWS)
 
     def _record(self, tenant_id: str, facts: list[Fact], cursor: str | None) -> int:
         """Store a page. One that has failed several rounds is stored row by row, without those that cannot be kept.

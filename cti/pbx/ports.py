@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from cti.domain.call import Fact
     from cti.domain.fcc import CallPage, Campaign, FccUser, PhoneCredentials
     from cti.domain.presence import Presence, Status
+    from cti.pbx.errors import FccError
 
 
 class Pbx(Protocol):
@@ -47,8 +48,23 @@ class Pbx(Protocol):
         """End a call in the agent's name."""
         ...
 
-    def calls_since(self, cursor: str | None, *, limit: int = 200) -> CallPage:
-        """Calls changed since `cursor` (None: as far back as the exchange goes), oldest change first."""
+    def calls_since(self, cursor: str | None, *, since: datetime | None = None, limit: int = 200) -> CallPage:
+        """Calls changed since `cursor`, oldest change first.
+
+        Without a cursor since the moment `since`; without that too as far back as the exchange goes.
+        """
+        ...
+
+
+class Observer(Protocol):
+    """Told how each call of the exchange went, by any thread; quick, and raises nothing."""
+
+    def answered(self, tenant_id: str, function: str) -> None:
+        """The function did what it was asked."""
+        ...
+
+    def failed(self, tenant_id: str, function: str, error: FccError) -> None:
+        """The function failed."""
         ...
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from cti.accounts import Tenant
     from cti.clock import Clock
-    from cti.pbx.ports import PbxDatabase
+    from cti.pbx.ports import Observer, PbxDatabase
 
 
 class Exchanges:
@@ -28,11 +28,13 @@ class Exchanges:
         http: requests.Session,
         clock: Clock,
         count: Callable[[str, str], None] | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self._database = database
         self._http = http
         self._clock = clock
         self._count = count
+        self._observer = observer
         self._lock = threading.Lock()
         self._made: dict[str, tuple[tuple[str, ...], FccExternalApi]] = {}
 
@@ -53,6 +55,9 @@ class Exchanges:
             with self._lock:
                 kept = self._made.get(tenant_id)
                 if kept is None or kept[0] != key:
-                    kept = (key, FccExternalApi(tenant, http=self._http, clock=self._clock, count=self._count))
+                    made = FccExternalApi(
+                        tenant, http=self._http, clock=self._clock, count=self._count, observer=self._observer
+                    )
+                    kept = (key, made)
                     self._made[tenant_id] = kept
         return kept[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Side = Literal["agent", "customer", "system"]
+_CURSOR = re.compile(r"c(?:([1-9][0-9]*)-)?([0-9]+)", re.ASCII)
 _TIMES = ("date_time", "answered_at", "ended_at", "updated_at", "invited_at")
 
 
@@ -109,6 +111,7 @@ class CallBook:
         self._calls: dict[int, Call] = {}
         self._next_id = first_id
         self._sequence = 0
+        self._generation = 0
         if path is not None and path.exists():
             for call in _read(path):
                 self._calls[call.calls_id] = call
@@ -139,18 +142,29 @@ class CallBook:
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(_line(call))
 
-    def since(self, cursor: str | None, limit: int) -> tuple[list[Call], str]:
+    def forget_cursors(self) -> None:
+        """Know none of the cursors given so far any more, as after a move of the PBX's database."""
+        self._generation += 1
+
+    def since(self, cursor: str | None, limit: int, *, updated_since: datetime | None = None) -> tuple[list[Call], str]:
         """Calls changed after the cursor, oldest change first, and the cursor behind the last of them.
 
-        Raises ValueError for a cursor this list never gave.
+        Without a cursor, those changed at `updated_since` or later. Raises ValueError for a cursor this list never
+        gave, or does not know any more.
         """
         start = 0
         if cursor is not None:
-            if not cursor.startswith("c") or not cursor[1:].isdecimal() or int(cursor[1:]) > self._sequence:
+            found_in = _CURSOR.fullmatch(cursor)
+            if found_in is None or int(found_in[1] or 0) != self._generation or int(found_in[2]) > self._sequence:
                 raise ValueError("Invalid cursor")
-            start = int(cursor[1:])
-        found = sorted((call for call in self if call.sequence > start), key=lambda call: call.sequence)[:limit]
-        return found, f"c{found[-1].sequence if found else start}"
+            start = int(found_in[2])
+        found = sorted((call for call in self if call.sequence > start), key=lambda call: call.sequence)
+        if cursor is None and updated_since is not None:
+            found = [call for call in found if call.updated_at is None or call.updated_at >= updated_since]
+            start = self._sequence
+        page = found[:limit]
+        mark = f"{self._generation}-" if self._generation else ""
+        return page, f"c{mark}{page[-1].sequence if page else start}"
 
 
 def _line(call: Call) -> str:

@@ -78,6 +78,7 @@ class Control:
             ("POST", "/_sim/webhook", self._webhook),
             ("GET", "/_sim/webhooks", self._deliveries),
             ("POST", "/_sim/settings", self._set),
+            ("POST", "/_sim/cursors/forget", self._forget_cursors),
             ("GET", "/_sim/recordings", self._list_recordings),
             ("GET", "/_sim/recordings/{name}", self._recording),
         ):
@@ -188,6 +189,10 @@ class Control:
     async def _set(self, request: web.Request) -> web.StreamResponse:
         self._settings.change(await _object(request))
         return web.json_response(self._settings.row())
+
+    async def _forget_cursors(self, _: web.Request) -> web.StreamResponse:
+        self._book.forget_cursors()
+        return web.json_response({})
 
     async def _list_recordings(self, _: web.Request) -> web.StreamResponse:
         files = sorted(self._recordings.glob("*.wav"), key=lambda path: int(path.stem))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -105,10 +106,11 @@ class ExternalApi:
         cursor, limit = body.get("cursor"), body.get("limit", 100)
         if cursor is not None and not isinstance(cursor, str):
             raise Refused("Invalid cursor")
+        moment = _moment(body.get("updated_since"))
         if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= _MAX_LIMIT:
             raise Refused("Invalid limit")
         try:
-            calls, after = self._book.since(cursor, limit)
+            calls, after = self._book.since(cursor, limit, updated_since=moment)
         except ValueError as error:
             raise Refused(str(error)) from error
         with_id = self._settings.correlation == "call-id"
@@ -149,6 +151,18 @@ class ExternalApi:
 
     async def _create_jwt_token(self, user: User, _: dict[str, Any]) -> Answer:
         return {"token": agent_token(self._world, user, self._clock)}
+
+
+def _moment(value: object) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise Refused("Invalid updated_since")
+    return moment
 
 
 def _refusal(message: str) -> web.Response:

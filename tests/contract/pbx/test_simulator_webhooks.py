@@ -11,6 +11,7 @@ from flask import Flask, request
 from werkzeug.serving import make_server
 
 from cti import outgoing
+from cti.clock import SystemClock
 from cti.domain.call import State, fold
 from cti.domain.outcome import Outcome
 from cti.pbx.fcc_external_api import FccExternalApi
@@ -21,6 +22,7 @@ from cti.web.metrics import Metrics
 from tests.contract.pbx.schema import check_event
 from tests.contract.pbx.stand_in import KEY
 from tests.support import accounts
+from tests.support.clock import DrivenClock
 from tests.support.database import make_database
 from tests.support.wait import until
 
@@ -30,10 +32,15 @@ if TYPE_CHECKING:
 
     from cti.domain.call import Fact
     from cti.domain.presence import Presence
-    from tests.support.clock import DrivenClock
 
 PASSWORD = "webhook-secret-of-the-test"
 pytestmark = [pytest.mark.assumed("A2", "A3")]
+
+
+@pytest.fixture
+def clock() -> DrivenClock:
+    """The simulator lives in the present, so the connector must too."""
+    return DrivenClock(SystemClock().now())
 
 
 class Listener:

@@ -38,6 +38,29 @@ def test_a_cursor_gives_each_changed_call_again_oldest_change_first(tmp_path: Pa
     asyncio.run(scenario())
 
 
+@pytest.mark.assumed("A65")
+def test_the_list_can_be_asked_from_a_time_once_cursors_are_forgotten(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with tenant(tmp_path) as acme:
+            first = (await acme.control("inbound", number="+48600100200"))["calls_id"]
+            old = (await acme.api("fcc-calls-list"))["cursor"]
+            second = (await acme.control("inbound", number="+48600100300"))["calls_id"]
+            await acme.control("cursors/forget")
+            refused = await acme.api("fcc-calls-list", cursor=old)
+            assert (refused["success"], refused["message"]) == (False, "Invalid cursor")
+            row = (await acme.api("fcc-calls-list"))["calls"][1]
+            page = await acme.api("fcc-calls-list", cursor=None, updated_since=row["updated_at"])
+            assert [call["calls_id"] for call in page["calls"]] == [second]
+            assert (await acme.api("fcc-calls-list", cursor=page["cursor"]))["calls"] == []
+            nothing = await acme.api("fcc-calls-list", cursor=None, updated_since="2099-01-01T00:00:00Z")
+            assert (nothing["calls"], nothing["cursor"]) == ([], page["cursor"])
+            early = await acme.api("fcc-calls-list", cursor=None, updated_since="2020-01-01T00:00:00+01:00")
+            assert [call["calls_id"] for call in early["calls"]] == [first, second]
+            assert not (await acme.api("fcc-calls-list", cursor=None, updated_since="yesterday"))["success"]
+
+    asyncio.run(scenario())
+
+
 def test_without_correlation_nothing_names_the_sip_call(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with tenant(tmp_path, correlation="none") as acme, await acme.phone("anna.nowak") as phone:

@@ -41,6 +41,10 @@ class World:
         self.present: list[tuple[int, str]] = []
         self.heard: dict[int, datetime] = {}
         self.kept_cursor: str | None = None
+        self.polled_at: datetime | None = None
+        self.refused_cursors: set[str] = set()
+        self.takes_times = True
+        self.asked_since: list[datetime | None] = []
         self.failure: Exception | None = None
         self.ticks = 0
         self.presence_told: float | None = None
@@ -59,14 +63,17 @@ class World:
         yield SimpleNamespace(
             tenants=SimpleNamespace(all=lambda: [self.tenant]),
             pairings=SimpleNamespace(of_tenant=lambda _: [self.pairing]),
-            agents=SimpleNamespace(cursor=lambda _: self.kept_cursor),
+            agents=SimpleNamespace(cursor=lambda _: self.kept_cursor, polled_at=lambda _: self.polled_at),
         )
 
-    def calls_since(self, cursor: str | None, *, limit: int) -> CallPage:
+    def calls_since(self, cursor: str | None, *, since: datetime | None = None, limit: int) -> CallPage:
         assert limit > 0
         self.asked.append(cursor)
+        self.asked_since.append(since)
         if self.failure is not None:
             raise self.failure
+        if cursor in self.refused_cursors or (since is not None and not self.takes_times):
+            raise FccRefusedError(function="fcc-calls-list", reason="Invalid cursor")
         return self.pages.pop(0) if self.pages else CallPage((), cursor)
 
     def presence(self, login: str) -> Presence:
@@ -79,6 +86,7 @@ class World:
         assert tenant_id == "acme"
         self.recorded.append((facts, cursor))
         self.kept_cursor = cursor
+        self.polled_at = self.clock.now()
 
     def presence_reported(
         self, _tenant_id: str, users_id: int, presence: Presence, *, asked_at: datetime | None = None
@@ -209,6 +217,72 @@ def test_a_row_that_cannot_be_stored_costs_no_other_call_and_stops_nothing(
 def test_nothing_new_writes_nothing(world: World) -> None:
     world.run(130)
     assert world.recorded == []
+
+
+def test_a_quiet_list_is_noted_every_five_minutes(world: World) -> None:
+    world.kept_cursor = "c-1"
+    world.run(1000)
+    assert [facts for facts, _ in world.recorded] == [[], [], []]
+    assert {cursor for _, cursor in world.recorded} == {"c-1"}
+
+
+@pytest.mark.assumed("A65")
+def test_a_cursor_that_is_not_known_any_more_is_replaced_by_a_time_before_it_was_stored(world: World) -> None:
+    world.kept_cursor, world.polled_at = "old", world.tenant.created_at + timedelta(hours=5)
+    world.refused_cursors = {"old"}
+    world.pages = [CallPage((fact(world),), "new-1", more=True), CallPage((fact(world, 2),), "new-2")]
+    with capture_logs() as logs:
+        world.run(2)
+    assert world.asked == ["old", None, "new-1"]
+    assert world.asked_since == [None, world.tenant.created_at + timedelta(hours=4), None]
+    assert world.recorded == [([fact(world)], "new-1"), ([fact(world, 2)], "new-2")]
+    assert [line["event"] for line in logs].count("call-list-begun-anew") == 1
+    (health,) = world.poller.health()
+    assert (health.failures, health.code) == (0, None)
+
+
+def test_nothing_from_before_the_tenant_is_asked_for_anew(world: World) -> None:
+    world.kept_cursor, world.polled_at = "old", world.tenant.created_at + timedelta(minutes=1)
+    world.refused_cursors = {"old"}
+    world.run(2)
+    assert world.asked_since == [None, world.tenant.created_at]
+
+
+def test_an_exchange_that_takes_no_time_is_read_from_its_beginning(world: World) -> None:
+    world.kept_cursor, world.polled_at, world.takes_times = "old", world.clock.now(), False
+    world.refused_cursors = {"old"}
+    world.pages = [CallPage((fact(world),), "new")]
+    world.run(2)
+    assert world.asked == ["old", None, None]
+    assert world.kept_cursor == "new"
+
+
+def test_where_everything_is_refused_the_cursor_is_kept(world: World) -> None:
+    world.kept_cursor = "good"
+    world.failure = FccRefusedError(function="fcc-calls-list")
+    world.run(200)
+    assert (world.kept_cursor, world.recorded) == ("good", [])
+    (health,) = world.poller.health()
+    assert health.code == "fcc-refused"
+
+
+def test_a_cursor_on_which_fcc_breaks_down_is_suspected_after_a_while(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.kept_cursor, world.polled_at = "bad", world.clock.now()
+    read = world.calls_since
+
+    def breaks(cursor: str | None, *, since: datetime | None = None, limit: int) -> CallPage:
+        if cursor == "bad":
+            raise FccUnreachableError(function="fcc-calls-list", reason="HTTP 500")
+        return read(cursor, since=since, limit=limit)
+
+    monkeypatch.setattr(world, "calls_since", breaks)
+    monkeypatch.setattr(world, "pages", [CallPage((fact(world),), "new")])
+    world.run(100)
+    assert world.kept_cursor == "bad"
+    world.run(1200)
+    assert world.kept_cursor == "new"
 
 
 def test_failures_wait_longer_each_time_and_are_told(world: World) -> None:
