@@ -40,6 +40,8 @@ from cti.pane import routes as pane_routes
 from cti.pane.channel import PaneChannel
 from cti.pane.rooms import AgentRooms
 from cti.pbx import routes as webhook_routes
+from cti.pbx.health import FccHealth, Reach
+from cti.pbx.metrics import FccMetrics
 from cti.pbx.polling import Poller, Runner
 from cti.pbx.tenants import Exchanges
 from cti.pbx.webhooks import WebhookIntake
@@ -118,6 +120,7 @@ class Services:
     calls: CallService
     intake: WebhookIntake
     polling: Runner
+    fcc_health: FccHealth
     outbox: Engine
     fields: FieldGuard
     hub: EventHub
@@ -165,7 +168,8 @@ def build_services(
     background = Background(BACKGROUND_THREADS, thread_name_prefix="background")
 
     # FCC and Salesforce
-    exchanges = Exchanges(database, http=http, clock=clock, count=metrics.unreadable)
+    reach = Reach(clock, FccMetrics(metrics.registry))
+    exchanges = Exchanges(database, http=http, clock=clock, count=metrics.unreadable, observer=reach)
     directory = Directory(exchanges, database, clock=clock)
     orgs = SalesforceOrgs(partial(_org, database), http, clock, metrics)
 
@@ -210,17 +214,14 @@ def build_services(
         keep=timedelta(days=settings.retention_days),
     )
     intake = WebhookIntake(database, calls, clock=clock, count=metrics.webhook, unreadable=metrics.unreadable)
-    polling = Runner(
-        Poller(
-            database=database,
-            exchange=exchanges.of,
-            sink=calls,
-            activity=calls,
-            clock=clock,
-            presence_told_at=lambda tenant_id: intake.heard(tenant_id).presence,
-            tick=calls.tick,
-        ),
+    poller = Poller(
+        database=database,
+        exchange=exchanges.of,
+        sink=calls,
+        activity=calls,
         clock=clock,
+        presence_told_at=lambda tenant_id: intake.heard(tenant_id).presence,
+        tick=calls.tick,
     )
 
     # panes and their phones
@@ -262,7 +263,8 @@ def build_services(
         sign_in=sign_in,
         calls=calls,
         intake=intake,
-        polling=polling,
+        polling=Runner(poller, clock=clock),
+        fcc_health=FccHealth(reach, poller.health),
         outbox=outbox,
         fields=guard,
         hub=hub,
@@ -285,7 +287,7 @@ def build_app(services: Services) -> Flask:
             services.settings,
             services.metrics,
             {"database": services.database.check, "migrations": lambda: migrate.check(services.database)},
-            {"salesforce": partial(_salesforce_trouble, services.fields)},
+            {"salesforce": partial(_salesforce_trouble, services.fields), "fcc": services.fcc_health.to_json},
         )
     )
     app.register_blueprint(

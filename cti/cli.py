@@ -10,6 +10,7 @@ import functools
 import re
 import sys
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -41,10 +42,12 @@ if TYPE_CHECKING:
     from cti.admin.ports import Access, IntegrationUser, SalesforceUser
     from cti.clock import Clock
     from cti.salesforce.service import SalesforceOrg
-    from cti.store.database import Database
+    from cti.store.database import Database, UnitOfWork
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _MY_DOMAIN = re.compile(r"https://([a-z0-9-]+)((?:\.[a-z]+)?)\.my\.salesforce\.com")
+_READ_WITHIN = timedelta(minutes=15)
+"""A service at work notes every five minutes that it has read the call list."""
 _MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "error": ("✗", "red")}
 
 
@@ -461,6 +464,7 @@ def pairing_list(context: Context) -> None:
 def status(context: Context) -> None:
     """Show for each pairing whether it works, what waits for Salesforce and what went wrong."""
     with context.database.read() as uow:
+        _tell_of_call_lists(context, uow)
         for each in uow.pairings.all():
             counts = uow.outbox.counts(each.org_id)
             waiting = sum(number for state, number in counts.items() if state not in {"done", "dead", "held"})
@@ -487,6 +491,18 @@ def retry(context: Context, key: str) -> None:
     if not revived:
         raise click.ClickException(f"No delivery {key} was given up.")
     click.echo(f"The delivery {key} will be tried again.")
+
+
+def _tell_of_call_lists(context: Context, uow: UnitOfWork) -> None:
+    """Say of which tenants the call list was not read for so long that something must be wrong."""
+    mark, colour = _MARKS["warning"]
+    wanted = {each.tenant_id: each for each in uow.pairings.all() if each.active and each.poll_enabled}
+    for tenant_id, each in wanted.items():
+        polled_at = uow.agents.polled_at(tenant_id)
+        if context.clock.now() - (polled_at or each.created_at) <= _READ_WITHIN:
+            continue
+        when = "has not been read yet" if polled_at is None else f"was last read at {polled_at:%Y-%m-%d %H:%M} UTC"
+        click.secho(f"{mark} {tenant_id}: FCC's call list {when}; /readyz says what fails", fg=colour)
 
 
 def _state(pairing: Pairing) -> str:

@@ -31,7 +31,7 @@ def blueprint(
 ) -> Blueprint:
     """`/healthz`, `/readyz` and `/metrics`; a check raises when the process cannot work.
 
-    `sides` say what is the matter with the systems outside, by tenant or org: `/readyz` names it and is ready all the
+    `sides` say how it stands with the systems outside, by tenant or org: `/readyz` names it and is ready all the
     same, for no other process would do better. They answer at once, from what is known, and raise nothing.
     """
     made = Blueprint("health", __name__)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -420,6 +421,29 @@ def test_status_says_which_fields_call_logs_lack_and_why_a_log_was_given_up(run:
         "✗ acme:2:0: call-log-request-refused (JSON_PARSER_ERROR: no date)\n"
         "! 1 call logs lack fields that the org does not take: FCC_Queue__c; `fcc-connector pair` says what to do\n"
     )
+
+
+def test_status_tells_of_a_call_list_that_is_not_read(run: Callable[..., Result]) -> None:
+    run(TENANT)
+    run(ORG)
+    run(f"pair acme {ORG_ID} --no-check")
+    long_ago = SystemClock().now() - timedelta(minutes=20)
+    database = open_database(load(), SystemClock())
+    with database.write() as uow:
+        (pairing,) = uow.pairings.all()
+        uow.pairings.save(replace(pairing, created_at=long_ago))
+        uow.commit()
+    assert "! acme: FCC's call list has not been read yet; /readyz says what fails\n" in run("status").output
+    with database.write() as uow:
+        uow.agents.set_cursor("acme", "c-1")
+        uow.commit()
+    assert "call list" not in run("status").output
+    with database.schema_change() as connection:
+        connection.exec_driver_sql("UPDATE poll_cursors SET polled_at = '2026-01-02 03:04:05.000000'")
+    assert "! acme: FCC's call list was last read at 2026-01-02 03:04 UTC; " in run("status").output
+    run(f"pair acme {ORG_ID} --no-poll --no-check")
+    assert "call list" not in run("status").output
+    database.close()
 
 
 def test_the_program_logs_only_what_went_wrong_and_not_among_its_answers() -> None:
