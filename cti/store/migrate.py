@@ -23,12 +23,15 @@ class SchemaOutdatedError(Exception):
     """The database's tables are not those of this version; the text says what to run."""
 
 
-def migrate(database: Database) -> None:
-    """Bring the tables up to date; nothing happens when they are. Safe to be run by several processes at once."""
+def migrate(database: Database, *, to: str = "head") -> None:
+    """Bring the tables up to date, or to the revision `to`; nothing happens when they are.
+
+    Safe to be run by several processes at once.
+    """
     with database.schema_change() as connection:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK_KEY})")
-        command.upgrade(_config(connection), "head")
+        command.upgrade(_config(connection), to)
 
 
 def check(database: Database) -> None:

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
 
 from cti.store import migrate
+from cti.store.calls import FactRow
 from cti.store.database import Database
 from cti.store.migrate import SchemaOutdatedError
 from cti.store.models import metadata
@@ -18,6 +21,8 @@ from tests.support.postgresql import empty_database
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from sqlalchemy import Table
 
     from tests.support.clock import DrivenClock
 
@@ -61,6 +66,27 @@ def test_the_migrations_make_the_tables_that_the_code_declares(database: Databas
     assert differences(database)
     migrate.migrate(database)
     assert differences(database) == []
+
+
+def test_what_unknown_events_said_is_forgotten_by_the_update(database: Database, clock: DrivenClock) -> None:
+    migrate.migrate(database, to="0001")
+    with database.schema_change() as connection:
+        for number, kind in enumerate(("unknown", "created")):
+            connection.execute(
+                insert(cast("Table", FactRow.__table__)).values(
+                    tenant_id="acme",
+                    identity=str(number) * 64,
+                    source="fcc",
+                    kind=kind,
+                    at=clock.now(),
+                    content={"data": {"who": "Jan Kowalski"}},
+                    received_at=clock.now(),
+                )
+            )
+    migrate.migrate(database)
+    with Session(database.engine) as session:
+        kept = {row.kind: row.content for row in session.scalars(select(FactRow))}
+    assert kept == {"unknown": None, "created": {"data": {"who": "Jan Kowalski"}}}
 
 
 def test_a_database_is_migrated_once(database: Database, clock: DrivenClock) -> None:
