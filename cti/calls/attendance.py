@@ -129,11 +129,7 @@ class AttendanceKeeper:
             uow.commit()
         for row in due:
             self._release(row)
-        with self._lock:
-            to_begin = [(*agent, tenant_id) for agent, tenant_id in self._to_begin.items() if agent in self._here]
-            self._to_begin.clear()
-        for pairing_id, users_id, tenant_id in to_begin:
-            self._begin(pairing_id, tenant_id, users_id)
+        self._executor.submit(self._begin_again)
 
     def present(self, tenant_id: str) -> list[int]:
         """The users_id of the tenant's agents who have a pane."""
@@ -141,6 +137,19 @@ class AttendanceKeeper:
             return sorted({row.users_id for row in uow.agents.attendances(tenant_id) if row.present})
 
     # -- telling FCC ----------------------------------------------------------------------------------------------
+
+    def _begin_again(self) -> None:
+        """Tell FCC not ready for those who signed in while it did not answer, one by one until it fails again."""
+        with self._lock:
+            due, self._to_begin = self._to_begin, {}
+        for agent, tenant_id in due.items():
+            with self._lock:
+                here = agent in self._here
+                silent = tenant_id in self._to_begin.values()
+                if here and silent:
+                    self._to_begin[agent] = tenant_id
+            if here and not silent:
+                self._begin(agent[0], tenant_id, agent[1])
 
     def _begin(self, pairing_id: str, tenant_id: str, users_id: int) -> None:
         try:

@@ -29,6 +29,8 @@ GAP_S: Final = 2.0
 """For what may have been missed an agent is not asked about more often than this."""
 PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Between tries, where FCC does not answer, or not yet as it must; after the last one polling goes on."""
+SILENT_S: Final = 5.0
+"""A tenant's FCC that did not answer for one agent is not asked for others: each question may take many seconds."""
 LONGEST_END: Final = timedelta(hours=1)
 """A status that ends later than this is left to polling."""
 _BEFORE_THE_END: Final = timedelta(seconds=5)
@@ -45,10 +47,10 @@ _Mark = tuple[str, int]
 
 
 class PresenceWatch:
-    """Asks FCC about agents and hands on what it says. Safe to share between threads; never raises.
+    """Asks FCC about agents and hands on what it says. Safe to share between threads.
 
     `keep` takes an answer with the time of the question. Agents are (tenant_id, users_id). Nothing is asked inside of
-    a transaction, nor where a webhook has told already.
+    a transaction, nor where a webhook has told already; while FCC does not answer, it is asked for one agent at a time.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class PresenceWatch:
         self._planned: set[_Mark] = set()
         self._asked: dict[_Mark, float] = {}
         self._missed: set[_Mark] = set()
+        self._silent_until: dict[str, float] = {}
         self._ends: dict[_Mark, datetime] = {}
         self._before_call: dict[_Mark, PresenceClass] = {}
 
@@ -85,10 +88,14 @@ class PresenceWatch:
             presence = self._exchanges.of(tenant_id).presence(login)
         except ConnectorError as error:
             _log.warning("presence-unknown", tenant=tenant_id, users_id=users_id, code=error.code)
+            if error.retryable:
+                with self._lock:
+                    self._silent_until[tenant_id] = self._clock.monotonic() + SILENT_S
             return None
         self._keep(tenant_id, users_id, presence, asked_at=asked_at, tell=tell)
         with self._lock:
             self._missed.discard((tenant_id, users_id))
+            self._silent_until.pop(tenant_id, None)
         return presence
 
     # -- why to ask -----------------------------------------------------------------------------------------------
@@ -148,12 +155,19 @@ class PresenceWatch:
         with self._lock:
             self._planned.discard(mark)
             self._asked[mark] = self._clock.monotonic()
-        if self.ask(*mark, tell=True) is None and attempt < len(PAUSES):
+        if self._try(mark) is None and attempt < len(PAUSES):
             with self._lock:
                 if mark in self._planned:
                     return
                 self._planned.add(mark)
             self._executor.later(PAUSES[attempt], lambda: self._ask_missed(mark, attempt + 1))
+
+    def _try(self, mark: _Mark) -> Presence | None:
+        """Ask, unless FCC has just not answered for another agent."""
+        with self._lock:
+            if self._clock.monotonic() < self._silent_until.get(mark[0], float("-inf")):
+                return None
+        return self.ask(*mark, tell=True)
 
     def _see(self, mark: _Mark, moved_at: datetime, attempt: int, *, up: bool) -> None:
         """Ask, unless FCC has said already what follows from a call's beginning or end."""
@@ -162,7 +176,7 @@ class PresenceWatch:
         told = known.heard_at is not None and known.heard_at >= moved_at - _BEFORE_THE_END
         if busy if up else (told and not busy):
             return
-        answer = self.ask(*mark, tell=True)
+        answer = self._try(mark)
         settled = answer is not None and answer.presence_class is not PresenceClass.BUSY
         if not up and not settled and attempt < len(PAUSES):
             self._executor.later(PAUSES[attempt], lambda: self._see(mark, moved_at, attempt + 1, up=up))
@@ -181,7 +195,7 @@ class PresenceWatch:
     def _see_end(self, mark: _Mark, presence: Presence, attempt: int) -> None:
         known = self._known(mark).presence
         if known is not None and (known.id, known.until) == (presence.id, presence.until):
-            answer = self.ask(*mark, tell=True)
+            answer = self._try(mark)
             goes_on = answer is None or (answer.id, answer.until) == (presence.id, presence.until)
             if goes_on and attempt < len(PAUSES):
                 self._executor.later(PAUSES[attempt], lambda: self._see_end(mark, presence, attempt + 1))

@@ -194,8 +194,9 @@ class CallService:
     def presence_missed(self, agent: Agent) -> None:
         """The agent's pane or phone came back: have FCC asked what may have been missed, in the background."""
         with self._database.read() as uow:
-            tenant_id = self._place(uow, agent)[1].id
-        self._watch.missed(tenant_id, agent.fcc_user_id)
+            pairing = uow.pairings.get(agent.pairing_id)
+        if pairing is not None:
+            self._watch.missed(pairing.tenant_id, agent.fcc_user_id)
 
     def _store(self, parcel: _Parcel) -> None:
         self._waiting.append(parcel)

@@ -58,6 +58,7 @@ class StatusNews:
         self._executor = executor
         self._lock = threading.Lock()
         self._given: dict[str, Sequence[Status]] = {}
+        self._looking = False
 
     def give(self, tenant_id: str) -> list[dict[str, Any]]:
         """The statuses for a pane, none while FCC cannot be asked."""
@@ -71,10 +72,20 @@ class StatusNews:
 
     def tick(self) -> None:
         """Look for news in the background; FCC is asked once in five minutes, and while it does not answer."""
-        with self._database.read() as uow:
-            tenants = {row.tenant_id for row in uow.agents.attendances() if row.present}
-        if tenants:
-            self._executor.submit(lambda: self._tell(sorted(tenants)))
+        with self._lock:
+            if self._looking:
+                return
+            self._looking = True
+        self._executor.submit(self._look)
+
+    def _look(self) -> None:
+        try:
+            with self._database.read() as uow:
+                tenants = {row.tenant_id for row in uow.agents.attendances() if row.present}
+            self._tell(sorted(tenants))
+        finally:
+            with self._lock:
+                self._looking = False
 
     def _tell(self, tenant_ids: Sequence[str]) -> None:
         for tenant_id in tenant_ids:

@@ -37,6 +37,9 @@ class Calls:
     def panes_present(self, agent, present, returned):
         """Nobody needs to know."""
 
+    def presence_missed(self, agent):
+        """Nobody is asked."""
+
 
 class Sessions:
     """The token is the agent's number."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cti.accounts import AgentRef
 from cti.domain.call import Fact
 from cti.domain.presence import Presence, PresenceClass
 from cti.pbx.errors import FccUnreachableError
-from tests.integration.calls.bench import ANNA, DATABASES, STATUSES
+from tests.integration.calls.bench import ANNA, DATABASES, PIOTR, STATUSES
 
 if TYPE_CHECKING:
     from tests.integration.calls.bench import Bench
@@ -122,6 +124,25 @@ def test_while_fcc_is_away_it_is_asked_again_and_polling_knows_that_something_is
     bench.wait(10)
     assert shown(bench) == "notready"
     assert bench.service.last_presence_at("acme", 101) is not None
+
+
+def test_an_fcc_that_does_not_answer_for_one_agent_is_not_asked_for_all(bench: Bench) -> None:
+    agents = [AgentRef("acme-1", f"0050000000001{number:02}AAA", number) for number in range(10, 60)]
+    sit(bench)
+    bench.exchange.people += [
+        replace(bench.exchange.people[0], id=agent.fcc_user_id, login=f"agent.{agent.fcc_user_id}") for agent in agents
+    ]
+    bench.restart()
+    bench.attend(*agents)
+    bench.exchange.asked.clear()
+    bench.exchange.failure = FccUnreachableError(function="x")
+    for agent in agents:
+        bench.service.presence_missed(agent)
+    bench.wait(20)
+    assert len(bench.exchange.asked) <= 8
+    bench.exchange.failure = None
+    bench.wait(40)
+    assert {f"agent.{agent.fcc_user_id}" for agent in agents} <= set(bench.exchange.asked)
 
 
 def test_an_answer_that_was_overtaken_turns_nothing_back(bench: Bench) -> None:
@@ -290,6 +311,24 @@ def test_not_ready_at_sign_in_is_made_good_when_fcc_answers_again(bench: Bench) 
     bench.service.tick()
     bench.executor.run()
     assert bench.exchange.told == [(LOGIN, 2)]
+
+
+def test_many_who_signed_in_while_fcc_was_away_do_not_have_it_asked_for_each_at_every_tick(bench: Bench) -> None:
+    agents = [ANNA, PIOTR, AgentRef("acme-1", "005000000000003AAA", 103)]
+    bench.exchange.failure = FccUnreachableError(function="x")
+    for agent in agents:
+        bench.service.panes_present(agent, True, False)
+    bench.executor.run()
+    bench.exchange.asked.clear()
+    for _ in range(3):
+        bench.clock.advance(10)
+        bench.service.tick()
+        bench.executor.run()
+    assert len(bench.exchange.asked) <= 3
+    bench.exchange.failure = None
+    bench.service.tick()
+    bench.executor.run()
+    assert sorted(bench.exchange.told) == [("anna.nowak", 2), ("ewa.z", 2), ("piotr.w", 2)]
 
 
 def test_an_agent_who_is_busy_by_mistake_is_told_off_when_the_panes_are_gone(bench: Bench) -> None:
