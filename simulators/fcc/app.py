@@ -72,7 +72,13 @@ class Simulator:
 
         digest = Digest(world.sip_domain, good_passwords, clock.monotonic, world.nonce_seconds)
         self.sip = SipServer(
-            world, digest, self.registrar, lambda: secrets.token_hex(8), f"{HOST}:{self.port}", clock.now
+            world,
+            digest,
+            self.registrar,
+            lambda: secrets.token_hex(8),
+            f"{HOST}:{self.port}",
+            clock.now,
+            gives_gruus=lambda: self.settings.gruus,
         )
         self.exchange = Exchange(
             world,

@@ -30,12 +30,16 @@ class ReinviteRefusal:
 
 @dataclass
 class Settings:
-    """Changed through the control page; read by everybody at the moment of use."""
+    """Changed through the control page; read by everybody at the moment of use.
+
+    `gruus` says whether phones that ask for it are given addresses of their own when they register.
+    """
 
     correlation: Literal["call-id", "none"]
     ring_seconds: float
     reoffer_seconds: float
     wrap_seconds: dict[int, float]
+    gruus: bool = False
     webhooks_enabled: bool = True
     webhook_url: str | None = None
     webhook_user: str = ""
@@ -72,8 +76,11 @@ class Settings:
         enabled = given.get("webhooks_enabled", self.webhooks_enabled)
         if not isinstance(enabled, bool):
             raise ValueError("webhooks_enabled is true or false")  # noqa: TRY004 - told to the client as 400
+        gruus = given.get("gruus", self.gruus)
+        if not isinstance(gruus, bool):
+            raise ValueError("gruus is true or false")  # noqa: TRY004 - told to the client as 400
         self.correlation, self.ring_seconds, self.reoffer_seconds = correlation, ring, reoffer
-        self.webhooks_enabled = enabled
+        self.webhooks_enabled, self.gruus = enabled, gruus
         self.wrap_seconds.update(wraps)
         self.fail.update(failures)
         self.reinvite = reinvite
@@ -103,6 +110,7 @@ class Settings:
             "ring_seconds": self.ring_seconds,
             "reoffer_seconds": self.reoffer_seconds,
             "wrap_seconds": {str(key): value for key, value in self.wrap_seconds.items()},
+            "gruus": self.gruus,
             "webhooks_enabled": self.webhooks_enabled,
             "webhook_url": self.webhook_url,
             "webhook_user": self.webhook_user,

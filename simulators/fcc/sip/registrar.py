@@ -1,8 +1,9 @@
-"""Where each user's phone is: one contact per user, for as long as it asked. Source: RFC 3261 section 10."""
+"""Where each user's phone is: one contact per user, for as long as it asked. Source: RFC 3261 section 10, RFC 5627."""
 
 from __future__ import annotations
 
 import asyncio
+import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,15 @@ class Registrar:
         """The connection is gone, and with it every phone that lived on it (RFC 5626's flow)."""
         for extension in [one for one, phone in self._phones.items() if phone.connection is connection]:
             self.remove(extension)
+
+    def gruu_parameters(self, extension: str, domain: str, instance: str) -> str:
+        """The Contact parameters with which a phone is told its own lasting and its newest passing address.
+
+        Source: RFC 5627, section 5.2. `instance` is the phone's `+sip.instance` as it was written, without quotes.
+        """
+        public = f"sip:{extension}@{domain};gr={instance.strip('<>')}"
+        temporary = f"sip:tgruu.{secrets.token_hex(12)}@{domain};gr"
+        return f';pub-gruu="{public}";temp-gruu="{temporary}"'
 
     def close(self) -> None:
         for timer in self._timers.values():

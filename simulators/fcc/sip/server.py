@@ -53,6 +53,7 @@ class SipServer:
         token: Callable[[], str],
         host: str,
         now: Callable[[], datetime],
+        gives_gruus: Callable[[], bool] = lambda: False,
     ) -> None:
         self._world = world
         self._digest = digest
@@ -60,6 +61,7 @@ class SipServer:
         self.token = token
         self._host = host
         self._now = now
+        self._gives_gruus = gives_gruus
         self.sip_domain = world.sip_domain
         self.dialling: Dialling | None = None
         self.refuse_reinvite: Callable[[], int | None] = lambda: None
@@ -262,13 +264,21 @@ class SipServer:
                 self.registrar.save(
                     user, connection, messages.uri_of(contacts[0]), request.call_id, request.cseq.sequence, expires
                 )
-                bare = re.sub(r";\s*expires=\d+", "", contacts[0])
+                bare = re.sub(r";\s*expires=\d+", "", contacts[0]) + self._gruus(user, request)
                 headers = [("Contact", f"{bare};expires={expires}"), ("Expires", str(expires))]
             else:
                 self.registrar.remove(user)
         elif (found := self.registrar.find(user)) is not None:
             headers = [("Contact", f"<{found.contact}>;expires={self.registrar.remaining(user)}")]
         await self._say(connection, request, 200, headers=headers)
+
+    def _gruus(self, user: str, request: Request) -> str:
+        """What a phone is told that asks for addresses of its own and says which phone it is."""
+        instance = messages.parameters_of(request.headers["Contact"]).get("+sip.instance")
+        asked = "gruu" in (request.headers.get("Supported") or "")
+        if not self._gives_gruus() or not asked or instance is None:
+            return ""
+        return self.registrar.gruu_parameters(user, self.sip_domain, instance)
 
     async def _invite(self, connection: Connection, request: Request) -> None:
         if (known := self._legs.get(request.call_id)) is not None:

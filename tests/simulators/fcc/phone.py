@@ -79,6 +79,7 @@ class Phone:
         self.nonce_count = 0
         self.calls: list[PhoneCall] = []
         self.cseq = 0
+        self.supported = "path, outbound"
         self.register_id = secrets.token_hex(8)
 
     async def __aenter__(self) -> Self:
@@ -179,6 +180,7 @@ class Phone:
             "Call-ID": self.register_id,
             "CSeq": f"{self.cseq} REGISTER",
             "Contact": f'{self.contact};+sip.ice;reg-id=1;+sip.instance="<urn:uuid:1>";expires={expires}',
+            "Supported": self.supported,
         }
         if authorization is not None:
             headers["Authorization"] = authorization

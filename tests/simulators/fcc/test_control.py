@@ -53,6 +53,7 @@ def test_the_page_and_its_parts_are_served(tmp_path: Path) -> None:
         ("settings", {"correlation": "maybe"}, "correlation"),
         ("settings", {"wrap_seconds": {"77": 1}}, "no such campaigns"),
         ("settings", {"ring_seconds": -1}, "ring_seconds"),
+        ("settings", {"gruus": "yes"}, "gruus"),
         ("settings", {"fail": {"fcc-users-list": {"mode": "odd"}}}, "failure's mode"),
         ("settings", {"reinvite": {"status": 200}}, "status from 400 to 699"),
         ("settings", {"reinvite": {"status": 488, "count": -1}}, "count"),

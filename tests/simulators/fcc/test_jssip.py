@@ -219,6 +219,27 @@ def test_a_call_out_with_hold_and_digits(desk: Desk) -> None:
     assert desk.call()["disconnecting_side"] == "agent"
 
 
+@pytest.mark.parametrize("given", [True, False])
+def test_a_phone_calls_and_is_called_with_and_without_an_address_of_the_registrars(desk: Desk, given: bool) -> None:
+    desk.control("settings", gruus=given)
+    desk.run("agent.register()")
+    until(lambda: (desk.run("return agent.contact.pub_gruu") is not None) is given, 10)
+    desk.run("dial('+48600100200')")
+    until(desk.hears(600), 15, what="the customer in the browser")
+    assert (";gr=" in desk.run("return session._contact")) is given
+    desk.run("session.hold()")
+    until(lambda: desk.call()["state"] == "held", 10)
+    desk.run("session.terminate()")
+    until(lambda: desk.call()["status"] == "ANSWERED", 10)
+    assert api(desk, "fcc-set-staff-status", "anna.nowak", statuses_id=1)["success"]
+    calls = desk.control("inbound", number="+48600100200")
+    until(desk.has("new remote"), 30)
+    desk.run("answer()")
+    until(desk.hears(700), 15, what="the customer in the browser")
+    desk.control(f"calls/{calls['calls_id']}/hangup")
+    until(desk.has("ended remote Terminated"), 10)
+
+
 def test_a_call_in_is_answered_held_and_ended_by_the_customer(desk: Desk) -> None:
     assert api(desk, "fcc-set-staff-status", "anna.nowak", statuses_id=1)["success"]
     given = desk.control("inbound", number="+48600100200", name="Jan Kowalski")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,24 @@ def test_a_phone_with_its_credentials_is_registered_for_as_long_as_it_asks(tmp_p
         assert answer.headers["Contact"].startswith(phone.contact)
         assert answer.headers["Contact"].endswith(";expires=300")
         assert await registered(acme)
+
+    with_phone(tmp_path, scenario)
+
+
+@pytest.mark.parametrize("given", [True, False])
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_phone_that_asks_is_given_addresses_of_its_own_where_that_is_set(
+    tmp_path: Path, given: bool, asked: bool
+) -> None:
+    async def scenario(acme: Tenant, phone: Phone) -> None:
+        await acme.control("settings", gruus=given)
+        phone.supported = "path, gruu" if asked else "path"
+        contact = (await phone.register()).headers["Contact"]
+        expected = given and asked
+        assert (f';pub-gruu="sip:{phone.extension}@{DOMAIN};gr=urn:uuid:1"' in contact) is expected
+        assert (
+            re.search(rf';temp-gruu="sip:tgruu\.[0-9a-f]+@{re.escape(DOMAIN)};gr"', contact) is not None
+        ) is expected
 
     with_phone(tmp_path, scenario)
 
