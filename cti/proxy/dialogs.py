@@ -75,10 +75,10 @@ class DialogBook:
         """FCC's INVITE of that Call-ID and tag."""
         return self.find(call_id, "", remote_tag)
 
-    def owns(self, call_id: str, one_tag: str, other_tag: str) -> bool:
-        """Whether that is a call of this agent's that is up, its tags in either order."""
+    def own(self, call_id: str, one_tag: str, other_tag: str) -> Dialog | None:
+        """The call of this agent's that is up and has that Call-ID and those tags, in either order."""
         found = self.find(call_id, one_tag, other_tag) or self.find(call_id, other_tag, one_tag)
-        return found is not None and found.stage is Stage.CONFIRMED
+        return found if found is not None and found.stage is Stage.CONFIRMED else None
 
     def up_on(self, carrier: object) -> bool:
         """Whether a call is up that `carrier` carries, or that nobody has carried since the dialogs were loaded."""

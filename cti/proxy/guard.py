@@ -20,7 +20,7 @@ from cti.domain.sip_dialog import Stage
 from cti.proxy.headers import CREDENTIALS, HeaderRules, RefusedError
 from cti.proxy.learning import Learner
 from cti.proxy.sip_address import AddressError, read_one, read_parties, read_party, read_uri, same_uri, unescape
-from cti.proxy.sip_head import SipHead, SipUnreadableError, read_messages
+from cti.proxy.sip_head import SipHead, SipUnreadableError, read_message
 from cti.proxy.told import routes_of, teaches, via_key
 
 if TYPE_CHECKING:
@@ -53,14 +53,14 @@ _TRYING, _OK, _ERROR = 100, 200, 400
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a WebSocket message goes on to the PBX, and what the phone is answered instead.
+    """Whether a WebSocket message goes on to the PBX, and what the phone is answered instead, empty for nothing.
 
-    `reasons` name each refusal for the metric; `fatal` ends the socket.
+    `reason` names a refusal for the metric; `fatal` ends the socket.
     """
 
     forward: bool
-    answers: tuple[str, ...] = ()
-    reasons: tuple[str, ...] = ()
+    answer: str = ""
+    reason: str = ""
     fatal: bool = False
 
 
@@ -102,35 +102,30 @@ class PhoneGuard:
     def judge(self, data: bytes) -> Verdict:
         """Judge one WebSocket message, text or binary, as it came; may wait for the rules."""
         try:
-            heads = read_messages(data)
-            judged = [(head, self._why_not(head)) for head in heads]
+            head = read_message(data)
+            reason = None if head is None else self._why_not(head)
         except SipUnreadableError:
-            return Verdict(forward=False, reasons=("unreadable",), fatal=True)
-        refused = [(head, reason) for head, reason in judged if reason is not None]
-        if refused:
-            return self._refuse([(head, reason) for head, reason in refused if reason != _IGNORED])
-        for head in heads:
+            return Verdict(forward=False, reason="unreadable", fatal=True)
+        if head is None:
+            return _PASS
+        if reason is None:
             self._note(head)
-        return _PASS
+            return _PASS
+        if reason == _IGNORED:
+            return Verdict(forward=False)
+        answered = head.method not in {None, "ACK"}
+        return Verdict(forward=False, reason=reason, answer=self._answer(head, reason) if answered else "")
 
     def passes(self, data: bytes) -> bool:
         """Whether one message may go on, told without waiting for anything; when it is not sure, `judge` has to say."""
         try:
-            heads = read_messages(data)
-            for head in heads:
-                asks = head.method in _ASKING if head.status is None else head.cseq_method == "INVITE"
-                if asks or self._why_not(head) is not None:
-                    return False
+            head = read_message(data)
+            if head is None:
+                return True
+            asks = head.method in _ASKING if head.status is None else head.cseq_method == "INVITE"
+            return not asks and self._why_not(head) is None
         except SipUnreadableError:
             return False
-        return True
-
-    def _refuse(self, refused: list[tuple[SipHead, str]]) -> Verdict:
-        return Verdict(
-            forward=False,
-            reasons=tuple(reason for _, reason in refused),
-            answers=tuple(self._answer(head, reason) for head, reason in refused if head.method not in {None, "ACK"}),
-        )
 
     def _why_not(self, head: SipHead) -> str | None:
         """The reason for which a message is refused; raises SipUnreadableError for one that cannot be answered."""
@@ -240,7 +235,10 @@ class PhoneGuard:
             name, _, value = headers.partition("=")
             if name.lower() != "replaces":
                 raise RefusedError("refer-to")
-            self._headers.check_replaces(unescape(value))
+            other = self._headers.replaced(unescape(value))
+            if any(same_uri(bare, target) for target in other.targets):
+                # Handed to the far side of another call, at the address that FCC named for it.
+                return
         self._check_number(read_uri(bare))
 
     # Outside of calls

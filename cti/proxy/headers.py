@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from cti.proxy.sip_address import read_one, read_parties, read_uri, same_uri
 
 if TYPE_CHECKING:
+    from cti.domain.sip_dialog import Dialog
     from cti.proxy.phones import AgentPhone
     from cti.proxy.sip_address import Party, SipUri
     from cti.proxy.sip_head import SipHead
@@ -30,6 +31,7 @@ _DIGEST_PARAMS = frozenset(
 _CONTACT_USER = re.compile(r"[A-Za-z0-9._\-~]{0,64}", re.ASCII)
 _URI_PARAMS = frozenset({("transport", "ws"), ("transport", "wss"), ("user", "phone")})
 _CONTACT_URI_PARAMS = frozenset({("transport", "ws"), ("transport", "wss"), ("ob", "")})
+_GR = re.compile(r"[A-Za-z0-9.:+~=\-_]*", re.ASCII)
 _CONTACT_PARAMS = frozenset({"+sip.ice", "+sip.instance", "expires", "q", "reg-id"})
 _REPLACES = re.compile(r"([^\s;,]+)((?:;(?:to-tag|from-tag)=[^\s;,]+|;early-only)+)", re.IGNORECASE)
 _TAGS = re.compile(r";(?:to|from)-tag=([^;]+)", re.IGNORECASE)
@@ -84,12 +86,14 @@ class HeaderRules:
             and set(uri.params) <= _URI_PARAMS
         )
 
-    def check_replaces(self, value: str) -> None:
-        """Only a call of the agent's own may be taken over. Source: RFC 3891, section 3."""
+    def replaced(self, value: str) -> Dialog:
+        """The call that a Replaces names: only one of the agent's own. Source: RFC 3891, section 3."""
         match = _REPLACES.fullmatch(value.strip())
         tags = _TAGS.findall(match[2]) if match else []
-        if match is None or len(tags) != 2 or not self._phone.dialogs.owns(match[1], *tags):  # noqa: PLR2004 - one of each
+        found = self._phone.dialogs.own(match[1], *tags) if match and len(tags) == len(("to-tag", "from-tag")) else None
+        if found is None:
             raise RefusedError("replaces")
+        return found
 
     def _check_weighed(self, head: SipHead) -> None:
         given: dict[str, list[str]] = {}
@@ -109,7 +113,7 @@ class HeaderRules:
             if not self.is_own(read_one(value)):
                 raise RefusedError("identity")
         for value in given.get("replaces", ()):
-            self.check_replaces(value)
+            self.replaced(value)
 
     def _check_several(self, head: SipHead, given: dict[str, list[str]]) -> None:
         """What a request may say more than once, and what only an answer says."""
@@ -158,6 +162,8 @@ class HeaderRules:
                 raise RefusedError("contact")
 
     def _is_own_contact(self, text: str, method: str | None) -> bool:
+        if "%" in text and not any(text == one for one in self._phone.gruus):
+            return False
         uri = read_uri(text)
         if not uri.plain or uri.port:
             return False
@@ -169,4 +175,6 @@ class HeaderRules:
         if any(same_uri(text, one) for one in self._phone.gruus):
             return True
         others = {pair for pair in uri.params if pair[0] != "gr"}
-        return uri.address == self.own.address and len(others) < len(uri.params) and others <= _CONTACT_URI_PARAMS
+        given = dict(uri.params).get("gr")
+        clear = given is not None and _GR.fullmatch(given) and others <= _CONTACT_URI_PARAMS
+        return bool(clear) and uri.address == self.own.address

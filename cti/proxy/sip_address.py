@@ -25,13 +25,14 @@ _ADDRESS = re.compile(
 _LOOSE = re.compile(rf"[^<>]*+{_URI_AND_PARAMS}", re.DOTALL)
 _END = re.compile(rf"(?P<params>(?:{_PARAM})++)[ \t]*+", re.DOTALL)
 _TAG = re.compile(r";[ \t]*+tag[ \t]*+=", re.IGNORECASE)
+_TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]++")
 _NAMED = re.compile(
     rf"""[ \t]*+;[ \t]*+([^\s=;,"<>]++)[ \t]*+(?:=[ \t]*+({_QUOTED}|[^\s"<>;,]++)[ \t]*+)?""", re.DOTALL
 )
 _URI = re.compile(
     r"(?P<scheme>sips?):(?:(?P<user>[^@:<>\s\"]+)(?P<password>:[^@<>\s\"]*)?@)?"
     r"(?P<host>\[[0-9a-f:.]+\]|[a-z0-9_.\-]+)(?::(?P<port>[0-9]{1,5}))?"
-    r"(?P<params>(?:;[^;?@<>\s\"]*)*)(?P<headers>\?[^@<>\s\"]*)?",
+    r"(?P<params>(?:;[A-Za-z0-9\-_.!~*'()\[\]/:&+$%=]*)*)(?P<headers>\?[^@<>\s\"]*)?",
     re.IGNORECASE | re.ASCII,
 )
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
@@ -180,6 +181,8 @@ def _party(uri: str | None, behind: str | None) -> Party:
     params = tuple((name.lower(), given) for name, given in _NAMED.findall(behind or ""))
     if uri is None or len({name for name, _ in params}) < len(params):
         raise AddressError("no address, or a parameter twice")
+    if any(name == "tag" and not _TOKEN.fullmatch(given) for name, given in params):
+        raise AddressError("a tag that is no token")
     return Party(uri, params)
 
 

@@ -2,7 +2,7 @@
 
 What a phone may write is a list: headers that nobody has to look at, headers whose value is judged, and nothing else.
 Tolerant in what real phones write: folded lines, compact names, any case, white space, no Content-Length, keep-alive
-line breaks, several messages in one. Strict where two readers could understand different things: a head that says twice
+line breaks. Strict where two readers could understand different things: a head that says twice
 what may be said once, breaks its lines with anything but CRLF or holds control characters is refused.
 Source: RFC 3261, sections 7.3 and 25.1; RFC 7118, section 5.
 """
@@ -13,7 +13,6 @@ import re
 from typing import NamedTuple
 
 MAX_HEADERS = 100
-MAX_MESSAGES = 8
 
 COMPACT = {
     "i": "call-id",
@@ -130,6 +129,8 @@ _START = rf"(?:({_WORD}) ([!#-;=?-~]++) SIP/2\.0|SIP/2\.0 ([1-6][0-9][0-9])(?: {
 #: A whole head in one step, its headers in any order. Nothing in it can match in two ways, so it takes linear time.
 _HEAD = re.compile(rf"{_START}(?:\r\n(?:{'|'.join(_HEADERS)}))*+", re.IGNORECASE | re.ASCII)
 _KEPT = (0, *range(1, 9), 9, 10, _MORE)
+#: Where in a body another message could begin.
+_ANOTHER = re.compile(rb"SIP/2\.0", re.IGNORECASE)
 _HEADER = re.compile(rf"\r\n({_WORD}){_COLON}({_TEXT})")
 _FOLD = re.compile(rf"{_SPACE}*+\r\n{_SPACE}++")
 #: A head with any headers, to tell a header that is not on the list from what is no SIP at all.
@@ -177,26 +178,24 @@ class SipHead(NamedTuple):
         return next(iter(self.all(name)), None)
 
 
-def read_messages(data: bytes) -> list[SipHead]:
-    """The heads of all SIP messages in one WebSocket message; an empty list for a keep-alive.
+def read_message(data: bytes) -> SipHead | None:
+    """The head of the SIP message that is one WebSocket message; None for a keep-alive.
 
-    Raises SipUnreadableError when anything in it is not understood.
+    Raises SipUnreadableError when it is not understood, and when a PBX that reads it as a stream could find another
+    message in it. Source: RFC 7118, section 5 (one in each, Content-Length optional); RFC 3261, section 18.3.
     """
-    heads: list[SipHead] = []
-    rest = data
-    while rest := rest.lstrip(b"\r\n"):
-        if len(heads) == MAX_MESSAGES:
-            raise SipUnreadableError("too many messages in one")
-        head, end, body = rest.partition(b"\r\n\r\n")
-        if not end:
-            raise SipUnreadableError("the head has no end")
-        read = _read_head(head)
-        length = len(body) if read.length is None else int(read.length)
-        if length > len(body):
-            raise SipUnreadableError("wrong content-length")
-        heads.append(read)
-        rest = body[length:]
-    return heads
+    head, end, body = data.lstrip(b"\r\n").partition(b"\r\n\r\n")
+    if not head:
+        return None
+    if not end:
+        raise SipUnreadableError("the head has no end")
+    read = _read_head(head)
+    if read.length is None:
+        if _ANOTHER.search(body):
+            raise SipUnreadableError("another message without a content-length before it")
+    elif len(body) < int(read.length) or body[int(read.length) :].strip(b"\r\n"):
+        raise SipUnreadableError("wrong content-length")
+    return read
 
 
 def read_headers(text: str) -> list[tuple[str, str]]:

@@ -667,10 +667,11 @@ class Bridge:
         if verdict.forward:
             self._send_up(raw)
             return True
-        for reason in verdict.reasons:
-            self._metrics.refused(reason)
-        self._pending.extend(frame(Opcode.TEXT, answer.encode()) for answer in verdict.answers)
-        self._kick()
+        if verdict.reason:
+            self._metrics.refused(verdict.reason)
+        if verdict.answer:
+            self._pending.append(frame(Opcode.TEXT, verdict.answer.encode()))
+            self._kick()
         if verdict.fatal:
             self.close(CloseCode.POLICY, "not understood")
             self._drain()

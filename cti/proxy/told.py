@@ -109,10 +109,15 @@ def routes_of(values: list[str] | tuple[str, ...]) -> tuple[str, ...]:
 
 
 def split(values: list[str] | tuple[str, ...]) -> list[str]:
-    """The single values of headers that may hold several, in their order; a very long one is taken for one value."""
+    """The single values of headers that may hold several, in their order.
+
+    A value is left whole when it is very long, or when its commas separate nothing.
+    """
     found: list[str] = []
     for value in values:
-        found += _ONE_OF.findall(value) if "," in value and len(value) <= _LONGEST else [value]
+        parts = _ONE_OF.findall(value) if "," in value and len(value) <= _LONGEST else []
+        whole = sum(map(len, parts)) + len(parts) - 1 == len(value)
+        found += parts if whole else [value]
     return [one.strip(" \t") for one in found]
 
 

@@ -126,8 +126,8 @@ class Line:
     def why(self, data: bytes) -> str:
         """The one reason for which it is refused, empty when it goes on."""
         verdict = self.guard.judge(data)
-        assert verdict.forward is not bool(verdict.reasons)
-        return " ".join(verdict.reasons)
+        assert verdict.forward is not bool(verdict.reason)
+        return verdict.reason
 
     def hears(self, *messages: bytes) -> None:
         for data in messages:

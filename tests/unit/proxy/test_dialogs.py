@@ -28,12 +28,6 @@ def line(clock) -> Line:
     return Line(clock)
 
 
-def refusal_of(line: Line, data: bytes) -> str:
-    """How the phone is answered, empty when the message goes on."""
-    verdict = line.says(data)
-    return "" if verdict.forward else " ".join(answer.split("\r\n")[0] for answer in verdict.answers)
-
-
 @pytest.mark.parametrize("answer", ["200 OK", "180 Ringing"])
 @pytest.mark.parametrize("method", IN_CALL)
 def test_in_a_call_that_fcc_answered_the_phone_goes_on(line, answer, method):
@@ -60,8 +54,8 @@ def test_a_call_that_nobody_knows_is_answered_481(line, method, number):
         )
     )
     assert not verdict.forward
-    assert verdict.reasons == ("no-dialog",)
-    assert " ".join(answer.split("\r\n")[0] for answer in verdict.answers) == expected
+    assert verdict.reason == "no-dialog"
+    assert verdict.answer.split("\r\n")[0] == expected
     assert line.rules.asked == []
 
 

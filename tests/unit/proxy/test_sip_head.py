@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cti.proxy.sip_address import AddressError, read_one, read_parties, read_party, read_uri, same_uri
-from cti.proxy.sip_head import SipUnreadableError, read_headers, read_messages
+from cti.proxy.sip_head import SipUnreadableError, read_headers, read_message
 from cti.proxy.told import read_told, split, via_key
 
 
 @given(st.binary(max_size=400))
 def test_no_bytes_break_the_reader(data):
     with contextlib.suppress(SipUnreadableError):
-        read_messages(data)
+        read_message(data)
     read_told(data)
 
 
@@ -53,7 +53,7 @@ def test_headers_are_read_as_they_were_written_or_refused(headers, space):
     said_once = [name for name, _ in expected if name in ONCE.values()]
     clean = all(ord(c) >= 0x20 and c != "\x7f" for _, value in headers for c in value)
     try:
-        (head,) = read_messages(text.encode())
+        head = read_message(text.encode())
     except SipUnreadableError:
         no_call_id = any(name == "call-id" and not re.fullmatch("[!-~]+", value) for name, value in expected)
         assert len(set(said_once)) < len(said_once) or not clean or no_call_id
@@ -83,7 +83,7 @@ def test_headers_are_read_as_they_were_written_or_refused(headers, space):
 )
 def test_what_is_not_on_the_list_is_named(header, unlisted):
     text = f"OPTIONS sip:a.example SIP/2.0\r\nFrom: <sip:a@b>\r\n{header}\r\nTo: <sip:c@d>\r\n\r\n"
-    (head,) = read_messages(text.encode())
+    head = read_message(text.encode())
     assert (head.unlisted, head.from_, head.to) == (unlisted, " <sip:a@b>", " <sip:c@d>")
 
 
@@ -94,7 +94,34 @@ def test_what_is_not_on_the_list_is_named(header, unlisted):
 def test_a_head_that_can_be_read_in_two_ways_is_none(header):
     text = f"OPTIONS sip:a.example SIP/2.0\r\nFrom: <sip:a@b>\r\n{header}\r\nTo: <sip:c@d>\r\n\r\n"
     with pytest.raises(SipUnreadableError):
-        read_messages(text.encode())
+        read_message(text.encode())
+
+
+@pytest.mark.parametrize("body", [b"", b"\r\n", b"v=0\r\n"])
+def test_a_message_may_leave_out_how_long_its_body_is(body):
+    assert read_message(b"OPTIONS sip:a SIP/2.0\r\nTo: <sip:a>\r\n\r\n" + body).method == "OPTIONS"
+
+
+@pytest.mark.parametrize(
+    ("length", "body"),
+    [
+        (b"", b"INVITE sip:b SIP/2.0\r\n\r\n"),
+        (b"", b"v=0\r\n\r\ninvite sip:b sip/2.0\r\n\r\n"),
+        (b"Content-Length: 0\r\n", b"INVITE sip:b SIP/2.0\r\n\r\n"),
+        (b"Content-Length: 0\r\n", b"v=0"),
+        (b"l: 3\r\n", b"v=0INVITE sip:b SIP/2.0\r\n\r\n"),
+        (b"Content-Length: 9\r\n", b"v=0"),
+    ],
+)
+def test_no_message_hides_behind_another(length, body):
+    with pytest.raises(SipUnreadableError):
+        read_message(b"OPTIONS sip:a SIP/2.0\r\nTo: <sip:a>\r\n" + length + b"\r\n" + body)
+
+
+def test_a_body_may_speak_of_sip_where_its_length_is_told():
+    fragment = b"SIP/2.0 200 OK\r\n"
+    text = b"NOTIFY sip:a SIP/2.0\r\nTo: <sip:a>\r\nContent-Length: %d\r\n\r\n%s" % (len(fragment), fragment)
+    assert read_message(text).method == "NOTIFY"
 
 
 @pytest.mark.parametrize("line", ["A: b", "A : ", " \t", "From: x", "Contact: y", ":", "A", 'Via: ,"', "Subject: x"])
@@ -102,7 +129,7 @@ def test_a_head_that_can_be_read_in_two_ways_is_none(header):
 def test_no_head_takes_long_to_refuse(line, end):
     text = "OPTIONS sip:a.example SIP/2.0\r\n" + f"{line}{' ' * 30}\r\n" * 2000 + f"{end}\r\n"
     with pytest.raises(SipUnreadableError):
-        read_messages(text.encode())
+        read_message(text.encode())
 
 
 @pytest.mark.parametrize(
