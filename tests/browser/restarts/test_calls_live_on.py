@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.calls import customer_hears, notice, notices, talk, the_only_task, until_silent
+from tests.support.calls import call_of, customer_hears, notice, notices, talk, the_only_task, until_silent
 from tests.support.wait import until
 
 if TYPE_CHECKING:
@@ -118,3 +118,21 @@ def test_a_call_that_rings_through_a_restart_is_taken_held_and_hung_up_by_the_cu
     anna.wait_data("presence", "wrap")
     the_only_task(stack, calls_id, 240, CallDisposition="ANSWERED", FCC_Disconnected_By__c="customer")
     anna.set_status("ready")
+
+
+@pytest.mark.assumed("A19")
+def test_a_call_out_that_still_rings_ends_at_both_ends_with_a_word_and_can_be_made_again(anna, stack):
+    """Nothing of SIP brings it back: an INVITE that is not answered yet lives and dies with its connection."""
+    stack.fcc("/_sim/settings", {"ring_seconds": 60})
+    anna.go_in_queue()
+    anna.enter_text("dial-input", "600100202")
+    anna.press("dial-button")
+    until(lambda: (call_of(stack, "+48600100202") or {}).get("state") == "ringing", 10, what="the customer's phone")
+    calls_id = call_of(stack, "+48600100202")["calls_id"]
+    killed_and_back(anna, stack)
+    until(lambda: stack.call(calls_id)["state"] == "ended", 5, what="the customer's phone to be still")
+    until(lambda: anna.text("last-outcome"), 5, what=lambda: f"a word; the pane says: {anna.pane_text()!r}")
+    again = talk(anna, stack)
+    anna.press("hangup")
+    the_only_task(stack, again, 240, CallDisposition="ANSWERED")
+    the_only_task(stack, calls_id, 240, FCC_Disconnected_By__c="system")
