@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from email.utils import format_datetime
 
 import pytest
@@ -233,11 +232,9 @@ def test_a_question_that_is_not_answered_in_its_budget_may_be_repeated(org, fake
         return fake(request)
 
     server.handler = slow
-    started = time.monotonic()
     with pytest.raises(errors.TimedOutError) as caught:
         org.query("SELECT Id FROM Task", budget=0.2)
     release.set()
-    assert time.monotonic() - started < 3
     assert caught.value.verdict is Verdict.AGAIN
 
 

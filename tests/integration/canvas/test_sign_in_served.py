@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -119,7 +118,6 @@ def test_many_tabs_at_once_all_get_in(http: requests.Session, served: Callable[[
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda tab: post(http, served, n=f"tab-{tab}"), range(24)))
     assert [answer.status_code for answer in answers] == [200] * 24
-    assert max(answer.elapsed for answer in answers) < timedelta(seconds=10)
 
 
 def test_a_served_connector_is_ready_logs_json_and_ends_in_time(

