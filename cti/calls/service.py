@@ -365,6 +365,8 @@ class CallService:
         with self._database.read() as uow:
             tenant = self._place(uow, agent)[1]
             stored = self._call_of(uow, tenant.id, agent, call)
+            if _tied_to(stored.call, agent, linked):
+                return
             if uow.facts.count(stored.key, "related") >= _MOST_LINKS:
                 raise RelatedTooOftenError
         content: dict[str, Any] = {
@@ -664,6 +666,16 @@ class CallService:
         if pairing is None or tenant is None:
             raise CallUnknownError
         return pairing, tenant
+
+
+def _tied_to(call: Call, agent: Agent, record: Record | None) -> bool:
+    """Whether the agent said just that before."""
+    found = call.leg_of(agent.fcc_user_id)
+    segment = found[0] if found is not None else call.last
+    if record is None:
+        return segment.unlinked
+    related = segment.related
+    return related is not None and related.source == "linked" and related.record_id == record.record_id
 
 
 def _found_for(call: Call, agent: Agent, record: Record) -> bool:

@@ -90,7 +90,7 @@ class PaneChannel:
         self._count_error(error.code)
         return error.to_json(language)
 
-    def perform(self, room: AgentRoom, connection: PaneConnection, command: messages.Command) -> Mapping[str, Any]:  # noqa: C901, PLR0911 - one case a command
+    def perform(self, room: AgentRoom, connection: PaneConnection, command: messages.Command) -> Mapping[str, Any]:  # noqa: C901, PLR0911, PLR0912 - one case a command
         """Do a command of a pane that has said hello; returns what stands under `ok`."""
         agent, pane = room.agent, connection.pane
         match command:
@@ -120,6 +120,10 @@ class PaneChannel:
                 return {}
             case messages.CallPopped():
                 self._calls.popped(agent, _fields(command))
+                return {}
+            case messages.CallRelate():
+                call = _fields(command)
+                self._calls.relate(agent, call, call.pop("record", None))
                 return {}
             case messages.SessionRenew():
                 return self._renew(connection, command.signed_request)

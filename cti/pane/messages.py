@@ -49,6 +49,7 @@ def _moment(value: datetime) -> datetime:
 
 
 CommandId = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_as_it_is)]
+CallId = CommandId
 PaneId = Annotated[str, StringConstraints(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 RecordId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{15}([A-Za-z0-9]{3})?$")]
 Name = Annotated[str, StringConstraints(max_length=80), AfterValidator(_as_it_is)]
@@ -76,6 +77,13 @@ class Record(_Message):
     account_id: RecordId | None = None
     contact_id: RecordId | None = None
     person_account: bool = False
+
+
+class RecordName(_Message):
+    """A Salesforce record, by what it takes to ask for it."""
+
+    record_id: RecordId
+    object_type: Name
 
 
 class Hello(_Command):
@@ -164,6 +172,15 @@ class CallPopped(_Command):
     sip_call_id: SipCallId | None = None
 
 
+class CallRelate(_Command):
+    """Tie a call to a record, or to none."""
+
+    type: Literal["call.relate"]
+    call_id: CallId
+    sip_call_id: SipCallId | None = None
+    record: RecordName | None
+
+
 class SessionRenew(_Command):
     """A fresh signed request, to prolong the session."""
 
@@ -183,6 +200,7 @@ Command = (
     | Dial
     | CallReport
     | CallPopped
+    | CallRelate
     | SessionRenew
 )
 

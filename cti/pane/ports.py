@@ -114,6 +114,10 @@ class Calls(Protocol):
         """Note that a record was shown for a call: `{callsId or sipCallId, recordId}`."""
         ...
 
+    def relate(self, agent: AgentRef, call: Mapping[str, Any], record: Mapping[str, Any] | None) -> None:
+        """Tie a call (`callId`, or `sipCallId` where that is gone) to `{recordId, objectType}`, or to none."""
+        ...
+
     def set_presence(self, agent: AgentRef, status_id: int) -> Mapping[str, Any]:
         """Ask FCC for a status and return the presence that FCC answers: `{id, class, name, since, until}`."""
         ...

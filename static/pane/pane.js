@@ -37,6 +37,7 @@ import { view } from "./state/view.js";
  * @property {(open: boolean) => void} menu
  * @property {(statusId: number) => void} chooseStatus
  * @property {(recordId: string) => void} show
+ * @property {(callId: string|null, record: import("./state/types.js").RecordRef) => void} choose whom the call is about
  * @property {() => void} takeOver
  * @property {() => void} signIn
  * @property {(code: string) => void} closeNotice
@@ -254,6 +255,20 @@ export function createPane(wire) {
     if (which) wire().channel.request("call.popped", { ...which, recordId }).catch(() => undefined);
   }
 
+  /**
+   * Opens the record and ties the call to it.
+   *
+   * @param {string|null} callId
+   * @param {import("./state/types.js").RecordRef} record
+   */
+  function choose(callId, { recordId, objectType }) {
+    void show(recordId, true);
+    if (callId === null) return;
+    const sipCallId = state().calls.find((known) => known.callId === callId)?.sipCallId ?? null;
+    const which = sipCallId === null ? { callId } : { callId, sipCallId };
+    wire().channel.request("call.relate", { ...which, record: { recordId, objectType } }, { timeout: ANSWER_PATIENCE }).catch(tellError);
+  }
+
   function showPanel() {
     if (hostReady) wire().bridge.call("setSoftphonePanelVisibility", { visible: true }).catch(() => undefined);
   }
@@ -321,6 +336,7 @@ export function createPane(wire) {
       );
     },
     show: (recordId) => void show(recordId, true),
+    choose,
     takeOver() {
       wire().channel.request("leader.take", {}, { timeout: ANSWER_PATIENCE }).then((ok) => lead(true, ok.fence ?? fence), tellError);
     },

@@ -274,6 +274,45 @@ describe("the pane", () => {
     });
   });
 
+  describe("asked whom a call is about", () => {
+    const EWA = { recordId: "003000000000002AAA", objectType: "Contact", name: "Ewa Nowa", reason: "Telefon" };
+    const call = { callId: "k1", callsId: 71, sipCallId: null, state: "ringing", direction: "inbound", number: "+48600100300", startedAt: "2026-03-04T10:15:00Z" };
+    const popped = () => bench.host.filter(([method]) => method === "screenPop").map(([, args]) => args.params.recordId);
+    it("opens the record that was chosen and ties the call to it", async () => {
+      await arrive();
+      bench.pane.onEvent({ type: "call", seq: 2, call });
+      bench.pane.act.choose("k1", EWA);
+      await settle();
+      assert.deepEqual(popped(), [EWA.recordId]);
+      assert.deepEqual(bench.commands("call.relate"), [{ type: "call.relate", callId: "k1", record: { recordId: EWA.recordId, objectType: "Contact" } }]);
+    });
+    it("names the phone's own call too, for the server's name of it may be another by then", async () => {
+      await arrive();
+      bench.pane.onEvent({ type: "call", seq: 2, call: { ...call, sipCallId: "abc" } });
+      bench.pane.act.choose("k1", EWA);
+      await settle();
+      assert.deepEqual(bench.commands("call.relate").map(({ callId, sipCallId }) => [callId, sipCallId]), [["k1", "abc"]]);
+    });
+    it("says why the call could not be tied, and shows the record all the same", async () => {
+      bench.answers["call.relate"] = () => {
+        throw new ChannelError("record-not-readable", "Nie widzisz tego rekordu.");
+      };
+      await arrive();
+      bench.pane.onEvent({ type: "call", seq: 2, call });
+      bench.pane.act.choose("k1", EWA);
+      await settle();
+      assert.deepEqual(popped(), [EWA.recordId]);
+      assert.ok(bench.codes().includes("record-not-readable"));
+    });
+    it("only opens the record of a call that the server does not know", async () => {
+      await arrive();
+      bench.pane.act.choose(null, EWA);
+      await settle();
+      assert.deepEqual(popped(), [EWA.recordId]);
+      assert.deepEqual(bench.commands("call.relate"), []);
+    });
+  });
+
   describe("told to pop a record", () => {
     const call = { callId: "k1", callsId: 71, sipCallId: null, state: "ringing", direction: "inbound", number: "+48600100200", startedAt: "2026-03-04T10:15:00Z" };
     it("pops it once and reports it", async () => {

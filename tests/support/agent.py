@@ -151,6 +151,11 @@ class Agent:
         """Click an element of the pane as soon as it can be clicked."""
         self._in_pane(lambda: self._find(testid).click(), timeout, testid)
 
+    def choose(self, name: str) -> None:
+        """Press the button beside the record with this name, among several that agree with a number."""
+        button = f"[data-testid=choose][aria-label$='{name}']"
+        self._in_pane(lambda: self.driver.find_element(By.CSS_SELECTOR, button).click(), 10, f"the choice of {name}")
+
     def enter_text(self, testid: str, text: str) -> None:
         """Type into a field of the pane as soon as that is possible."""
         self._in_pane(lambda: self._find(testid).send_keys(text), 10, testid)

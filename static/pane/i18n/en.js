@@ -56,6 +56,7 @@ export const en = {
   "candidates": "Matching records: {count}",
   "record-show": "Show",
   "record-show-named": "Show in Salesforce: {name}",
+  "record-choose-named": "Show in Salesforce and tie to this call: {name}",
 
   "type-Contact": "Contact",
   "type-Account": "Account",

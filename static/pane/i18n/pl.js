@@ -54,6 +54,7 @@ export const pl = {
   "candidates": "Pasujące rekordy: {count}",
   "record-show": "Pokaż",
   "record-show-named": "Pokaż w Salesforce: {name}",
+  "record-choose-named": "Pokaż w Salesforce i powiąż z tym połączeniem: {name}",
 
   "type-Contact": "Kontakt",
   "type-Account": "Konto",

@@ -151,8 +151,9 @@ export function candidates(context, call) {
           <li class="card row">
             ${avatar(record, true)}
             <span class="row-text"><b>${record.name}</b><small>${typeName(context, record.objectType)}${record.reason ? ` · ${why(context, record.reason)}` : ""}</small></span>
-            <button type="button" class="slds-button slds-button_neutral small" aria-label=${t("record-show-named", { name: record.name })}
-              @click=${() => act.show(record.recordId)}>${t("record-show")}</button>
+            <button type="button" class="slds-button slds-button_neutral small" aria-label=${t("record-choose-named", { name: record.name })}
+              aria-pressed=${record.recordId === call.party?.recordId} data-testid="choose"
+              @click=${() => act.choose(call.callId, record)}>${t("record-show")}</button>
           </li>`)}
       </ul>
     </section>`;

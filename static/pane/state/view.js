@@ -10,6 +10,7 @@
 /**
  * @typedef {object} CallView the call on the screen, from whichever side it is known best; times of the server's clock
  * @property {string} key changes when it is another call
+ * @property {string|null} callId the server's name of it
  * @property {"inbound"|"outbound"|"internal"} direction
  * @property {string} number
  * @property {string} displayNumber
@@ -254,6 +255,7 @@ function fromPhone(own, known, state, time) {
   const onServer = (/** @type {number|null} */ local) => (local === null ? null : local + offset);
   return {
     key: own.sipCallId,
+    callId: known?.callId ?? null,
     direction: known?.direction ?? own.direction,
     number: known?.number ?? own.number,
     displayNumber: known?.displayNumber ?? "",
@@ -288,6 +290,7 @@ function fromServer(call) {
   const when = (/** @type {string|null} */ text) => (text === null ? null : Date.parse(text));
   return {
     key: call.callId,
+    callId: call.callId,
     direction: call.direction,
     number: call.number,
     displayNumber: call.displayNumber,

@@ -10,7 +10,7 @@ import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 
-from tests.support.calls import task_of
+from tests.support.calls import task_of, the_only_task
 from tests.support.wait import until
 from tools.stack import TENANT
 
@@ -105,6 +105,20 @@ def test_the_card_of_the_case_keyed_in_the_ivr_pops_and_no_other(anna, stack, nu
     case_id = stack.record("00001234")[1]
     assert task["WhatId"] == case_id
     assert pops(stack)[before:] == [case_id]
+
+
+def test_the_record_that_is_chosen_among_several_opens_and_the_call_is_logged_for_it(anna, stack):
+    calls_id = ring(stack, anna, "+48600100300")
+    anna.press("answer")
+    anna.hears(700)
+    anna.choose("Ewa Nowa")
+    until(lambda: "Ewa Nowa" in anna.page_text(), 5, what="Ewa's record")
+    until(lambda: "Ewa Nowa" in anna.text("call-party"), 5, what="her name on the pane")
+    anna.press("hangup")
+    anna.wait_data("presence", "wrap")
+    ewa = stack.record("Ewa Nowa")[1]
+    task = the_only_task(stack, calls_id, CallDisposition="ANSWERED", WhoId=ewa)
+    assert task["FCC_Contact_Name__c"] == "Ewa Nowa"
 
 
 @pytest.mark.req("R39")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.calls import call_of, task_of, until_silent
+from tests.support.calls import call_of, task_of, the_only_task, until_silent
 from tests.support.wait import until
 
 pytestmark = pytest.mark.browser
@@ -35,6 +35,24 @@ def test_a_click_calls_the_customer_and_the_call_is_logged(anna, stack):
     anna.open_record("Jan Kowalski")
     until(lambda: task["Subject"] in anna.page_text(), 5)
     anna.set_status("ready")
+
+
+def test_a_click_on_a_record_that_is_hidden_from_the_agent_is_logged_for_nobody(anna, stack):
+    anna.go_in_queue()
+    anna.open_record("Jan Kowalski")
+    jan = {"recordId": stack.record("Jan Kowalski")[1], "user": "anna.nowak@acme.example"}
+    stack.salesforce("/_sim/hide", {**jan, "hidden": True})
+    try:
+        anna.click_number("600 100 200")
+        anna.wait_shown("call-duration")
+        anna.hears(600)
+        call = call_of(stack, "+48600100200")
+        anna.press("hangup")
+        task = the_only_task(stack, call["calls_id"], CallDisposition="ANSWERED")
+    finally:
+        stack.salesforce("/_sim/hide", {**jan, "hidden": False})
+    told = {name: task.get(name) for name in ("WhoId", "WhatId", "FCC_Contact_Name__c", "FCC_Contact_Email__c")}
+    assert told == dict.fromkeys(told)
 
 
 @pytest.mark.req("R38")

@@ -154,7 +154,6 @@ def test_a_fast_browser_clock_does_not_put_a_report_into_the_future(bench: Bench
     assert bench.log.changes[-1][2].started_at == bench.clock.now()
 
 
-@pytest.mark.req("R36", "R37")
 def test_an_agent_links_a_call_to_a_case(bench: Bench) -> None:
     bench.attend(ANNA)
     bench.record(bench.fcc("answered", 1, users_id=101))

@@ -9,7 +9,7 @@ import pytest
 from cti.calls.errors import CallUnknownError, RecordNotReadableError, RelatedTooOftenError, ReportInvalidError
 from cti.domain.match import MatchResult
 from cti.errors import ConnectorError
-from tests.integration.calls.bench import ACME, ANNA, CASE, CUSTOMER, EWA, JAN, PIOTR
+from tests.integration.calls.bench import ACME, ANNA, CASE, CUSTOMER, DATABASES, EWA, JAN, PIOTR
 
 if TYPE_CHECKING:
     from cti.domain.call import Related
@@ -138,6 +138,7 @@ def test_while_salesforce_is_away_the_record_is_asked_for_again_with_growing_pau
     assert found.record_id == JAN.record_id
 
 
+@pytest.mark.parametrize("bench", DATABASES, indirect=True)
 def test_a_restart_goes_on_asking_also_about_a_call_that_has_ended(bench: Bench) -> None:
     bench.attend(ANNA)
     bench.access.failure = AwayError()
@@ -253,15 +254,27 @@ def test_a_call_may_be_tied_to_nothing_although_one_record_agrees(bench: Bench) 
     assert bench.log.changes[-1][2].last.unlinked
 
 
+def test_what_an_agent_said_before_is_not_said_twice(bench: Bench) -> None:
+    bench.matching.result = MatchResult((JAN, EWA))
+    bench.attend(ANNA)
+    bench.record(bench.fcc("ringing", 1, users_id=101))
+    bench.executor.run()
+    for record in (jan(), jan(), None, None):
+        bench.clock.advance(1)
+        bench.service.relate(ANNA, {"callsId": 7}, record)
+    with bench.database.read() as uow:
+        assert uow.facts.count(bench.calls(ANNA)[0]["callId"], "related") == 2
+
+
 def test_nobody_ties_a_call_of_somebody_else_or_ties_one_for_ever(bench: Bench) -> None:
     bench.record(bench.fcc("answered", 1, users_id=101))
     with pytest.raises(CallUnknownError):
         bench.service.relate(PIOTR, {"callsId": 7}, jan())
-    for _ in range(50):
+    for turn in range(50):
         bench.clock.advance(1)
-        bench.service.relate(ANNA, {"callsId": 7}, jan())
+        bench.service.relate(ANNA, {"callsId": 7}, jan() if turn % 2 else None)
     with pytest.raises(RelatedTooOftenError):
-        bench.service.relate(ANNA, {"callsId": 7}, jan())
+        bench.service.relate(ANNA, {"callsId": 7}, None)
 
 
 def test_without_anybody_to_ask_a_pane_ties_nothing(bench: Bench) -> None:

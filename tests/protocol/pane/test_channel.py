@@ -77,6 +77,12 @@ class NoSuchNumberError(ConnectorError):
     en = "There is no such number."
 
 
+class RecordHiddenError(ConnectorError):
+    code = "record-hidden"
+    pl = "Nie widać."
+    en = "Not to be seen."
+
+
 @dataclass
 class Permit:
     dial_id: str
@@ -111,6 +117,11 @@ class Calls:
 
     def popped(self, agent, call):
         self.done.append(("popped", agent, call))
+
+    def relate(self, agent, call, record):
+        if record is not None and record["recordId"] != RECORD["recordId"]:
+            raise RecordHiddenError
+        self.done.append(("related", agent, call, record))
 
     def set_presence(self, agent, status_id):
         self.done.append(("presence", agent, status_id))
@@ -579,6 +590,25 @@ def test_a_pop_that_found_no_pane_is_shown_by_the_one_that_comes_back(rig):
     assert twice.quiet()
 
 
+def test_a_call_is_tied_to_the_record_that_the_agent_chose_or_to_none(rig):
+    pane = rig.enter()
+    named = {"recordId": RECORD["recordId"], "objectType": "Contact"}
+    assert pane.ask("call.relate", callId="k1", record=named)["ok"] == {}
+    assert pane.ask("call.relate", callId="k1", sipCallId="abc", record=None)["ok"] == {}
+    assert rig.calls.named("related") == [
+        ("related", AGENT, {"callId": "k1"}, named),
+        ("related", AGENT, {"callId": "k1", "sipCallId": "abc"}, None),
+    ]
+
+
+def test_a_record_that_the_agent_may_not_read_is_refused_with_a_sentence(rig):
+    pane = rig.enter()
+    hidden = {"recordId": "003000000000009AAA", "objectType": "Contact"}
+    answer = pane.ask("call.relate", callId="k1", record=hidden)
+    assert answer["error"] == {"code": "record-hidden", "message": "Nie widać."}
+    assert rig.calls.named("related") == []
+
+
 def test_a_pop_that_is_handed_out_while_its_pane_comes_back_is_shown_once(rig):
     pane = rig.enter()
     seq = pane.snapshot["seq"]
@@ -836,6 +866,13 @@ EXAMPLES: list[dict[str, Any]] = [
     },
     {"type": "call.popped", "recordId": RECORD["recordId"], "callsId": 7},
     {"type": "call.popped", "recordId": RECORD["recordId"], "callsId": "7"},
+    {"type": "call.relate", "callId": "k1", "record": {"recordId": RECORD["recordId"], "objectType": "Contact"}},
+    {"type": "call.relate", "callId": "k1", "record": None},
+    {"type": "call.relate", "callId": "k1"},
+    {"type": "call.relate", "callId": "", "record": None},
+    {"type": "call.relate", "callId": "k1", "record": {"recordId": "003' OR", "objectType": "Contact"}},
+    {"type": "call.relate", "callId": "k1", "record": {"recordId": RECORD["recordId"]}},
+    {"type": "call.relate", "callId": "k1", "record": RECORD},
     {"type": "call.popped", "recordId": RECORD["recordId"], "callsId": -1},
     {"type": "call.popped", "recordId": RECORD["recordId"], "callsId": 2**63},
     {"type": "call.popped", "recordId": RECORD["recordId"], "sipCallId": "a\0"},

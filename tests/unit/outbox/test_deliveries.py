@@ -157,7 +157,6 @@ def test_what_people_edit_in_salesforce_stays_theirs(world):
     assert world.org.named(ONE)["Status"] == "Zakończone"
 
 
-@pytest.mark.req("R36", "R37")
 def test_the_agents_own_link_and_note_are_sent_again(world):
     call = support.related(support.outbound(), JAN, "matched")
     world.change(call)
