@@ -29,6 +29,14 @@ PEOPLE: Final[Mapping[str, tuple[str, str, str]]] = {
 }
 """Where the person behind a record stands: the id for WhoId, the name, the e-mail address."""
 
+NAMED: Final[Mapping[str, tuple[str, ...]]] = {
+    "Contact": ("Id", "Name"),
+    "Lead": ("Id", "Name"),
+    "Account": ("Id", "Name"),
+    "Case": ("Id", "CaseNumber", "ContactId"),
+}
+"""What is asked about a record that a pane names, by the objects that have people behind them."""
+
 CALL_ID: Final = "FCC_Call_Id__c"
 
 CREATED: Final = ("TaskSubtype", CALL_ID)

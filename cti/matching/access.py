@@ -8,6 +8,7 @@ import structlog
 
 from cti.domain.call import Record
 from cti.domain.match import Checked
+from cti.domain.org_fields import NAMED, PERSON_MARKS
 from cti.errors import ConnectorError
 
 if TYPE_CHECKING:
@@ -22,13 +23,6 @@ _LEAST_S: Final = 0.1
 _UNAUTHORIZED: Final = 401
 _NO_SUCH: Final = frozenset({"salesforce-request-invalid", "salesforce-not-found"})
 """The org has no such object or field: there is nothing to read, whoever asks."""
-_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
-    "Contact": ("Id", "Name"),
-    "Lead": ("Id", "Name"),
-    "Account": ("Id", "Name"),
-    "Case": ("Id", "CaseNumber", "ContactId"),
-}
-_PERSON_ACCOUNT: Final = ("IsPersonAccount", "PersonContactId")
 
 _log = structlog.get_logger("cti.matching")
 _NOTHING: Final = Checked()
@@ -140,10 +134,10 @@ class _Question:
         )
 
     def _row(self, token: str | None) -> Mapping[str, Any] | None:
-        columns = _COLUMNS.get(self._object_type)
+        columns = NAMED.get(self._object_type)
         if columns is not None:
             if self._object_type == "Account" and "IsPersonAccount" in self._org.fields_of("Account"):
-                columns += _PERSON_ACCOUNT
+                columns += PERSON_MARKS
             return self._ask(columns, token)
         try:
             return self._ask(("Id", "Name"), token)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cti.domain.org_fields import NAMED, READ
 from cti.matching.access import RecordAccess
 from cti.salesforce.errors import (
     AccessRefusedError,
@@ -157,6 +158,11 @@ def test_a_check_goes_on_when_a_refused_token_cannot_be_noted(world):
     world.org.errors["agents-token"] = SessionExpiredError()
     world.org.grants = {"003J"}
     assert world.check() is not None
+
+
+def test_whatever_is_asked_is_granted_to_the_integration_user():
+    for table, columns in NAMED.items():
+        assert set(columns) <= READ[table]
 
 
 def test_for_a_pairing_that_is_gone_nothing_can_be_read(world):
