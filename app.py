@@ -286,7 +286,11 @@ def build_app(services: Services) -> Flask:
         health.blueprint(
             services.settings,
             services.metrics,
-            {"database": services.database.check, "migrations": lambda: migrate.check(services.database)},
+            {
+                "database": services.database.check,
+                "writing": services.database.check_writing,
+                "migrations": lambda: migrate.check(services.database),
+            },
             {"salesforce": partial(_salesforce_trouble, services.fields), "fcc": services.fcc_health.to_json},
         )
     )

@@ -12,14 +12,16 @@ from typing import ClassVar
 class ConnectorError(Exception):
     """The base of all errors the connector raises on purpose.
 
-    Subclasses set `code` (kebab-case, stable: it is documented and counted), `http_status`, `retryable` and the two
-    sentences `pl` and `en`. A sentence may name values in braces; they are given by keyword when the error is raised
-    and must be safe to show and to log: no secret, no token, no full telephone number.
+    Subclasses set `code` (kebab-case, stable: it is documented and counted), `http_status`, `retryable`, `repeat_after`
+    (seconds, told as HTTP's Retry-After) and the two sentences `pl` and `en`. A sentence may name values in braces;
+    they are given by keyword when the error is raised and must be safe to show and to log: no secret, no token, no full
+    telephone number.
     """
 
     code: ClassVar[str] = "internal"
     http_status: ClassVar[int] = 400
     retryable: ClassVar[bool] = False
+    repeat_after: ClassVar[int | None] = None
     pl: ClassVar[str] = "W łączniku FCC wystąpił błąd. Spróbuj ponownie za chwilę."
     en: ClassVar[str] = "The FCC connector failed. Try again in a moment."
 
@@ -46,6 +48,55 @@ class InternalError(ConnectorError):
     code = "internal"
     http_status = 500
     retryable = True
+
+
+class DatabaseUnavailableError(ConnectorError):
+    """The database does not answer, or does not take what is to be written: nothing of it is stored."""
+
+    code = "database-unavailable"
+    http_status = 503
+    retryable = True
+    repeat_after = 10
+    pl = (
+        "Łącznik FCC nie może teraz nic zapisać, bo jego baza danych nie działa. Spróbuj ponownie za chwilę; jeśli to "
+        "trwa, powiadom administratora łącznika."
+    )
+    en = (
+        "The FCC connector can store nothing at the moment, for its database does not work. Try again in a moment; if "
+        "it goes on, tell the connector's administrator."
+    )
+
+
+class DatabaseBusyError(DatabaseUnavailableError):
+    """Somebody kept the database for longer than a writer waits."""
+
+    code = "database-busy"
+    pl = "Baza danych łącznika FCC jest zajęta. Spróbuj ponownie za chwilę."
+    en = "The FCC connector's database is busy. Try again in a moment."
+
+
+class DatabaseGoneError(DatabaseUnavailableError):
+    """The database's file was deleted or replaced while the process had it open: what it writes there would be lost."""
+
+    code = "database-gone"
+    repeat_after = 60
+    pl = (
+        "Plik bazy danych łącznika FCC usunięto albo podmieniono w trakcie pracy. Administrator musi przywrócić bazę i "
+        "uruchomić łącznik ponownie."
+    )
+    en = (
+        "The file of the FCC connector's database was deleted or replaced while it was in use. An administrator has to "
+        "put the database back and restart the connector."
+    )
+
+
+class DatabaseFullError(DatabaseUnavailableError):
+    """The disk under the database has hardly any room left."""
+
+    code = "database-full"
+    repeat_after = 60
+    pl = "Na dysku bazy danych łącznika FCC zostało tylko {left} MB miejsca. Administrator musi zwolnić miejsce."
+    en = "The disk of the FCC connector's database has only {left} MB left. An administrator has to make room."
 
 
 class SalesforceUserUnknownError(ConnectorError):

@@ -284,6 +284,6 @@ class Database(Protocol):
         """A view of the data: a `UnitOfWork`."""
         ...
 
-    def write(self) -> AbstractContextManager[Any]:
-        """A transaction that may change data: a `UnitOfWork`."""
+    def write(self, *, patience: float | None = None) -> AbstractContextManager[Any]:
+        """A transaction that may change data: a `UnitOfWork`. Waits so many seconds for others, or as long as usual."""
         ...

@@ -30,7 +30,7 @@ from cti.domain.call import KINDS, Call, Claim, Direction, Fact, Source, State
 from cti.domain.phone_number import Kind, parse
 from cti.domain.presence import PresenceClass
 from cti.domain.times import parse_time
-from cti.errors import ConnectorError
+from cti.errors import ConnectorError, DatabaseBusyError, DatabaseUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -57,6 +57,8 @@ if TYPE_CHECKING:
     from cti.domain.presence import Presence
 
 GROUP: Final = 100
+PATIENCE_S: Final = 15.0
+"""So long whoever has facts to store waits for others, at the database and behind other writers taken together."""
 RETENTION: Final = timedelta(days=90)
 SHRINK_SECONDS: Final = 3600.0
 SHRUNK_CALLS_AT_ONCE: Final = 50
@@ -73,12 +75,13 @@ _log = structlog.get_logger("cti.calls")
 
 @dataclass(slots=True, eq=False)
 class _Parcel:
-    """Facts waiting for a transaction."""
+    """Facts waiting for a transaction, by the monotonic clock not beyond `until`."""
 
     tenant_id: str
     entries: list[Entry]
     cursor: str | None = None
     also: Callable[[UnitOfWork, Work], None] | None = None
+    until: float = 0.0
     done: bool = False
     error: Exception | None = None
     searches: list[Search] = field(default_factory=list)
@@ -93,7 +96,8 @@ class CallService:
     Facts that arrive while a transaction is being written wait and go together into the next one. `executor` runs
     what may take long (searches, telling FCC); nothing of it holds a transaction. `call_log`, `log_view`, `matching`
     and `access` may be left out: then nothing is logged, shown as logged, searched, or tied to a record that a pane
-    names. Facts older than `retention` shrink. `count_error` counts what agents are told unasked, by its code.
+    names. Facts older than `retention` shrink. `count_error` counts what agents are told unasked, by its code. Whoever
+    stores facts waits `patience` seconds for others.
     """
 
     def __init__(
@@ -111,6 +115,7 @@ class CallService:
         new_id: Callable[[], str] = lambda: secrets.token_urlsafe(16),
         retention: timedelta = RETENTION,
         count_error: Callable[[str], None] = lambda _code: None,
+        patience: float = PATIENCE_S,
     ) -> None:
         self._database = database
         self._exchanges = exchanges
@@ -148,6 +153,7 @@ class CallService:
         self._waiting: deque[_Parcel] = deque()
         self._turn = threading.Lock()
         self._retention = retention
+        self._patience = patience
         self._resumed = False
         self._next_shrink = clock.monotonic() + SHRINK_SECONDS
         self._settings: dict[str, tuple[bool, int | None]] = {}
@@ -199,10 +205,18 @@ class CallService:
             self._watch.missed(pairing.tenant_id, agent.fcc_user_id)
 
     def _store(self, parcel: _Parcel) -> None:
+        parcel.until = self._clock.monotonic() + self._patience
         self._waiting.append(parcel)
-        with self._turn:
-            if not parcel.done:
-                self._write_waiting(parcel)
+        mine = self._turn.acquire(timeout=self._patience)
+        if not mine and not self._taken_back(parcel):
+            # Somebody is writing it at this moment, and waits no longer than this one would have.
+            mine = self._turn.acquire()
+        if mine:
+            try:
+                if not parcel.done:
+                    self._write_waiting(parcel)
+            finally:
+                self._turn.release()
         if parcel.error is not None:
             raise parcel.error
         if self._searches is not None:
@@ -214,36 +228,55 @@ class CallService:
         for users_id, up in parcel.moved:
             self._watch.moved(parcel.tenant_id, users_id, up=up)
 
+    def _taken_back(self, parcel: _Parcel) -> bool:
+        """Take a parcel that waited for too long out of the queue; False: it is not there any more."""
+        try:
+            self._waiting.remove(parcel)
+        except ValueError:
+            return False
+        parcel.error = DatabaseBusyError()
+        return True
+
     def _write_waiting(self, mine: _Parcel) -> None:
         """Write what waits, in groups until `mine` is among them; a group that fails is written parcel by parcel."""
         while not mine.done:
             batch = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
             try:
-                self._write_group(batch)
+                again = self._write_group(batch)
             except BaseException:
                 # The writer is being ended: those who wait for its group must neither wait for ever nor go on as if.
                 for parcel in batch:
-                    parcel.error = InterruptedError("the transaction was not finished")
+                    parcel.error, parcel.done = InterruptedError("the transaction was not finished"), True
                 raise
-            finally:
-                for parcel in batch:
-                    parcel.done = True
+            self._waiting.extendleft(reversed(again))
+            for parcel in batch:
+                parcel.done = parcel not in again
 
-    def _write_group(self, batch: list[_Parcel]) -> None:
+    def _write_group(self, batch: list[_Parcel]) -> list[_Parcel]:
+        """Write a group; gives those of it that may wait longer than the others did, behind a database that is busy."""
+        until = min(parcel.until for parcel in batch)
         try:
             self._write(batch)
+        except DatabaseUnavailableError as error:
+            # No parcel alone would fare better, and each would wait as long again.
+            again = [parcel for parcel in batch if parcel.until > until] if isinstance(error, DatabaseBusyError) else []
+            for parcel in batch:
+                parcel.error = None if parcel in again else type(error)(**error.values)
+            return again
         except Exception as error:  # noqa: BLE001 - whoever waits for a parcel gets its error
             if len(batch) == 1:
                 batch[0].error = error
-                return
+                return []
             for parcel in batch:
                 try:
                     self._write([parcel])
                 except Exception as alone:  # noqa: BLE001 - as above
                     parcel.error = alone
+        return []
 
     def _write(self, batch: list[_Parcel]) -> None:
-        with self._database.write() as uow:
+        patience = min(parcel.until for parcel in batch) - self._clock.monotonic()
+        with self._database.write(patience=max(0.0, patience)) as uow:
             for tenant_id in dict.fromkeys(parcel.tenant_id for parcel in batch):
                 tenant = uow.tenants.get(tenant_id)
                 if tenant is None:

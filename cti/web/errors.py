@@ -102,7 +102,10 @@ def install_errors(app: Flask | Blueprint, metrics: Metrics) -> None:
 
     def answer(error: ConnectorError) -> tuple[Response, int]:
         metrics.error(error.code)
-        return jsonify(body_of(error, preferred_language())), error.http_status
+        response = jsonify(body_of(error, preferred_language()))
+        if error.repeat_after is not None:
+            response.headers["Retry-After"] = str(error.repeat_after)
+        return response, error.http_status
 
     def of_connector(error: ConnectorError) -> tuple[Response, int]:
         _log.info("refused", code=error.code, status=error.http_status)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 from flask import Blueprint, jsonify, request
+from prometheus_client import Gauge
 
+from cti.errors import ConnectorError
 from cti.outgoing import is_loopback_name
 from cti.web.errors import NotFoundError
 from cti.web.metrics import CONTENT_TYPE
@@ -31,10 +33,16 @@ def blueprint(
 ) -> Blueprint:
     """`/healthz`, `/readyz` and `/metrics`; a check raises when the process cannot work.
 
+    `/readyz` names each check and, where one failed, what is the matter in a sentence, if that is known. How a check
+    came out last is `fcc_ready{check}`.
+
     `sides` say how it stands with the systems outside, by tenant or org: `/readyz` names it and is ready all the
     same, for no other process would do better. They answer at once, from what is known, and raise nothing.
     """
     made = Blueprint("health", __name__)
+    outcome = Gauge(
+        "fcc_ready", "Whether a check of readiness passed when last asked", ["check"], registry=metrics.registry
+    )
 
     @made.get("/healthz")
     def healthz() -> ResponseReturnValue:
@@ -42,18 +50,22 @@ def blueprint(
 
     @made.get("/readyz")
     def readyz() -> ResponseReturnValue:
-        results = {}
+        results: dict[str, str] = {}
+        problems: dict[str, str] = {}
         for name, check in checks.items():
             try:
                 check()
             except Exception as error:  # noqa: BLE001 - whatever it is, the process is not ready
                 _log.warning("not-ready", check=name, error=str(error))
                 results[name] = "failed"
+                if isinstance(error, ConnectorError):
+                    problems[name] = error.message("en")
             else:
                 results[name] = "ok"
+            outcome.labels(name).set(results[name] == "ok")
         ready = all(result == "ok" for result in results.values())
         troubles = {name: trouble for name, tell in (sides or {}).items() if (trouble := tell())}
-        told = {"sides": troubles} if troubles else {}
+        told = ({"problems": problems} if problems else {}) | ({"sides": troubles} if troubles else {})
         return jsonify(ready=ready, checks=results, **told), 200 if ready else 503
 
     @made.get("/metrics")

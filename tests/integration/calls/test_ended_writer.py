@@ -12,7 +12,7 @@ from tests.integration.calls.bench import ANNA, Bench
 def test_who_waits_for_its_group_is_told_and_the_next_writer_goes_on(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def end() -> None:
+    def end(**_: object) -> None:
         raise SystemExit
 
     bench.attend(ANNA)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from cti.accounts import salesforce_id
+from cti.errors import DatabaseBusyError, DatabaseFullError, DatabaseGoneError, DatabaseUnavailableError
 from cti.store import database as database_module
-from cti.store.database import Database, DatabaseBusyError
+from cti.store.database import Database
 from cti.store.models_core import TenantRow
 from cti.store.secrets import SecretBox, SecretUnreadableError
 from tests.support import accounts
@@ -360,3 +361,133 @@ def test_neither_does_one_of_postgresql() -> None:
     engine = database_module._make_engine("postgresql://user@host/name")
     assert engine.hide_parameters
     engine.dispose()
+
+
+# -- what waits, and what cannot be written ----------------------------------------------------------------------------
+
+
+def test_whoever_waits_for_its_turn_gives_up_as_early_as_whoever_has_it(database: Database) -> None:
+    database._write_lock.acquire()
+    with pytest.raises(DatabaseBusyError), database.write(patience=0.01):
+        pass
+    database._write_lock.release()
+    assert count(database) == 0
+
+
+def test_what_was_waited_for_a_turn_is_not_waited_again_at_the_lock_of_another_process(
+    database: Database, clock: DrivenClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Queue:
+        """A turn that comes after a wait of 14.9 s."""
+
+        def acquire(self, timeout: float) -> bool:
+            clock.advance(14.9)
+            return timeout > 14.9
+
+        def release(self) -> None:
+            pass
+
+    monkeypatch.setattr(database_module, "time", clock)
+    monkeypatch.setattr(database, "_write_lock", Queue())
+    other = sqlite3.connect(tmp_path / "test.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    began = clock.monotonic()
+    database._sleep = clock.advance
+    with pytest.raises(DatabaseBusyError), database.write():
+        pass
+    assert 15 <= clock.monotonic() - began < 15.2
+    other.execute("ROLLBACK")
+    other.close()
+
+
+def test_a_writer_that_has_waited_elsewhere_already_tries_once_and_no_more(
+    database: Database, tmp_path: Path, clock: DrivenClock
+) -> None:
+    waits: list[float] = []
+    database._sleep = waits.append
+    other = sqlite3.connect(tmp_path / "test.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(DatabaseBusyError), database.write(patience=0.0):
+        pass
+    assert waits == []
+    other.execute("ROLLBACK")
+    other.close()
+    with database.write(patience=0.0) as uow:
+        uow.tenants.save(accounts.tenant(clock))
+        uow.commit()
+    assert count(database) == 1
+
+
+def test_whoever_writes_again_and_again_lets_the_others_in_between(database: Database) -> None:
+    paused: list[float] = []
+    database._sleep = paused.append
+    with database.write() as uow:
+        uow.commit()
+    assert paused == []
+    with database.write() as uow:
+        database._queued = 1
+        uow.commit()
+    assert paused == [0]
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_database_whose_file_is_gone_takes_nothing_and_leaves_no_empty_one(
+    database: Database, clock: DrivenClock, tmp_path: Path, replaced: bool
+) -> None:
+    accounts.pair(database, clock)
+    (tmp_path / "test.db").rename(tmp_path / "moved.db")
+    if replaced:
+        (tmp_path / "test.db").write_bytes((tmp_path / "moved.db").read_bytes())
+    with pytest.raises(DatabaseGoneError), database.write():
+        pass
+    for check in (database.check, database.check_writing):
+        with pytest.raises(DatabaseGoneError):
+            check()
+    database.engine.dispose()
+    with pytest.raises(DatabaseGoneError), database.read() as uow:
+        uow.tenants.all()
+    assert (tmp_path / "test.db").exists() is replaced
+
+
+def test_a_disk_without_room_is_told_before_writing_fails(database: Database) -> None:
+    database.check_writing()
+    database._room = lambda _: 5_000_000
+    with pytest.raises(DatabaseFullError, match="only 5 MB left"):
+        database.check_writing()
+    database._room = lambda _: 50_000_000
+    database.check_writing()
+
+
+def test_what_a_full_disk_refuses_is_an_error_that_can_be_answered(database: Database, clock: DrivenClock) -> None:
+    def fill() -> None:
+        with database.write() as uow:
+            pages = uow._session.connection().exec_driver_sql("PRAGMA page_count").scalar()
+            uow._session.connection().exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+            uow.tenants.save(accounts.tenant(clock, base_url="x" * 1_000_000))
+            uow.commit()
+
+    with pytest.raises(DatabaseUnavailableError) as refused:
+        fill()
+    assert (refused.value.http_status, refused.value.repeat_after) == (503, 10)
+
+
+def test_a_write_that_went_through_is_believed_for_a_while(
+    database: Database, clock: DrivenClock, tmp_path: Path
+) -> None:
+    database._sleep = lambda _: None
+    database.check_writing()
+    other = sqlite3.connect(tmp_path / "test.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    database.check_writing()
+    clock.advance(5)
+    for _ in range(2):
+        with pytest.raises(DatabaseBusyError):
+            database.check_writing()
+    other.execute("ROLLBACK")
+    other.close()
+    database.check_writing()
+
+
+def test_a_fault_of_a_statement_is_no_trouble_of_the_database(database: Database) -> None:
+    with pytest.raises(OperationalError, match="no such table"), database.read() as uow:
+        uow._session.connection().exec_driver_sql("SELECT * FROM nowhere")

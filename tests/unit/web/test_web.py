@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +11,7 @@ from cti.calllog.errors import PackageMissingError
 from cti.errors import ConnectorError
 from cti.web.install import install
 from cti.web.metrics import Metrics
+from tests.support import accounts
 from tests.support.fake_org import TASK_FIELDS, FakeOrg
 from tests.support.wsgi import services_for
 
@@ -171,7 +173,9 @@ def test_a_living_process_says_so(client: FlaskClient) -> None:
 
 def test_a_process_with_its_tables_is_ready(client: FlaskClient) -> None:
     answer = client.get("/readyz")
-    assert (answer.status_code, answer.json) == (200, {"ready": True, "checks": {"database": "ok", "migrations": "ok"}})
+    checks = {"database": "ok", "writing": "ok", "migrations": "ok"}
+    assert (answer.status_code, answer.json) == (200, {"ready": True, "checks": checks})
+    assert 'fcc_ready{check="writing"} 1.0' in client.get("/metrics").text
 
 
 def test_a_process_without_its_tables_is_not_ready(tmp_path: Path, clock: DrivenClock) -> None:
@@ -180,7 +184,57 @@ def test_a_process_without_its_tables_is_not_ready(tmp_path: Path, clock: Driven
         connection.exec_driver_sql("DELETE FROM alembic_version")
     answer = build_app(services).test_client().get("/readyz")
     assert answer.status_code == 503
-    assert answer.json == {"ready": False, "checks": {"database": "ok", "migrations": "failed"}}
+    assert answer.json == {"ready": False, "checks": {"database": "ok", "writing": "ok", "migrations": "failed"}}
+    services.close()
+
+
+def test_a_process_says_what_it_is_not_ready_for(tmp_path: Path, clock: DrivenClock) -> None:
+    services = services_for(tmp_path, clock)
+    client = build_app(services).test_client()
+    services.database._room = lambda _: 3_000_000
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json) == (
+        503,
+        {
+            "ready": False,
+            "checks": {"database": "ok", "writing": "failed", "migrations": "ok"},
+            "problems": {
+                "writing": "The disk of the FCC connector's database has only 3 MB left. "
+                "An administrator has to make room."
+            },
+        },
+    )
+    assert 'fcc_ready{check="writing"} 0.0' in client.get("/metrics").text
+    (tmp_path / "data" / "connector.db").unlink()
+    answer = client.get("/readyz")
+    assert answer.json is not None
+    assert answer.json["checks"]["database"] == "failed"
+    assert "was deleted or replaced" in answer.json["problems"]["database"]
+    services.close()
+
+
+def test_what_cannot_be_stored_now_is_to_be_sent_again(tmp_path: Path, clock: DrivenClock) -> None:
+    services = services_for(tmp_path, clock)
+    password = services.intake._passwords.hash("webhook-password-of-the-test")
+    accounts.pair(services.database, clock)
+    with services.database.write() as uow:
+        uow.tenants.save(accounts.tenant(clock, webhook_password_hash=password))
+        uow.commit()
+    services.database._sleep = lambda _: None
+    other = sqlite3.connect(tmp_path / "data" / "connector.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    services.calls._patience = 0.0
+    data = {"calls_id": 7, "direction": "inbound", "users_id": 101, "segment": 0, "number_a": "+48600100200"}
+    told = {"eventName": "CallRinging", "fccInstance": "acme", "createdAt": clock.now().isoformat(), "data": data}
+    client = build_app(services).test_client()
+    auth = ("fcc", "webhook-password-of-the-test")
+    answer = client.post("/fcc/acme/webhook", json=told, auth=auth)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
+    assert answer.json is not None
+    assert answer.json["error"]["code"] == "database-busy"
+    other.execute("ROLLBACK")
+    other.close()
+    assert client.post("/fcc/acme/webhook", json=told, auth=auth).status_code == 204
     services.close()
 
 
