@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
+import signal
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -53,6 +55,7 @@ from cti.proxy.tickets import TicketOffice
 from cti.salesforce.service import SalesforceOrgs
 from cti.settings import Settings, load
 from cti.store import migrate
+from cti.store.lease import LeaseError, lease_of
 from cti.store.opening import open_database
 from cti.web import health
 from cti.web.assets import Assets
@@ -64,13 +67,14 @@ from cti.ws.registry import SocketRegistry
 from cti.ws.routing import Sockets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import requests
 
     from cti.accounts import Org, PaneSession
     from cti.clock import Clock
     from cti.store.database import Database
+    from cti.store.lease import Lease
 
 _log = structlog.get_logger("cti.app")
 ROOT = Path(__file__).resolve().parent
@@ -131,9 +135,12 @@ class Services:
     relay: SipRelay
     sockets: SocketRegistry
     background: ThreadPoolExecutor
+    lease: Lease | None = None
 
     def start(self) -> None:
         """Begin what goes on beside requests: polling, deliveries, the searches of calls that are up."""
+        if self.lease is not None:
+            self.lease.watch()
         self.polling.start()
         self.outbox.start()
         self.background.submit(self.calls.resume)
@@ -148,6 +155,8 @@ class Services:
         self.phones.save()
         self.http.close()
         self.database.close()
+        if self.lease is not None:
+            self.lease.give_back()
         _log.info("stopped")
 
 
@@ -157,11 +166,17 @@ def build_services(
     *,
     new_id: Callable[[], str] = lambda: secrets.token_urlsafe(16),
     assets: Assets | None = None,
+    lease_lost: Callable[[], None] | None = None,
 ) -> Services:
-    """Make and tie together everything but the HTTP side; an SQLite database is brought up to date on the way."""
+    """Make and tie together everything but the HTTP side; an SQLite database is brought up to date on the way.
+
+    With `lease_lost` nobody else may serve from the database: raises LeaseError where somebody does, and calls
+    `lease_lost` should another process take the database over later.
+    """
     clock = clock or SystemClock()
     metrics = Metrics()
     database = open_database(settings, clock)
+    lease = _leased(database, lease_lost) if lease_lost is not None else None
     if database.is_sqlite:
         migrate.migrate(database)
     http = outgoing.session(ca_file=settings.ca_file)
@@ -275,6 +290,7 @@ def build_services(
         relay=relay,
         sockets=sockets,
         background=background,
+        lease=lease,
     )
 
 
@@ -282,18 +298,18 @@ def build_app(services: Services) -> Flask:
     """The Flask application on top of `services`; starts nothing."""
     app = Flask("cti", static_folder=str(ROOT / "static"), template_folder=str(ROOT / "templates"))
     install(app, services.settings, services.metrics, services.clock)
-    app.register_blueprint(
-        health.blueprint(
-            services.settings,
-            services.metrics,
-            {
-                "database": services.database.check,
-                "writing": services.database.check_writing,
-                "migrations": lambda: migrate.check(services.database),
-            },
-            {"salesforce": partial(_salesforce_trouble, services.fields), "fcc": services.fcc_health.to_json},
-        )
-    )
+    checks = {
+        "database": services.database.check,
+        "writing": services.database.check_writing,
+        "migrations": lambda: migrate.check(services.database),
+    }
+    if services.lease is not None:
+        checks["lease"] = services.lease.check
+    sides: dict[str, Callable[[], Mapping[str, object]]] = {
+        "salesforce": partial(_salesforce_trouble, services.fields),
+        "fcc": services.fcc_health.to_json,
+    }
+    app.register_blueprint(health.blueprint(services.settings, services.metrics, checks, sides))
     app.register_blueprint(
         canvas_routes.blueprint(
             services.sign_in,
@@ -321,13 +337,32 @@ def build_app(services: Services) -> Flask:
 
 
 def create_app(settings: Settings | None = None, clock: Clock | None = None) -> Flask:
-    """The application at work, by the settings in the environment and the machine's clock unless others are given."""
+    """The application at work, by the settings in the environment and the machine's clock unless others are given.
+
+    Raises LeaseError where another instance serves from the same database; a process that loses it later ends itself.
+    """
     settings = settings or load()
     configure_logging(settings.log_level)
-    services = build_services(settings, clock)
+    services = build_services(settings, clock, lease_lost=_end_this_process)
     app = build_app(services)
     services.start()
     return app
+
+
+def _leased(database: Database, lost: Callable[[], None]) -> Lease:
+    lease = lease_of(database, instance=secrets.randbelow(1 << 31), lost=lost)
+    try:
+        lease.take()
+    except LeaseError:
+        database.close()
+        lease.give_back()
+        raise
+    return lease
+
+
+def _end_this_process() -> None:
+    """As an operator would: open panes are told to come back, and Gunicorn starts a worker that tries for the lease."""
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def connector_version() -> str:
