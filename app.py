@@ -220,7 +220,7 @@ def build_services(
     guard = FieldGuard(clock, metrics)
     outbox = Engine(
         database,
-        {KIND: TaskCarrier(orgs, Resolver(partial(_email, directory), clock, count_error=metrics.error), guard)},
+        {KIND: TaskCarrier(orgs, Resolver(partial(_email, directory), clock, count_error=metrics.error), guard, clock)},
         clock,
         owner=new_id(),
         random=secrets.SystemRandom().random,

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from cti.calllog.guard import Takes
     from cti.calllog.ports import Org, Orgs, Row, Trouble
     from cti.calllog.resolve import Resolver
+    from cti.clock import Clock
 
 FieldValues = Mapping[str, Any]
 Send = Callable[[Sequence[FieldValues]], list["Row"]]
@@ -101,6 +102,10 @@ class Result:
     counts: bool = True
 
 
+_NOT_THERE: Final = Result("again", wait=0, counts=False)
+"""It did not arrive, so it is sent now; that it was asked for is no failure of its own."""
+
+
 @dataclass(frozen=True)
 class _Taken:
     """The answer to a record of which nothing was left to send."""
@@ -128,12 +133,13 @@ class _Batch:
 class TaskCarrier:
     """Delivers call logs. Safe to share between threads."""
 
-    def __init__(self, orgs: Orgs, resolver: Resolver, guard: FieldGuard) -> None:
+    def __init__(self, orgs: Orgs, resolver: Resolver, guard: FieldGuard, clock: Clock) -> None:
         self._orgs = orgs
         self._resolver = resolver
         self._guard = guard
+        self._clock = clock
         self._lock = threading.Lock()
-        self._refusing: set[str] = set()
+        self._refusing: dict[str, float] = {}
 
     def carry(self, org_id: str, loads: Sequence[Load]) -> list[Result]:
         """Deliver up to 200 logs of one org; results in the order of `loads`. Raises nothing that Salesforce causes."""
@@ -144,12 +150,20 @@ class TaskCarrier:
         batch = _Batch(org_id, org, Narrowing(), {})
         doubtful = [load for load in loads if load.sent is not None]
         certain = [load for load in loads if load.sent is None]
+        if self._rest(org_id) > 0:
+            batch.answers |= {load.key: Failed(None, sent=False) for load in certain if _suspect(load)}
+            certain = [load for load in certain if not _suspect(load)]
         self._part(batch, doubtful, self._look, 0)
         for at_once in sorted({_at_once(load) for load in certain}, reverse=True):
             part = [load for load in certain if _at_once(load) == at_once]
             self._part(batch, [load for load in part if load.record_id is None], self._create, at_once)
             self._part(batch, [load for load in part if load.record_id is not None], self._update, at_once)
         return self._judged(batch, loads)
+
+    def _rest(self, org_id: str) -> float:
+        """For how many seconds an org that refuses everything is not asked again about what it refused alone."""
+        with self._lock:
+            return self._refusing.get(org_id, 0.0) - self._clock.monotonic()
 
     def missing(self, org_id: str) -> str | None:
         """What the org does not take now, as the detail of a held delivery; None when it cannot be asked."""
@@ -203,14 +217,12 @@ class TaskCarrier:
         live = [row for row in rows if row.get("IsDeleted") is not True]
         if not live:
             # Created here and not there any more: deleted. Never seen there: never created.
-            return (
-                Result("gone", code="salesforce-record-deleted") if rows or load.record_id else Result("again", wait=0)
-            )
+            return Result("gone", code="salesforce-record-deleted") if rows or load.record_id else _NOT_THERE
         row = live[0]
         sent = load.sent or {}
         if load.record_id is None or _arrived(sent, row):
             return self._done(load, str(row["Id"]), sent, takes)
-        return Result("again", record_id=str(row["Id"]), wait=0)
+        return _NOT_THERE
 
     # -- sending --------------------------------------------------------------------------------------------------
 
@@ -426,27 +438,30 @@ class TaskCarrier:
         fresh = any(load.key in failed and not _suspect(load) for load in loads)
         with self._lock:
             if narrowing.took:
-                self._refusing.discard(batch.org_id)
-            elif narrowing.hopeless:
-                self._refusing.add(batch.org_id)
+                self._refusing.pop(batch.org_id, None)
+            elif narrowing.hopeless or (alone and batch.org_id in self._refusing):
+                self._refusing[batch.org_id] = self._clock.monotonic() + REFUSED_WAIT_S
             refusing = batch.org_id in self._refusing
+        rest = max(0.0, self._rest(batch.org_id))
         if batch.trouble is not None:
             _log.warning("call-logs-held-up", org=batch.org_id, code=getattr(batch.trouble, "code", ""))
         if alone:
             _log.warning("call-logs-refused", org=batch.org_id, count=len(alone), whole_org=refusing)
         first = next((failed[key].error for key in sorted(alone)), None)
+        codes = {load.key: load.code or "" for load in loads}
         results: dict[str, Result] = {}
         for key, answer in batch.answers.items():
             if not isinstance(answer, Failed):
                 results[key] = answer
-            elif refusing and first is not None:
-                results[key] = _refused(first, whole_org=fresh, counts=False)
             elif answer.alone and answer.error is not None:
-                results[key] = _refused(answer.error)
-            elif answer.error is None:
-                results[key] = Result("again", wait=0, counts=False)
-            else:
+                results[key] = _refused(answer.error, whole_org=refusing and fresh, wait=rest + 1 if refusing else None)
+            elif answer.error is not None:
                 results[key] = _org_trouble(answer.error, sent=answer.sent)
+            elif refusing and fresh:
+                results[key] = Result("again", code=codes[key] or getattr(first, "code", ""), whole_org=True)
+            else:
+                # Not tried yet: those that were tried are behind it the next time.
+                results[key] = Result("again", code=codes[key], wait=rest, counts=False)
         return [results[load.key] for load in loads]
 
 
@@ -510,15 +525,15 @@ def _row_trouble(error: Trouble) -> Result:
     return Result("dead", code=error.code, detail=f"{error.salesforce_code}: {error.detail}")
 
 
-def _refused(error: ConnectorError, *, whole_org: bool = False, counts: bool = True) -> Result:
-    """A request of this log alone was refused: its own fault, unless everything is refused."""
+def _refused(error: ConnectorError, *, whole_org: bool, wait: float | None) -> Result:
+    """A request of this log alone was refused: its own fault, unless everything is refused: then it has a `wait`."""
     return Result(
         "again",
         code=RequestRefusedError.code,
         detail=f"{getattr(error, 'salesforce_code', '')}: {getattr(error, 'detail', '')}",
-        wait=None if counts or whole_org else REFUSED_WAIT_S,
+        wait=None if whole_org else wait,
         whole_org=whole_org,
-        counts=counts,
+        counts=wait is None,
     )
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     Send = Callable[[Sequence[Mapping[str, Any]]], Sequence[Row]]
 
+SAMPLES: Final = 4
+"""After so many records refused alone, and none taken, nothing more is sent."""
 REQUESTS: Final = 40
 """How many requests one batch may cost at most; one bad record among 200 takes 17 of them, two take 30."""
 
@@ -48,7 +50,10 @@ class Narrowing:
 
     @property
     def hopeless(self) -> bool:
-        """Whether two records were refused alone and none was taken: then it is none of theirs."""
+        """Whether several records were refused alone, from wherever in the batch, and none was taken.
+
+        Then it is none of theirs.
+        """
         return self.refused > 1 and not self.took
 
     def send(self, rows: Sequence[Mapping[str, Any]], send: Send, *, at_once: int) -> list[Row | Failed]:
@@ -57,8 +62,9 @@ class Narrowing:
         starts = range(0, len(rows), at_once)
         parts = [range(start, min(start + at_once, len(rows))) for start in reversed(starts)]
         while parts:
-            part = parts.pop()
-            if self._trouble is not None or self._left <= 0 or self.hopeless:
+            part = self._next(parts)
+            given_up = self.refused >= SAMPLES and not self.took
+            if self._trouble is not None or self._left <= 0 or given_up:
                 answers |= dict.fromkeys(part, Failed(self._trouble, sent=False))
                 continue
             self._left -= 1
@@ -76,3 +82,18 @@ class Narrowing:
                     half = part.start + len(part) // 2
                     parts += [range(half, part.stop), range(part.start, half)]
         return [answers[place] for place in range(len(rows))]
+
+    def _next(self, parts: list[range]) -> range:
+        """The part to send next: the one last halved, as long as there is hope.
+
+        Two bad records may stand side by side before a hundred good ones. So once two were refused and none taken, the
+        next one tried alone is the last of all, and then one from the middle.
+        """
+        if not self.hopeless or self.refused >= SAMPLES:
+            return parts.pop()
+        place = 0 if self.refused % 2 == 0 else len(parts) // 2
+        far = parts[place]
+        if len(far) == 1:
+            return parts.pop(place)
+        parts[place] = range(far.start, far.stop - 1)
+        return range(far.stop - 1, far.stop)

@@ -34,7 +34,7 @@ def make_engine(database, row, *, owner, lease, carrier=None, news=None):
     clock = SystemClock()
     orgs = SalesforceOrgs(lambda _org_id: SimpleNamespace(**row), outgoing.session(), clock)
     resolver = Resolver(lambda _tenant, _user: "anna.nowak@acme.example", clock)
-    tasks = TaskCarrier(orgs, resolver, FieldGuard(clock))
+    tasks = TaskCarrier(orgs, resolver, FieldGuard(clock), clock)
     return Engine(
         database,
         {"call": carrier(tasks) if carrier else tasks},

@@ -66,7 +66,7 @@ class Desk:
         resolver = Resolver(lambda _tenant, _user: "anna.nowak@acme.example", clock)
         self.engine = Engine(
             self.database,
-            {"call": TaskCarrier(self.orgs, resolver, self.guard)},
+            {"call": TaskCarrier(self.orgs, resolver, self.guard, clock)},
             clock,
             owner="here",
             random=lambda: 0.0,

@@ -69,12 +69,23 @@ def test_the_requests_are_bounded_whatever_is_bad(poison, count):
         assert isinstance(answer, Failed) or (answer.record_id == str(number) and number not in poison)
 
 
-def test_where_two_are_refused_alone_and_none_is_taken_it_is_none_of_theirs():
-    org = Org(range(200))
-    narrowing, answers = send(org, 200)
+@pytest.mark.parametrize("count", [2, 3, 4, 5, 200])
+def test_where_all_that_are_tried_alone_are_refused_it_is_none_of_theirs(count):
+    org = Org(range(count))
+    narrowing, answers = send(org, count)
     assert narrowing.hopeless
-    assert len(org.requests) <= 12
+    assert len(org.requests) <= 14
     assert all(isinstance(answer, Failed) for answer in answers)
+    assert len(alone(answers)) == min(count, 4)
+
+
+@pytest.mark.parametrize("poison", [{0, 1}, {0, 1, 2, 3}, {198, 199}, {0, 199}, {0, 1, 199}, {100, 101}])
+def test_bad_records_side_by_side_are_not_taken_for_all(poison):
+    org = Org(poison)
+    narrowing, answers = send(org, 200)
+    assert not narrowing.hopeless
+    assert alone(answers) <= poison
+    assert sum(not isinstance(answer, Failed) for answer in answers) >= 100
 
 
 def test_an_org_in_trouble_is_asked_once_and_what_it_had_taken_is_known():

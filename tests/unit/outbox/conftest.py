@@ -66,7 +66,7 @@ class World:
         resolver = Resolver(lambda _tenant, users_id: emails.get(users_id), self.clock)
         return Engine(
             self.database,
-            {"call": TaskCarrier(Orgs(), resolver, self.guard)},
+            {"call": TaskCarrier(Orgs(), resolver, self.guard, self.clock)},
             self.clock,
             owner=f"engine-{self.engines}",
             random=lambda: 0.0,
