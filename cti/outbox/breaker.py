@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 FIRST_S = 2.0
 CAP_S = 300.0
+RAMP = 4
+"""By how much a batch may grow each time the org takes one, after trouble."""
 
 
 def growing(failures: int, randomness: float, *, first: float = FIRST_S, cap: float = CAP_S) -> float:
@@ -25,15 +27,23 @@ def growing(failures: int, randomness: float, *, first: float = FIRST_S, cap: fl
 
 @dataclass
 class _Trouble:
+    """`failures` in a row, left alone `until`, then given `most` deliveries at once."""
+
     failures: int
     until: float
+    most: int = 1
 
 
 class Breakers:
-    """One breaker an org: open after trouble for a growing time, then one delivery is tried, then all. Thread-safe."""
+    """One breaker an org: open after trouble for a growing time, then one delivery is tried, then more. Thread-safe.
 
-    def __init__(self, clock: Clock, random: Callable[[], float]) -> None:
+    An org that took one is given four times as many each time, up to `batch`: where it is one delivery that makes it
+    fail, the others get through in batches that do not hold it.
+    """
+
+    def __init__(self, clock: Clock, random: Callable[[], float], *, batch: int) -> None:
         self._clock = clock
+        self._batch = batch
         self._random = random
         self._lock = threading.Lock()
         self._troubled: dict[str, _Trouble] = {}
@@ -46,6 +56,7 @@ class Breakers:
         with self._lock:
             trouble = self._troubled.setdefault(org_id, _Trouble(0, 0.0))
             trouble.failures += 1
+            trouble.most = 1
             pause = max(wait or 0.0, growing(trouble.failures, self._random()))
             trouble.until = self._clock.monotonic() + pause
             return pause
@@ -53,7 +64,12 @@ class Breakers:
     def fine(self, org_id: str) -> None:
         """The org answered."""
         with self._lock:
-            self._troubled.pop(org_id, None)
+            trouble = self._troubled.get(org_id)
+            if trouble is None:
+                return
+            trouble.failures, trouble.most = 0, trouble.most * RAMP
+            if trouble.most >= self._batch:
+                del self._troubled[org_id]
 
     def open(self) -> frozenset[str]:
         """The orgs to leave alone now."""
@@ -61,11 +77,11 @@ class Breakers:
         with self._lock:
             return frozenset(org_id for org_id, trouble in self._troubled.items() if trouble.until > now)
 
-    def probing(self) -> frozenset[str]:
-        """The orgs that may be tried again, carefully."""
+    def probing(self) -> dict[str, int]:
+        """The orgs that may be tried again, carefully: with at most so many deliveries at once."""
         now = self._clock.monotonic()
         with self._lock:
-            return frozenset(org_id for org_id, trouble in self._troubled.items() if trouble.until <= now)
+            return {org_id: trouble.most for org_id, trouble in self._troubled.items() if trouble.until <= now}
 
     def next_probe(self) -> float | None:
         """Seconds until the next org may be tried again; None when none is left alone."""

@@ -116,7 +116,7 @@ class Engine:
         self._lease = lease
         self._batch = batch
         self._keep = keep
-        self._breakers = Breakers(clock, random)
+        self._breakers = Breakers(clock, random, batch=batch)
         self._served = ""
         self._turns: dict[str, threading.Lock] = {}
         self._leases = itertools.count()
@@ -228,7 +228,7 @@ class Engine:
             limit=self._batch,
             least=least,
             without=self._breakers.open().union(without),
-            probe=self._breakers.probing(),
+            most=self._breakers.probing(),
         )
 
     def _carry(self, org_id: str, batch: _Batch) -> dict[str, Result]:
@@ -256,7 +256,8 @@ class Engine:
         troubles = [result for result in results if result.whole_org]
         if troubles:
             return self._breakers.trouble(org_id, max(each.wait or 0.0 for each in troubles))
-        if results:
+        # A look at what arrived, and what was put off, say nothing of whether the org takes anything.
+        if any(result.counts for result in results):
             self._breakers.fine(org_id)
         return 0.0
 

@@ -86,7 +86,7 @@ class Outbox(Protocol):
         limit: int,
         least: int = 1,
         without: Collection[str] = (),
-        probe: Collection[str] = (),
+        most: Mapping[str, int] | None = None,
     ) -> Sequence[Item]:
         """Take due rows of one org."""
         ...

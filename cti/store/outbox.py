@@ -278,14 +278,14 @@ class OutboxRepository:
         limit: int,
         least: int = 1,
         without: Collection[str] = (),
-        probe: Collection[str] = (),
+        most: Mapping[str, int] | None = None,
     ) -> Sequence[OutboxItem]:
         """Take up to `limit` rows of the one org that has waited longest, and keep others off them till `until`.
 
         Fewer than `least` are not taken.
 
         Rows of that org that only wait to be sent together with others come along; rows whose lease ran out are taken
-        again and marked `uncertain`. `without` names orgs to leave alone, `probe` orgs of which one row is enough.
+        again and marked `uncertain`. `without` names orgs to leave alone, `most` those of which fewer rows are enough.
         """
         now = self._clock.now()
         due = or_(
@@ -300,13 +300,13 @@ class OutboxRepository:
         org_id = self._session.scalar(first)
         if org_id is None:
             return []
-        found = self._session.execute(
-            select(*_ITEM)
-            .where(OutboxRow.org_id == org_id, waiting, or_(due, OutboxRow.state == PENDING))
-            .order_by(OutboxRow.run_after, OutboxRow.key)
-            .limit(1 if org_id in probe else limit)
-            .with_for_update(skip_locked=True)
-        )
+        mine = (OutboxRow.org_id == org_id, waiting, or_(due, OutboxRow.state == PENDING))
+        found: Sequence[Any] = ()
+        if most and org_id in most:
+            # What may have arrived is only asked about, and that may be asked of all at once.
+            found = self._next_of(*mine, due, or_(OutboxRow.uncertain, OutboxRow.state == LEASED), limit=limit)
+            limit = min(limit, most[org_id])
+        found = found or self._next_of(*mine, limit=limit)
         items = [OutboxItem(*row) for row in found]
         if len(items) < least:
             return []
@@ -323,6 +323,10 @@ class OutboxRepository:
             )
         )
         return [self._leased(item) for item in items]
+
+    def _next_of(self, *which: ColumnElement[bool], limit: int) -> Sequence[Any]:
+        query = select(*_ITEM).where(*which).order_by(OutboxRow.run_after, OutboxRow.key).limit(limit)
+        return self._session.execute(query.with_for_update(skip_locked=True)).all()
 
     @staticmethod
     def _leased(item: OutboxItem) -> OutboxItem:

@@ -6,7 +6,7 @@ import pytest
 
 from cti.domain.outcome import Outcome
 from cti.outbox.engine import ATTEMPTS
-from cti.salesforce.errors import UnavailableError, from_answer, from_code
+from cti.salesforce.errors import OutcomeUnknownError, UnavailableError, from_answer, from_code
 from tests.support.fake_org import user
 from tests.unit.calllog import support
 from tests.unit.calllog.support import CASE, JAN, LEAD
@@ -228,22 +228,63 @@ def test_meanwhile_new_logs_are_delivered_as_ever(world):
         assert world.org.named(f"acme:{number}:0")
 
 
-@pytest.mark.parametrize("count", [2, 30])
+@pytest.mark.parametrize("count", [2, 12])
 def test_where_everything_is_refused_nothing_is_given_up(world, count):
     for number in range(count):
         world.change(support.outbound(calls_id=number))
     world.org.refuse_all = lambda _rows: UNREADABLE
     engine = world.engine()
     begun = world.clock.monotonic()
-    while world.clock.monotonic() - begun < 2 * 3600:
+    while world.clock.monotonic() - begun < 1800:
         run(world, engine, 1)
     assert world.counts() == {"retry": count}
     assert {attempts(world, number) for number in range(count)} == {0}
-    assert len(world.org.sent("create")) <= 100
+    assert len(world.org.sent("create")) <= 50
     world.org.refuse_all = lambda _rows: None
     world.clock.advance(301)
     world.settle(engine)
     assert len(world.org.tasks) == count
+
+
+def test_two_such_logs_side_by_side_before_many_good_ones_hold_none_up(world):
+    for number in range(40):
+        world.change(support.outbound(calls_id=number))
+    world.org.refuse_all = poison(0, 1)
+    engine = world.engine()
+    world.clock.advance(10)
+    for _ in range(4):
+        engine.run_once()
+    assert len(world.org.tasks) == 38
+    assert (attempts(world, 0), attempts(world, 1)) == (1, 1)
+
+
+def test_one_log_at_which_salesforce_stumbles_lets_the_others_through(world):
+    # No refusal: whether anything of such a request was done is not known, so it is asked before it is repeated.
+    stumbles = poison(3)
+    world.org.refuse_all = lambda rows: OutcomeUnknownError() if stumbles(rows) else None
+    for number in range(60):
+        world.change(support.outbound(calls_id=number))
+    engine = world.engine()
+    begun = world.clock.monotonic()
+    while len(world.org.tasks) < 59 and world.clock.monotonic() - begun < 300:
+        run(world, engine, 1)
+    assert len(world.org.tasks) == 59
+    assert len(world.org.sent("create")) <= 40
+
+
+def test_an_org_that_stumbles_at_every_request_has_no_log_given_up(world):
+    world.org.refuse_all = lambda _rows: OutcomeUnknownError()
+    world.change(support.outbound(calls_id=0))
+    world.change(support.outbound(calls_id=1))
+    engine = world.engine()
+    begun = world.clock.monotonic()
+    while world.clock.monotonic() - begun < 2 * 3600:
+        run(world, engine, 1)
+    assert world.counts() == {"retry": 2}
+    world.org.refuse_all = lambda _rows: None
+    world.clock.advance(301)
+    world.settle(engine)
+    assert len(world.org.tasks) == 2
 
 
 def test_a_change_for_which_whole_requests_are_refused_holds_no_other_up(world):
