@@ -12,12 +12,16 @@ from tests.support.calls import customer_hears, notice, talk, task_of, the_only_
 from tests.support.wait import until
 
 if TYPE_CHECKING:
+    from tests.support.agent import Agent
     from tools.stack import Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 #: A connector that is killed while it delivers leaves a lease; only when that has run out is the delivery tried again.
 AFTER_A_LEASE_S = LEASE.total_seconds() + 30
+
+#: The controls of a call that are off now.
+OFF = "return [...document.querySelectorAll('.control')].filter(one => one.disabled).map(one => one.dataset.testid)"
 
 
 def kill(stack: Stack, name: str) -> None:
@@ -50,28 +54,85 @@ def test_a_talk_survives_a_connector_that_is_killed(anna, stack):
     anna.set_status("ready")
 
 
-def test_a_talk_without_signalling_says_what_cannot_be_done_and_loses_nothing_by_trying(anna, stack):
-    calls_id = talk(anna, stack)
+def restart_connector(anna: Agent, stack: Stack) -> None:
+    """Kill it, see what the pane says can't be done now, start it again, and wait for the phone."""
     kill(stack, "connector")
     until(lambda: anna.shows("ask-why"), 15, what=f"why hold is off; the pane says: {anna.pane_text()!r}")
-    off = "return [...document.querySelectorAll('.control')].filter(c => c.disabled).map(c => c.dataset.testid)"
-    assert anna.read(off) == ["hold", "keypad"]
+    assert anna.read(OFF) == ["hold", "keypad"]
+    stack.restart("connector")
+    anna.wait_data("phone", "registered", 45)
+    assert anna.read(OFF) == []
+
+
+def every_control_works(anna: Agent, stack: Stack, calls_id: int, hertz: float) -> None:
+    """Hold, resume, mute and digits of a call that talks; at the end it talks again."""
+    anna.press("hold")
+    until(lambda: stack.call(calls_id)["state"] == "held", 10, what=f"hold; the pane says: {anna.pane_text()!r}")
+    until_silent(lambda: stack.call(calls_id))
+    anna.press("hold")
+    until(lambda: stack.call(calls_id)["state"] == "talking", 10, what=f"the call back: {anna.pane_text()!r}")
+    anna.hears(hertz)
+    customer_hears(stack, calls_id)
     anna.press("mute")
     until_silent(lambda: stack.call(calls_id))
     anna.press("mute")
+    anna.press("keypad")
+    anna.press("key-5")
+    until(lambda: stack.call(calls_id)["legs"][0]["dtmf"] == "5", 10, what=f"the digit: {anna.pane_text()!r}")
+    anna.press("keypad")
     customer_hears(stack, calls_id)
-    anna.hears(600)
 
-    stack.restart("connector")
-    until(lambda: anna.read(off) == [], 30, what=f"hold again; the pane says: {anna.pane_text()!r}")
+
+def test_an_outbound_talk_goes_on_over_a_restart_with_all_its_controls(anna, stack):
+    calls_id = talk(anna, stack)
+    restart_connector(anna, stack)
     assert not notice(anna, "media-lost")
     anna.hears(600)
     customer_hears(stack, calls_id)
+    every_control_works(anna, stack, calls_id, 600)
     anna.press("hangup")
     anna.wait_data("presence", "wrap")
     task = the_only_task(stack, calls_id, AFTER_A_LEASE_S, CallDisposition="ANSWERED")
     assert task["FCC_Disconnected_By__c"] == "agent"
     anna.set_status("ready")
+
+
+def test_a_held_inbound_call_stays_held_over_a_restart_and_is_taken_back(anna, stack):
+    anna.go_in_queue()
+    calls_id = stack.fcc("/_sim/inbound", {"number": "+48600100200"})["calls_id"]
+    anna.press("answer")
+    anna.hears(700)
+    customer_hears(stack, calls_id)
+    anna.press("hold")
+    until(lambda: anna.text("call-state") == "Rozmowa wstrzymana", 10, what="hold")
+    restart_connector(anna, stack)
+    assert stack.call(calls_id)["state"] == "held"
+    assert anna.heard(0.6)[1] < -75
+    anna.press("hold")
+    until(lambda: stack.call(calls_id)["state"] == "talking", 10, what=f"the call back: {anna.pane_text()!r}")
+    anna.hears(700)
+    every_control_works(anna, stack, calls_id, 700)
+    stack.fcc(f"/_sim/calls/{calls_id}/hangup", {})
+    anna.wait_data("presence", "wrap")
+    task = the_only_task(stack, calls_id, AFTER_A_LEASE_S, CallDisposition="ANSWERED")
+    assert task["FCC_Disconnected_By__c"] == "customer"
+    anna.set_status("ready")
+
+
+def test_a_call_that_rings_out_when_the_connector_is_killed_ends_with_a_word_and_can_be_made_again(anna, stack):
+    anna.go_in_queue()
+    anna.enter_text("dial-input", "+48600100202")
+    anna.press("dial-button")
+    anna.wait_shown("hangup")
+    until(lambda: stack.calls()[-1]["state"] != "ended", 10, what="the call at FCC")
+    kill(stack, "connector")
+    until(lambda: notice(anna, "call-no-connection"), 15, what=f"a word; the pane says: {anna.pane_text()!r}")
+    until(lambda: stack.calls()[-1]["state"] == "ended", 10, what="the end at FCC")
+    stack.restart("connector")
+    anna.wait_data("phone", "registered", 45)
+    again = talk(anna, stack)
+    anna.press("hangup")
+    until(lambda: stack.call(again)["status"] == "ANSWERED", 10, what="the end")
 
 
 def test_a_call_hung_up_while_the_connector_is_away_ends_and_is_logged(anna, stack):
