@@ -40,6 +40,7 @@ import { createTicketSocket } from "./socket.js";
  * @property {PhoneCall} call
  * @property {MediaStream|null} stream our microphone
  * @property {boolean} rang
+ * @property {boolean} hungUp by the agent
  * @property {string|null} lost why it ends though neither side wanted it, as a key of the translations
  * @property {ReturnType<typeof createMediaWatch>} watch
  * @property {import("./hold.js").Hold} hold
@@ -53,6 +54,8 @@ const SIGNING_OFF_TAKES = 1000;
 const ACK_WITHIN = 20_000;
 /** What JsSIP calls the ends that nobody wanted, and which sentence each of them gets. */
 const LOST_BY = new Map([["RTP Timeout", "media-lost"], ["Connection Error", "call-no-connection"], ["Request Timeout", "call-no-answer"]]);
+/** What it calls a call of ours that ends before FCC's final answer, also where it was itself that gave up. */
+const CANCELED = "Canceled";
 
 /** Nobody rejected the call: it may ring at once at the agent's other pane. */
 const AWAY = Object.freeze({ status_code: 480, reason_phrase: "Temporarily Unavailable" });
@@ -125,7 +128,9 @@ export function createSipPhone(deps) {
       deps.onPhase("connecting", "phone-no-connection");
     }));
     mine.on("registered", current(() => deps.onPhase("registered", null)));
-    mine.on("unregistered", current(() => deps.onPhase("unregistered", null)));
+    mine.on("unregistered", current(() => {
+      if (mine.isConnected()) deps.onPhase("unregistered", null); // else it is connecting again
+    }));
     mine.on("registrationFailed", (event) => {
       if (ua !== mine || leaving) return;
       const status = event.response?.status_code ?? null;
@@ -243,7 +248,7 @@ export function createSipPhone(deps) {
     session.on("reinvite", hold.offered);
     session.on("update", hold.offered);
     refuseTransfers(session);
-    line = { session, call: begun, stream, rang: begun.direction === "inbound", lost: null, watch, hold, digit, unacknowledgedSince: null };
+    line = { session, call: begun, stream, rang: begun.direction === "inbound", hungUp: false, lost: null, watch, hold, digit, unacknowledgedSince: null };
   }
 
   /** @param {any} session @returns {any} */
@@ -438,7 +443,8 @@ export function createSipPhone(deps) {
     const message = event.message ?? null;
     const status = typeof message?.status_code === "number" ? message.status_code : null;
     const cause = message && typeof message.getHeaders === "function" ? q850Cause(message.getHeaders("Reason")) : null;
-    const lost = mine.lost ?? LOST_BY.get(event.cause) ?? null;
+    const givenUp = event.cause === CANCELED && event.originator === "local" && !mine.hungUp;
+    const lost = mine.lost ?? LOST_BY.get(event.cause) ?? (givenUp ? (ua?.isConnected() ? "call-no-answer" : "call-no-connection") : null);
     const by = lost || event.originator === "system" ? "network" : event.originator === "local" ? "agent" : "far";
     report("ended", {
       ...(status === null ? {} : { sipStatus: status }),
@@ -487,6 +493,7 @@ export function createSipPhone(deps) {
     },
     hangUp() {
       if (!line || line.call.state === "ended") return;
+      line.hungUp = true;
       if (line.call.state !== "talking" || ua?.isConnected()) return line.session.terminate();
       const { session } = line;
       parting.add(session);
