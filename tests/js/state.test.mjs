@@ -100,6 +100,7 @@ describe("a call that this pane carries", () => {
   it("keeps its phone when another pane took the phone over, until it ends", () => {
     const moment = seen(scenes["overtaken-call"]);
     assert.deepEqual([moment.phone, moment.elsewhere, moment.call?.here], ["call-here", false, true]);
+    assert.deepEqual([moment.holdBlock, moment.askBlock], ["call-stays-here", null]);
     const ended = { ...phoneCallOf("talking"), state: "ended", endedAt: time };
     const later = seen([...scenes["overtaken-call"], { type: "phone.call", call: ended }]);
     assert.deepEqual([later.phone, later.elsewhere], ["other-pane", true]);
@@ -108,7 +109,7 @@ describe("a call that this pane carries", () => {
   it("can ask FCC for nothing while the signalling is away, whatever the link", () => {
     assert.equal(seen(scenes["phone-lost"]).askBlock, "call-no-signalling");
     assert.equal(seen([...scenes["phone-lost"], { type: "signalling", up: true }]).askBlock, null);
-    assert.equal(seen(scenes["link-lost"]).askBlock, null);
+    assert.deepEqual([seen(scenes["link-lost"]).askBlock, seen(scenes["link-lost"]).holdBlock], [null, null]);
     assert.equal(seen([...scenes["other-pane-call"], { type: "signalling", up: false }]).askBlock, null);
   });
 

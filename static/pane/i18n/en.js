@@ -91,7 +91,7 @@ export const en = {
   "tones-sent": "Digits sent",
   "call-not-here": "This call’s sound is not in this window. It runs in another window or on another device, or the pane was opened anew.",
   "call-not-here-yet": "This call does not ring in this window yet. If it does not within a few seconds, answer it where it rings.",
-  "call-stays-here": "This call stays in this window until it ends. The next ones come to the window that took the phone over.",
+  "call-stays-here": "This call stays in this window; the next ones come to the window that took the phone over. Hold comes back here when you take the phone back.",
   "call-no-signalling": "The phone has no connection to the PBX now. Hold and keypad come back when it reconnects; you can mute and hang up at any time.",
   "call-other-pane": "You see the call of the window that holds the phone. The call’s buttons are there.",
 

@@ -89,7 +89,7 @@ export const pl = {
   "tones-sent": "Wysłane cyfry",
   "call-not-here": "Dźwięk tej rozmowy nie jest w tym oknie. Rozmowa toczy się w innym oknie lub na innym aparacie albo panel został otwarty na nowo.",
   "call-not-here-yet": "To połączenie nie dzwoni jeszcze w tym oknie. Jeśli nie zadzwoni za kilka sekund, odbierz je tam, gdzie dzwoni.",
-  "call-stays-here": "Ta rozmowa jest w tym oknie do końca. Następne połączenia odbierze okno, które przejęło telefon.",
+  "call-stays-here": "Ta rozmowa zostaje w tym oknie, a następne odbierze okno, które przejęło telefon. Pauza wróci tutaj, gdy przejmiesz telefon z powrotem.",
   "call-no-signalling": "Telefon nie ma teraz łączności z centralą. Pauza i klawiatura wrócą, gdy się połączy; wyciszyć i rozłączyć możesz zawsze.",
   "call-other-pane": "Widzisz rozmowę z okna, które ma telefon. Tam są przyciski rozmowy.",
 

@@ -90,8 +90,12 @@ export function createSipPhone(deps) {
     credentials = next;
     if (ua) {
       ua.set("password", next.password);
-      if (returning) socket?.reopen(); // the old one was let in under a lead that is over
-      else if (!ua.isRegistered()) ua.register();
+      const mine = ua;
+      if (returning) {
+        // The socket was let in under a lead that is over, and JsSIP does not sign on by itself once it has signed off.
+        mine.once("connected", () => mine.register());
+        socket?.reopen();
+      } else if (!mine.isRegistered()) mine.register();
       return;
     }
     socket = createTicketSocket({

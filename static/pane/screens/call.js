@@ -2,6 +2,7 @@
 import { html, nothing } from "lit/html.js";
 
 import { formatDuration } from "../format.js";
+import { isKey } from "../i18n/index.js";
 import { isUp } from "../state/view.js";
 import { action, candidates, icon, keypad, logState, person } from "./parts.js";
 
@@ -77,7 +78,7 @@ export function talking(context, seen, call) {
   const { t, act } = context;
   const up = isUp(call);
   const blocked = seen.askBlock !== null;
-  const why = blocked ? "ask-why" : nothing;
+  const block = seen.holdBlock;
   const { keypadOpen, tones } = seen.state;
   const since = call.answeredAt ?? call.startedAt;
   return {
@@ -91,19 +92,20 @@ export function talking(context, seen, call) {
         ? html`
           <div class="controls" role="group">
             ${control(context, { test: "mute", name: call.muted ? "muted" : "unmuted", label: t(call.muted ? "unmute" : "mute"), on: call.muted, off: !up, onClick: () => act.mute(!call.muted) })}
-            ${control(context, { test: "hold", name: call.state === "held" ? "play" : "pause", label: t(call.state === "held" ? "resume" : "hold"), on: call.state === "held", off: !up || blocked || call.holdPending, busy: call.holdPending, why, onClick: () => act.hold(call.state !== "held") })}
-            ${control(context, { test: "keypad", name: "keypad", label: t("keypad-open"), on: keypadOpen, off: !up || blocked, why, expands: true, onClick: () => act.keypad(!keypadOpen) })}
+            ${control(context, { test: "hold", name: call.state === "held" ? "play" : "pause", label: t(call.state === "held" ? "resume" : "hold"), on: call.state === "held", off: !up || block !== null || call.holdPending, busy: call.holdPending, why: block ? "ask-why" : nothing, onClick: () => act.hold(call.state !== "held") })}
+            ${control(context, { test: "keypad", name: "keypad", label: t("keypad-open"), on: keypadOpen, off: !up || blocked, why: blocked ? "ask-why" : nothing, expands: true, onClick: () => act.keypad(!keypadOpen) })}
           </div>
-          ${blocked ? html`<div class="hint hint-blocked" id="ask-why" data-testid="ask-why">${icon(context, "offline")}<p>${t("call-no-signalling")}</p></div>` : nothing}
+          ${block && up
+            ? html`<div class="hint ${blocked ? "hint-blocked" : ""}" id="ask-why" data-testid="ask-why">${icon(context, blocked ? "offline" : "info")}<p>${isKey(block) ? t(block) : block}</p></div>`
+            : nothing}
           ${keypadOpen && up
             ? html`<div class="pad-in-call"><output class="tones" aria-label=${t("tones-sent")}>${tones || "\u00a0"}</output>${keypad(context, act.tone, blocked)}</div>`
-            : nothing}
-          ${seen.phone === "call-here" ? html`<div class="hint">${icon(context, "info")}<p>${t("call-stays-here")}</p></div>` : nothing}`
+            : nothing}`
         : away(context, seen, call)}
       ${keypadOpen && up ? nothing : candidates(context, call)}
       ${call.log.state === "none" ? nothing : logState(context, call)}`,
     ends: call.here ? action(context, { kind: "end", icon: "end_call", label: t("hangup"), test: "hangup", onClick: act.hangUp }) : nothing,
-    begins: !call.here && seen.elsewhere ? takeOver(context) : nothing,
+    begins: seen.elsewhere || seen.phone === "call-here" ? takeOver(context) : nothing,
   };
 }
 

@@ -47,6 +47,7 @@
  * @property {"open"|"connecting"|"lost"} link
  * @property {boolean} lostLong the connection has been lost for so long that signing in anew is worth a try
  * @property {boolean} elsewhere another pane of this agent holds the phone
+ * @property {string|null} holdBlock code of the translations: why this call can't be held or taken back now
  * @property {string|null} askBlock code of the translations: why FCC can be asked nothing about this call now, neither hold nor digits
  * @property {CallView|null} call
  * @property {CallView|null} lastCall
@@ -86,6 +87,7 @@ export function view(state, now) {
   const overtaken = state.leader === false;
   const carries = overtaken && call !== null && call.here;
   const elsewhere = overtaken && !carries;
+  const askBlock = call?.here && isUp(call) && !state.signalling ? "call-no-signalling" : null;
   const phone = carries ? "call-here" : elsewhere ? "other-pane" : state.phone;
   const lastCall = call ? null : latestCall(state, time);
   const link = state.link === "open" || state.link === "lost" ? state.link : "connecting";
@@ -102,7 +104,8 @@ export function view(state, now) {
     link,
     lostLong: state.lostSince !== null && now - state.lostSince > LOST_LONG,
     elsewhere,
-    askBlock: call?.here && isUp(call) && !state.signalling ? "call-no-signalling" : null,
+    holdBlock: askBlock ?? (carries ? "call-stays-here" : null),
+    askBlock,
     call,
     lastCall,
     wrap: presence?.class === "wrap" && !call ? wrapOf(presence, time) : null,

@@ -74,9 +74,18 @@ def test_the_pane_that_carries_a_call_keeps_its_controls_when_another_takes_the_
     anna.press("keypad")
     anna.press("key-7")
     until(lambda: stack.call(calls_id)["legs"][0]["dtmf"] == "7", 10, what="the digit")
+    assert anna.shows("ask-why")
+
+    anna.press("takeover")
+    anna.wait_data("phone", "registered", 30)
+    assert not anna.shows("ask-why")
+    anna.press("hold")
+    until(lambda: stack.call(calls_id)["state"] == "held", 10, what=f"hold; the pane says: {anna.pane_text()!r}")
+    anna.press("hold")
+    anna.hears(600)
+    customer_hears(stack, calls_id)
     anna.press("hangup")
     until(lambda: stack.call(calls_id)["status"] == "ANSWERED", 5)
-    anna.wait_data("phone", "other-pane")
 
 
 def test_a_number_clicked_beside_the_leader_is_called_by_the_leader(anna, stack):
