@@ -19,8 +19,8 @@ describe("every screen", { skip: missing }, () => {
     [gallery, browser, axe] = await Promise.all([serveGallery(), startChromium(), readFile(join(top, "node_modules/axe-core/axe.min.js"), "utf8")]);
   });
   after(async () => {
-    await browser?.close();
     gallery?.close();
+    await browser?.close();
   });
 
   for (const [language, scheme, width] of [["pl", "light", 300], ["pl", "dark", 480], ["en", "dark", 300], ["en", "light", 480]]) {

@@ -142,7 +142,8 @@ export async function startChromium() {
       socket.close();
       child.kill("SIGKILL");
       await new Promise((done) => (child.exitCode === null && child.signalCode === null ? child.on("exit", done) : done(undefined)));
-      await rm(profile, { recursive: true, force: true });
+      // Processes of other sites' frames end a moment later, and write until then.
+      await rm(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     },
   };
 }
