@@ -255,7 +255,8 @@ def test_what_the_tenant_does_not_allow_is_neither_dialled_nor_rung(bench: Bench
     canonical = parse(number, "PL").value
     assert not bench.service.may_invite(ANNA, canonical)
     with bench.database.read() as uow:
-        assert uow.calls.dialogs_of("acme", [ANNA.fcc_user_id]) == []
+        where = {"direction": "outbound", "number": canonical, "since": bench.at(-60), "until": bench.at(60)}
+        assert uow.calls.open_dialogs("acme", ANNA.fcc_user_id, **where) == []
     bench.change_tenant(dial_countries=("ALL",), dial_premium=True, dial_satellite=True)
     assert bench.service.dial(ANNA, number, None).number == canonical
     assert bench.service.may_invite(ANNA, canonical)
