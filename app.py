@@ -63,6 +63,7 @@ from cti.web.install import install
 from cti.web.logs import configure_logging
 from cti.web.metrics import Metrics
 from cti.ws import shutdown
+from cti.ws.allowance import Allowance
 from cti.ws.registry import SocketRegistry
 from cti.ws.routing import Sockets
 
@@ -243,7 +244,7 @@ def build_services(
     alone = database.is_sqlite  # then nobody but this process writes
     hub = EventHub(database, clock, poll_seconds=1.0 if alone else 0.2, many_writers=not alone)
     database.on_commit(hub.wake)
-    rooms = AgentRooms(database, hub, clock, present=calls.panes_present)
+    rooms = AgentRooms(database, hub, clock, present=calls.panes_present, standing=sign_in.standing)
     tickets = TicketOffice(clock, new_id, rooms)
     channel = PaneChannel(
         database=database,
@@ -265,7 +266,11 @@ def build_services(
         random_bytes=secrets.token_bytes,
         metrics=RelayMetrics(metrics.registry),
     )
-    sockets = SocketRegistry(monotonic=clock.monotonic)
+    sockets = SocketRegistry(
+        # A person's five panes, all of which lose a shaky network at once, again and again, stay below this.
+        openings=Allowance(burst=60, per_second=1.0, monotonic=clock.monotonic),
+        monotonic=clock.monotonic,
+    )
     metrics.watch_sockets(sockets.count)
     return Services(
         settings=settings,

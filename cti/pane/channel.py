@@ -20,13 +20,14 @@ from cti.pane.errors import (
 )
 from cti.pane.leadership import HEARTBEAT_S
 from cti.pane.rooms import AgentRoom, AgentRooms, PaneConnection
+from cti.ws.allowance import Allowance
 from cti.ws.connection import SocketClosedError
 from cti.ws.frames import CloseCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from cti.accounts import PaneSession
+    from cti.accounts import AgentRef, PaneSession
     from cti.clock import Clock
     from cti.pane.ports import Calls, Database, Json, Sessions, Tickets
     from cti.ws.connection import WebSocket
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 SUBPROTOCOL = "fcc-pane.v1"
 _RATE = 150
 _RATE_WINDOW_S = 10.0
+_AGENT_BURST = 300
+_AGENT_RATE = 10.0
 _TARGETED_STALE_S = 30.0
 
 _REPEATED_SAFELY = (
@@ -70,6 +73,7 @@ class PaneChannel:
         self._tickets = tickets
         self._clock = clock
         self._count_error = count_error
+        self._commands = Allowance(burst=_AGENT_BURST, per_second=_AGENT_RATE, monotonic=clock.monotonic)
 
     def verify(self, token: str) -> PaneSession:
         """The session behind a token; raises ConnectorError."""
@@ -84,6 +88,10 @@ class PaneChannel:
     def now(self) -> float:
         """Monotonic seconds."""
         return self._clock.monotonic()
+
+    def allows(self, agent: AgentRef) -> bool:
+        """Whether the agent's panes, taken together and over all their connections, may send another command."""
+        return self._commands.take(agent.audience)
 
     def refuse(self, error: ConnectorError, language: str) -> Json:
         """The error as it is shown, counted."""
@@ -268,7 +276,9 @@ class _Talk:
         code: int = CloseCode.ABNORMAL
         try:
             while True:
-                self._take(self._ws.receive())
+                text = self._ws.receive()
+                if self._ws.is_open:
+                    self._take(text)
         except SocketClosedError as end:
             code = end.code
         finally:
@@ -345,7 +355,7 @@ class _Talk:
         if now - self._window[0] > _RATE_WINDOW_S:
             self._window = [now, 0]
         self._window[1] += 1
-        return self._window[1] > _RATE
+        return self._window[1] > _RATE or not self._channel.allows(self._session.agent)
 
 
 def _fields(command: messages.Command) -> Json:

@@ -15,6 +15,8 @@ AWAY_S = 5.0
 RING_S = 1.0
 RING_LEAD_S = 5.0
 TAKEN_S = 15.0
+_MOST_CALLS = 32
+"""So many calls of one pane are followed; no phone has more, and a page could name any number."""
 
 
 @dataclass
@@ -122,7 +124,8 @@ class Leadership:
         if known is None:
             return
         if up:
-            known.calls.add(sip_call_id)
+            if len(known.calls) < _MOST_CALLS:
+                known.calls.add(sip_call_id)
         else:
             known.calls.discard(sip_call_id)
         known.beat_at = now

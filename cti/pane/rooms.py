@@ -6,6 +6,7 @@ All panes of an agent must reach the same process: who leads is kept in its memo
 from __future__ import annotations
 
 import threading
+import zlib
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from cti.pane.ports import Database, Hub, Json, PhoneLine
     from cti.ws.connection import WebSocket
 
-_ANSWERS = 256
+_ANSWERS = 2048
+_KEPT_S = 120.0
+_REREAD_S = 60.0
 _TICK_S = 0.25
 _FORGET_S = 120.0
 _GONE_S = 20.0
@@ -96,12 +99,14 @@ class AgentRoom:
         clock: Clock,
         announce: Callable[[AgentRef, str, Json, str], None],
         present: Callable[[AgentRef, bool, bool], None],
+        standing: Callable[[PaneSession], PaneSession | None],
     ) -> None:
         self.agent = agent
         self.line: PhoneLine | None = None
         self._clock = clock
         self._announce = announce
         self._present = present
+        self._standing = standing
         self._present_told = False
         self._returned = False
         self._present_retry_at = float("-inf")
@@ -111,12 +116,15 @@ class AgentRoom:
         self._leadership = Leadership(fence=int(clock.now().timestamp()))
         self._connections: dict[str, PaneConnection] = {}
         self._last: dict[str, PaneConnection] = {}
-        self._answers: dict[str, OrderedDict[str, str]] = {}
+        self._answers: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._turns: dict[str, threading.Lock] = {}
+        self._left: dict[str, float] = {}
         self._empty_since: float | None = clock.monotonic()
         self._popped = 0
         self._popped_at: PaneConnection | None = None
         self._check_sessions_at = float("-inf")
+        # Each room at another moment of the minute, so that a thousand of them do not read at once.
+        self._reread_at = clock.monotonic() + _REREAD_S * (zlib.crc32(agent.audience.encode()) / 2**32)
 
     def standing(self, pane: str) -> Standing:
         """How `pane` stands."""
@@ -154,6 +162,7 @@ class AgentRoom:
             before = self._connections.get(connection.pane)
             self._connections[connection.pane] = self._last[connection.pane] = connection
             self._empty_since = None
+            self._left.pop(connection.pane, None)
             changed = self._leadership.join(connection.pane, self._clock.monotonic(), focused=focused)
             standing = self.standing(connection.pane)
         if before is not None and before is not connection:
@@ -169,13 +178,13 @@ class AgentRoom:
             if self._connections.get(connection.pane) is not connection:
                 return False
             del self._connections[connection.pane]
+            self._left[connection.pane] = self._clock.monotonic()
             if not self._connections:
                 self._empty_since = self._clock.monotonic()
             changed = self._leadership.leave(connection.pane, self._clock.monotonic(), for_good=for_good)
             if for_good:
                 self._last.pop(connection.pane, None)
-                self._answers.pop(connection.pane, None)
-                self._turns.pop(connection.pane, None)
+                self._forget_answers({connection.pane})
         if changed:
             self._announce_leader()
         return True
@@ -206,16 +215,25 @@ class AgentRoom:
     def answer(self, pane: str, command: str) -> str | None:
         """What that pane's command was answered before."""
         with self._lock:
-            kept = self._answers.get(pane)
-            return None if kept is None else kept.get(command)
+            return self._answers.get((pane, command))
 
     def remember(self, pane: str, command: str, text: str) -> None:
-        """Keep an answer in case the command is repeated."""
+        """Keep an answer in case the command is repeated: until the pane is closed, or has been away for two minutes.
+
+        All panes of the agent together have so many answers kept; the oldest give way.
+        """
         with self._lock:
-            kept = self._answers.setdefault(pane, OrderedDict())
-            kept[command] = text
-            while len(kept) > _ANSWERS:
-                kept.popitem(last=False)
+            self._answers[pane, command] = text
+            while len(self._answers) > _ANSWERS:
+                self._answers.popitem(last=False)
+
+    def _forget_answers(self, panes: set[str]) -> None:
+        """Forget what was answered to panes that do not come back; called with the lock held."""
+        for pane in panes:
+            self._left.pop(pane, None)
+            self._turns.pop(pane, None)
+        for key in [key for key in self._answers if key[0] in panes]:
+            del self._answers[key]
 
     def claim_pop(self, event: LoggedEvent, connection: PaneConnection) -> bool:
         """Whether a pane that catches up is to show that `pop` now: nobody did, and it is the pane focused last."""
@@ -230,6 +248,8 @@ class AgentRoom:
     def deliver(self, events: Sequence[LoggedEvent]) -> None:
         """Hand committed events to the panes they are for."""
         for event in events:
+            if event.type == "session.expiring":
+                self._reread_at = float("-inf")
             for connection in self._audience_of(event):
                 connection.deliver(event)
 
@@ -239,20 +259,39 @@ class AgentRoom:
         self._change(self._leadership.tick)
         if now >= self._check_sessions_at:
             self._check_sessions_at = now + 1.0
-            self._check_sessions()
+            self._check_sessions(now)
         self._tell_presence()
         with self._lock:
-            self._last = {pane: last for pane, last in self._last.items() if self._leadership.knows(pane)}
+            if len(self._last) > len(self._connections):
+                self._last = {pane: last for pane, last in self._last.items() if self._leadership.knows(pane)}
+            if gone := {pane for pane, since in self._left.items() if now - since >= _KEPT_S}:
+                self._forget_answers(gone)
             return self._empty_since is not None and now - self._empty_since >= _FORGET_S
 
-    def _check_sessions(self) -> None:
-        for connection in self.connections():
+    def _check_sessions(self, now: float) -> None:
+        connections = self.connections()
+        if now >= self._reread_at:
+            self._reread_at = now + _REREAD_S
+            for connection in connections:
+                self._reread(connection)
+        for connection in connections:
             left = (connection.session.expires_at - self._clock.now()).total_seconds()
             if left <= 0:
                 connection.ws.close(CloseCode.SESSION_OVER, "session over")
             elif left <= _EXPIRING_S and not connection.warned:
                 connection.warned = True
                 self._announce(self.agent, "session.expiring", {"in": int(left)}, connection.pane)
+
+    def _reread(self, connection: PaneConnection) -> None:
+        """Look how the session stands: it may have been ended or shortened since, by whoever used its token."""
+        before = connection.session
+        standing = self._standing(before)
+        if connection.session is not before:
+            return  # it was renewed meanwhile
+        if standing is None:
+            connection.ws.close(CloseCode.SESSION_OVER, "session over")
+        else:
+            connection.session = standing
 
     def _tell_presence(self) -> None:
         """Tell when the first pane came and when the last one has been away for a while; once each, in order."""
@@ -320,13 +359,24 @@ class AgentRoom:
 
 
 class AgentRooms:
-    """All rooms of the process, and the thread that lets time pass in them."""
+    """All rooms of the process, and the thread that lets time pass in them.
+
+    `present` is told when an agent's first pane comes and when the last one has been away for a while; `standing` gives
+    a session as it is now, or None when it is over.
+    """
 
     def __init__(
-        self, database: Database, hub: Hub, clock: Clock, *, present: Callable[[AgentRef, bool, bool], None]
+        self,
+        database: Database,
+        hub: Hub,
+        clock: Clock,
+        *,
+        present: Callable[[AgentRef, bool, bool], None],
+        standing: Callable[[PaneSession], PaneSession | None],
     ) -> None:
         self._database = database
         self._present = present
+        self._standing = standing
         self._hub = hub
         self._clock = clock
         self._lock = threading.Lock()
@@ -339,7 +389,7 @@ class AgentRooms:
         with self._lock:
             room = self._rooms.get(agent.audience)
             if room is None:
-                room = AgentRoom(agent, self._clock, self.announce, self._present)
+                room = AgentRoom(agent, self._clock, self.announce, self._present, self._standing)
                 self._hub.join(agent.audience, room)
                 self._rooms[agent.audience] = room
             if self._thread is None and not self._stop.is_set():

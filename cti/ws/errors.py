@@ -42,6 +42,16 @@ class TooManySocketsError(ConnectorError):
     en = "The phone is open in too many windows. Close some of them."
 
 
+class ConnectingTooOftenError(ConnectorError):
+    """The person's pages open sockets faster than any network loses them."""
+
+    code = "connecting-too-often"
+    http_status = 429
+    retryable = True
+    pl = "Telefon łączy się zbyt często. Połączy się sam za chwilę; jeśli to nie pomoże, zamknij inne okna z telefonem."
+    en = "The phone connects too often. It will connect by itself soon; if not, close other windows with the phone."
+
+
 class ShuttingDownError(ConnectorError):
     """The process is about to end and takes no new sockets."""
 

@@ -8,11 +8,13 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Protocol
 
-from cti.ws.errors import ShuttingDownError, TooManySocketsError
+from cti.ws.errors import ConnectingTooOftenError, ShuttingDownError, TooManySocketsError
 from cti.ws.frames import CloseCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from cti.ws.allowance import Allowance
 
 
 class Closable(Protocol):
@@ -39,11 +41,19 @@ class Slot:
 class SocketRegistry:
     """The open sockets of one process; safe to share between threads.
 
-    `per_owner` is how many sockets of one kind a person may have open.
+    `per_owner` is how many sockets of one kind a person may have open, `openings` how often they may open one; None
+    sets no bound to that.
     """
 
-    def __init__(self, *, per_owner: int = 16, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        per_owner: int = 16,
+        openings: Allowance | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._per_owner = per_owner
+        self._openings = openings
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._slots: set[Slot] = set()
@@ -65,8 +75,11 @@ class SocketRegistry:
     def slot(self, kind: str, owner: str) -> Iterator[Slot]:
         """Hold a place for one socket of `owner` while the block lasts.
 
-        Raises TooManySocketsError when the owner has no place left and ShuttingDownError when the process is ending.
+        Raises TooManySocketsError when the owner has no place left, ConnectingTooOftenError when they open sockets
+        without end, and ShuttingDownError when the process is ending.
         """
+        if self._openings is not None and not self._openings.take(f"{kind}:{owner}"):
+            raise ConnectingTooOftenError
         slot = Slot(kind, owner)
         with self._lock:
             if self._closing:

@@ -75,7 +75,7 @@ def create_app():
     hub = EventHub(database, clock)
     database.on_commit(hub.wake)
     calls = Calls()
-    rooms = AgentRooms(database, hub, clock, present=calls.panes_present)
+    rooms = AgentRooms(database, hub, clock, present=calls.panes_present, standing=lambda session: session)
     registry = SocketRegistry()
 
     @app.errorhandler(ConnectorError)

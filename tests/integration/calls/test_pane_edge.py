@@ -80,6 +80,8 @@ def commands(draw: st.DrawFn) -> str:
 class Socket:
     """A pane's socket that says what it was given and keeps what it is told."""
 
+    is_open = True
+
     def __init__(self, *texts: str) -> None:
         self.texts = list(texts)
         self.said: list[str] = []
@@ -132,7 +134,9 @@ def session(bench: Bench) -> PaneSession:
 def serving(bench: Bench, errors: list[str]) -> Iterator[PaneChannel]:
     """The channel on top of the bench's call service; `errors` gets the codes that are counted."""
     hub = EventHub(bench.database, bench.clock)
-    rooms = AgentRooms(bench.database, hub, bench.clock, present=lambda _agent, _present: None)
+    rooms = AgentRooms(
+        bench.database, hub, bench.clock, present=lambda _agent, _present: None, standing=lambda session: session
+    )
     try:
         yield PaneChannel(
             database=bench.database,

@@ -27,6 +27,7 @@ from cti.pane.channel import PaneChannel
 from cti.pane.errors import MessageUnreadableError
 from cti.pane.rooms import AgentRooms, PaneConnection
 from cti.proxy.tickets import TicketOffice
+from cti.ws.allowance import Allowance
 from cti.ws.connection import WebSocket
 from tests.protocol.wire import RawClient
 from tests.support.database import make_database
@@ -243,7 +244,14 @@ class Rig:
         self.hub = EventHub(self.database, self.clock, poll_seconds=0.1)
         self.database.on_commit(self.hub.wake)
         self.calls, self.sessions = Calls(), Sessions()
-        self.rooms = AgentRooms(self.database, self.hub, self.clock, present=self.calls.panes_present)
+        self.ended: dict[str, PaneSession | None] = {}
+        self.rooms = AgentRooms(
+            self.database,
+            self.hub,
+            self.clock,
+            present=self.calls.panes_present,
+            standing=lambda session: self.ended.get(session.id, session),
+        )
         self.errors: list[str] = []
         numbers = iter(range(1000))
         self.tickets = TicketOffice(self.clock, lambda: f"ticket-of-the-phone-{next(numbers)}", self.rooms)
@@ -668,6 +676,74 @@ def test_a_session_that_ends_is_announced_and_then_closed(rig):
     assert 0 < pane.event("session.expiring")["in"] <= 60
     rig.clock.ahead = 61
     assert pane.close_code() == 4401
+
+
+def test_a_session_that_was_ended_elsewhere_ends_within_a_minute(rig):
+    pane, other = rig.enter(), rig.enter("pane-two", session=rig.session(id="s2"))
+    rig.ended["s1"] = None
+    rig.clock.ahead = 61
+    assert pane.close_code() == 4401
+    assert other.ask("beat")["ok"] == {}
+
+
+def test_a_session_whose_token_was_refused_ends_when_its_row_says_so(rig):
+    session = rig.session()
+    pane = rig.enter(session=session)
+    rig.ended["s1"] = replace(session, expires_at=rig.clock.now() + timedelta(minutes=5))
+    rig.add("session.expiring", {"in": 300})
+    assert pane.event("session.expiring")["in"] == 300
+    until(lambda: rig.rooms.of(AGENT).connections()[0].session.expires_at == rig.ended["s1"].expires_at)
+    rig.clock.ahead = 301
+    assert pane.close_code() == 4401
+
+
+def test_connecting_anew_gives_an_agent_no_more_commands(rig):
+    rig.channel._commands = Allowance(burst=300, per_second=0, monotonic=rig.clock.monotonic)
+    for number in range(4):
+        pane = rig.connect()
+        with contextlib.suppress(OSError):  # the socket may be closed before the last of them
+            pane.say("hello", pane=f"pane-number-{number}", lastSeq=None, focused=True)
+            for _ in range(140):
+                pane.say("presence.set", statusId=5)
+        if number >= 2:
+            assert pane.close_code() == 1008
+    assert rig.errors.count("too-many-commands") == 2
+    assert len(rig.calls.named("presence")) == 300 - 3  # a hello each
+
+
+def test_other_agents_have_commands_left_when_one_has_none(rig):
+    one, other = rig.enter(), rig.enter(session=rig.session(OTHER))
+    with contextlib.suppress(OSError):
+        for _ in range(160):
+            one.say("beat")
+    assert one.close_code() == 1008
+    assert other.ask("beat")["ok"] == {}
+
+
+def test_answers_to_a_pane_that_does_not_come_back_are_dropped(rig):
+    gone, stays = rig.enter(), rig.enter("pane-two")
+    assert gone.ask("dial", id="same", number="600100200", record=None)["ok"]
+    assert stays.ask("dial", id="same", number="600100200", record=None)["ok"]
+    gone.close()
+    room = rig.rooms.of(AGENT)
+    until(lambda: len(room.connections()) == 1)
+    rig.clock.ahead = 119
+    rig.rooms.tick()
+    assert room.answer("pane-one", "same") is not None
+    rig.clock.ahead = 121
+    rig.rooms.tick()
+    assert room.answer("pane-one", "same") is None
+    assert room.answer("pane-two", "same") is not None
+
+
+def test_an_agents_answers_are_bounded_however_many_panes_asked(rig):
+    room = rig.rooms.of(AGENT)
+    for pane in range(30):
+        for command in range(100):
+            room.remember(f"pane-{pane}", f"c{command}", "{}")
+    kept = sum(room.answer(f"pane-{pane}", f"c{command}") is not None for pane in range(30) for command in range(100))
+    assert kept == 2048
+    assert room.answer("pane-29", "c99") is not None
 
 
 def test_the_last_pane_gone_is_told_after_twenty_seconds(rig):
