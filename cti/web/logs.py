@@ -5,12 +5,16 @@ Everything that is logged passes `mask`, what libraries log through `logging` in
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
 import structlog
+
+from cti.accounts import salesforce_id
+from cti.domain.text import storable
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -23,32 +27,71 @@ _NUMBER_KEYS = re.compile(r"(?i)number|phone|caller|callee|^(from|to|uri|msisdn)
 _UNTOUCHED = frozenset({"timestamp", "level", "logger", "request_id", "event"})
 
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"(?i)\b(authorization|cookie)(\s{0,3}:\s{0,3})(?![\s\"'\\])[^\r\n\"']+"), r"\1\2" + HIDDEN),
     (re.compile(r"(?i)\b(bearer|basic|oauth|digest)([ .])[A-Za-z0-9+/_=.~!-]{8,}"), r"\1\2" + HIDDEN),
     (re.compile(r"\b00D[A-Za-z0-9]{9,15}![A-Za-z0-9._]+"), HIDDEN),
     (re.compile(r"\beyJ[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*"), HIDDEN),
-    (re.compile(r"[A-Za-z0-9+/_-]{40,}={0,2}\.[A-Za-z0-9+/_-]{20,}={0,2}"), HIDDEN),
+    (re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{40,}={0,2}\.[A-Za-z0-9+/_-]{20,}={0,2}"), HIDDEN),
     (
-        re.compile(r"(?i)\b(signed_request|token|access_token|refresh_token|ticket|password|client_secret)=[^\s&\"']+"),
-        r"\1=" + HIDDEN,
+        # A value told by its name: `name=value`, `name: value`, and in JSON, however often that was put into a string.
+        re.compile(
+            r"(?is)((?:token|secret|password|passwd|authorization|cookie|api[_-]?key|signed[_-]?request|ticket"
+            r"|credentials?|\bjwt|\bhash)(?:\\*[\"'])?\s{0,3}[:=]\s{0,3})"
+            r"(?:(\\*[\"']).*?(?:(?<!\\)\2|\Z)|[^\s\"'\\&,;}\])]+)"
+        ),
+        r"\1" + HIDDEN,
     ),
     (re.compile(r"(?<=[\w/])\?[^\s\"'<>]+"), "?" + HIDDEN),
 )
-_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)?")
-_NUMBER = re.compile(r"(?<![\w.])(?:\+|00)?\(?\d(?:[\s().\-/]{0,2}\d){6,17}(?![\w])")
+_BETWEEN = r"(?:%(?:20|28|29|2[DEF]|C2%A0)|[\s().\-/\u00ad\u2010-\u2015\u2212\u200b-\u200f\u202a-\u202e\u2060]){0,3}"
+_NUMBER = re.compile(rf"(?i)(?:\+|00)?\(?\d(?:{_BETWEEN}\d){{6,}}")
+"""Seven digits and more, whatever stands before or behind: letters and percent signs end no telephone number."""
+_READABLE = re.compile(
+    # a time,
+    r"(?<!\d)(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?!\d)(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)?"
+    # the key of a call, `<org>:<tenant>:<calls_id>:<segment>`, with or without the org; `sip:`, `from:` and the like
+    # begin none,
+    r"|(?<![\w.%+@:-])(?:[A-Za-z0-9]{18}:)?(?!(?:sips?|tel|callto|from|to|uri|number|phone|caller|callee|msisdn):)"
+    r"[a-z][a-z0-9-]*:\d{1,19}:\d{1,3}(?![\w:@])"
+    # the id of a record in Salesforce, told from other words by its check characters.
+    r"|(?<![A-Za-z0-9])[A-Za-z0-9]{18}(?![A-Za-z0-9])"
+)
+_RECORD_ID_LENGTH = 18
 
 
 def mask_text(text: str) -> str:
-    """The text with tokens and query strings hidden, and of telephone numbers only the last two digits left."""
+    """The text with tokens and query strings hidden, and of telephone numbers only the last two digits left.
+
+    Times, the keys of calls and the ids of records stay readable. A text that is JSON is masked as what it says.
+    """
+    text = storable(text)
+    if text[:1] in {"{", "["}:
+        try:
+            return json.dumps(mask(json.loads(text)), ensure_ascii=False)
+        except (ValueError, RecursionError):
+            pass
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
     kept: list[str] = []
     position = 0
-    for date in _DATE.finditer(text):
-        kept.append(_NUMBER.sub(_mask_number, text[position : date.start()]))
-        kept.append(date.group())
-        position = date.end()
+    for readable in _READABLE.finditer(text):
+        if len(readable.group()) == _RECORD_ID_LENGTH and not _is_readable(readable.group()):
+            continue
+        kept.append(_NUMBER.sub(_mask_number, text[position : readable.start()]))
+        kept.append(readable.group())
+        position = readable.end()
     kept.append(_NUMBER.sub(_mask_number, text[position:]))
     return "".join(kept)
+
+
+def _is_readable(word: str) -> bool:
+    """Whether a word of 18 characters is a record's id, or something else that may be read."""
+    if not word.isalnum():
+        return True
+    try:
+        return salesforce_id(word) == word and salesforce_id(word[:15]) == word
+    except ValueError:
+        return False
 
 
 def _mask_number(match: re.Match[str]) -> str:
@@ -61,7 +104,7 @@ def mask(value: Any, key: str = "") -> Any:
         return HIDDEN
     match value:
         case dict():
-            return {name: mask(inner, str(name)) for name, inner in value.items()}
+            return {mask_text(str(name)): mask(inner, str(name)) for name, inner in value.items()}
         case list() | tuple() | set() | frozenset():
             return [mask(inner, key) for inner in value]
         case bool() | float() | None:
