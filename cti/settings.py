@@ -67,7 +67,8 @@ class Settings(BaseSettings):
     )
     metrics_token: SecretStr | None = Field(
         default=None,
-        description="Bearer token for `/metrics`. Without it, `/metrics` answers only direct callers on the machine.",
+        description="Bearer token for `/metrics`. Without it, `/metrics` answers only where the public address is this "
+        "machine's own, as in the demo.",
     )
     outbox_wait_seconds: float = Field(
         default=10.0,

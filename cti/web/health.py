@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import structlog
 from flask import Blueprint, jsonify, request
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from cti.web.metrics import Metrics
 
 _log = structlog.get_logger("cti.web")
+_FORWARDED = frozenset({"forwarded", "via", "x-real-ip", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"})
 
 
 def blueprint(
@@ -78,9 +80,13 @@ def blueprint(
 
 
 def _may_see_metrics(settings: Settings) -> bool:
-    if settings.metrics_token is not None:
-        expected = f"Bearer {settings.metrics_token.get_secret_value()}"
+    token = "" if settings.metrics_token is None else settings.metrics_token.get_secret_value()
+    if token:
         given = request.headers.get("Authorization", "")
-        return hmac.compare_digest(given.encode("utf-8"), expected.encode("utf-8"))
-    forwarded = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
+        return hmac.compare_digest(given.encode("utf-8"), f"Bearer {token}".encode())
+    # Behind a proxy everybody calls from this machine, and whether the proxy tells for whom is the proxy's affair. So
+    # without a token there are numbers only where the connector serves nobody but this machine.
+    if not is_loopback_name(urlsplit(settings.public_url).hostname or ""):
+        return False
+    forwarded = any(name.lower() in _FORWARDED for name, _ in request.headers)
     return not forwarded and is_loopback_name(request.environ.get("REMOTE_ADDR", ""))

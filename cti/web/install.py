@@ -10,6 +10,7 @@ import structlog
 from flask import Flask, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from cti.web.body import guard_bodies
 from cti.web.errors import install_errors
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def install(app: Flask, settings: Settings, metrics: Metrics, clock: Clock) -> N
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_request_bytes
     app.config["MAX_FORM_PARTS"] = 100
     app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.wsgi_app = guard_bodies(app.wsgi_app)  # type: ignore[method-assign]  # Flask's own way
     hops = settings.trusted_proxy_hops
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]  # Flask's own way

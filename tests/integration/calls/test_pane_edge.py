@@ -135,7 +135,7 @@ def serving(bench: Bench, errors: list[str]) -> Iterator[PaneChannel]:
     """The channel on top of the bench's call service; `errors` gets the codes that are counted."""
     hub = EventHub(bench.database, bench.clock)
     rooms = AgentRooms(
-        bench.database, hub, bench.clock, present=lambda _agent, _present: None, standing=lambda session: session
+        bench.database, hub, bench.clock, present=lambda _agent, _present, _returned: None, standing=lambda session: session
     )
     try:
         yield PaneChannel(

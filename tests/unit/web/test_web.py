@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from flask import Flask, jsonify, request
 from app import build_app
 from cti.calllog.errors import PackageMissingError
 from cti.errors import ConnectorError
+from cti.web.body import RequestBody
 from cti.web.install import install
 from cti.web.metrics import Metrics
 from tests.support import accounts
@@ -267,16 +269,38 @@ def test_an_org_without_the_package_is_named(tmp_path: Path, clock: DrivenClock)
     services.close()
 
 
-def test_numbers_are_for_callers_on_the_machine_or_with_the_token(make: Callable[..., FlaskClient]) -> None:
+def test_numbers_need_a_token_where_others_than_this_machine_are_served(make: Callable[..., FlaskClient]) -> None:
+    """Behind a proxy everybody calls from this machine, whether or not the proxy says for whom."""
+    assert make(public_url="https://connector.example.com").get("/metrics").status_code == 404
+    assert make(public_url="https://connector.example.com", metrics_token="").get("/metrics").status_code == 404
     client = make()
     assert client.get("/metrics").status_code == 200
     assert client.get("/metrics", environ_base={"REMOTE_ADDR": "10.0.0.9"}).status_code == 404
-    assert client.get("/metrics", headers={"X-Forwarded-For": "10.0.0.9"}).status_code == 404
+    for name in ("X-Forwarded-For", "x-forwarded-host", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via"):
+        assert client.get("/metrics", headers={name: "10.0.0.9"}).status_code == 404
     guarded = make(metrics_token="let-me-see-the-numbers")
     assert guarded.get("/metrics").status_code == 404
     right = {"Authorization": "Bearer let-me-see-the-numbers"}
     assert guarded.get("/metrics", headers=right, environ_base={"REMOTE_ADDR": "10.0.0.9"}).status_code == 200
     assert guarded.get("/metrics", headers={"Authorization": "Bearer ż"}).status_code == 404
+
+
+@pytest.mark.parametrize("error", [ValueError("chunk"), OSError("gone"), RuntimeError("anything")])
+def test_a_body_that_cannot_be_read_is_the_callers_fault(client: FlaskClient, error: Exception) -> None:
+    class Broken:
+        def read(self, _size: int = -1) -> bytes:
+            raise error
+
+    environ = {"wsgi.input": Broken(), "wsgi.input_terminated": True}
+    answer = client.post("/test/echo", environ_overrides=environ)
+    assert (answer.status_code, answer.json["error"]["code"]) == (400, "bad-request")
+
+
+def test_a_body_is_read_in_lines_too() -> None:
+    body = RequestBody(io.BytesIO(b"a\nb\nc"))
+    assert body.readline() == b"a\n"
+    assert body.readlines() == [b"b\n", b"c"]
+    assert (body.read(), body.read(1)) == (b"", b"")
 
 
 def test_answers_are_counted_by_route_and_errors_by_code(client: FlaskClient) -> None:
