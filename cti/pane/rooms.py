@@ -138,12 +138,6 @@ class AgentRoom:
             leader = self._leadership.leader
             return leader if leader in self._connections else None
 
-    @property
-    def fence(self) -> int | None:
-        """The present fencing number, None while the pane that leads is not connected."""
-        with self._lock:
-            return None if self.leader is None else self._leadership.fence
-
     def lead(self, fence: int, session_id: str) -> Lead:
         """How the lead stands that a pane of this session had under that fencing number."""
         with self._lock:
@@ -396,12 +390,6 @@ class AgentRooms:
                 self._thread = threading.Thread(target=self._run, name="pane-keeper", daemon=True)
                 self._thread.start()
             return room
-
-    def fence_of(self, audience: str) -> int | None:
-        """The present fencing number of that agent's panes, None while the one that leads is not connected."""
-        with self._lock:
-            room = self._rooms.get(audience)
-        return None if room is None else room.fence
 
     def lead_of(self, audience: str, fence: int, session_id: str) -> Lead:
         """How the lead stands under which that session's phone was let in; never waits, for any thread.

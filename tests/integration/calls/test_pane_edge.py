@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from cti.accounts import PaneSession
 from cti.canvas.verify import open_envelope
 from cti.events.hub import EventHub
+from cti.pane import messages
 from cti.pane.channel import PaneChannel
 from cti.pane.rooms import AgentRooms
 from cti.proxy.tickets import TicketOffice
@@ -23,8 +24,6 @@ from tests.support.signed_request import ORG_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-pytestmark = pytest.mark.parametrize("bench", DATABASES, indirect=True)
 
 ODD_TEXT = st.one_of(
     st.text(max_size=90),
@@ -49,6 +48,7 @@ COMMANDS: list[dict[str, Any]] = [
     {"type": "beat"},
     {"type": "focus"},
     {"type": "leader.take"},
+    {"type": "phone.registered"},
     *({"type": "presence.set", "statusId": status.id} for status in STATUSES),
     {"type": "phone.credentials", "fence": 1},
     {"type": "sip.ticket", "fence": 1},
@@ -62,6 +62,11 @@ COMMANDS: list[dict[str, Any]] = [
     {"type": "session.renew", "signedRequest": "a.b"},
     {"type": "hello", "pane": "pane-two", "lastSeq": 0, "focused": True},
 ]
+
+
+def test_each_command_has_an_example() -> None:
+    named = {one.model_fields["type"].annotation.__args__[0] for one in messages.Command.__args__}
+    assert {command["type"] for command in COMMANDS} == named
 
 
 @st.composite
@@ -135,7 +140,11 @@ def serving(bench: Bench, errors: list[str]) -> Iterator[PaneChannel]:
     """The channel on top of the bench's call service; `errors` gets the codes that are counted."""
     hub = EventHub(bench.database, bench.clock)
     rooms = AgentRooms(
-        bench.database, hub, bench.clock, present=lambda _agent, _present, _returned: None, standing=lambda session: session
+        bench.database,
+        hub,
+        bench.clock,
+        present=lambda _agent, _present, _returned: None,
+        standing=lambda session: session,
     )
     try:
         yield PaneChannel(
@@ -143,7 +152,7 @@ def serving(bench: Bench, errors: list[str]) -> Iterator[PaneChannel]:
             rooms=rooms,
             sessions=Sessions(),
             calls=bench.service,
-            tickets=TicketOffice(bench.clock, lambda: "ticket"),
+            tickets=TicketOffice(bench.clock, lambda: "ticket", rooms),
             clock=bench.clock,
             count_error=errors.append,
         )
@@ -152,6 +161,7 @@ def serving(bench: Bench, errors: list[str]) -> Iterator[PaneChannel]:
         hub.stop()
 
 
+@pytest.mark.parametrize("bench", DATABASES, indirect=True)
 @settings(
     max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
 )

@@ -57,6 +57,16 @@ def test_a_lease_that_is_not_renewed_ends(lead):
     assert (lead.leader, lead.fence) == ("two", 12)
 
 
+def test_of_one_pane_so_many_calls_are_followed_and_no_more(lead):
+    two(lead)
+    for number in range(1000):
+        lead.reported("one", f"call {number}", 1, up=True)
+    assert len(lead._panes["one"].calls) == 32
+    for number in range(1000):
+        lead.reported("one", f"call {number}", 1, up=False)
+    assert not lead._panes["one"].calls
+
+
 def test_a_beat_renews_the_lease(lead):
     two(lead)
     lead.beat("one", 20)
