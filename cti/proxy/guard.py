@@ -48,6 +48,7 @@ _ANSWERS = {
 }
 #: An ACK for what the relay itself said: it stays here and is not worth a word.
 _IGNORED = "our-ack"
+_MOST_ASKED = 8
 _TRYING, _OK, _ERROR = 100, 200, 400
 
 
@@ -91,6 +92,7 @@ class PhoneGuard:
         self._phone = phone
         self._dialogs = phone.dialogs
         self._tag = f"fcc-{new_id()}"
+        self._asked_before: set[tuple[str | None, ...]] = set()
 
     @property
     def stays(self) -> bool:
@@ -157,6 +159,8 @@ class PhoneGuard:
             raise RefusedError("route")
 
     def _check_request(self, head: SipHead, call_id: str) -> None:
+        if head.method == "OPTIONS" and head.unlisted is None and head.weighed is None and self._is_asked_again(head):
+            return
         method, sender, receiver = head.method, read_party(head.from_), read_party(head.to)
         if method == "ACK" and receiver.tag == self._tag:
             raise RefusedError(_IGNORED)
@@ -173,6 +177,13 @@ class PhoneGuard:
             self._check_outside(head, method, sender)
         else:
             raise RefusedError("no-dialog")
+
+    def _is_asked_again(self, head: SipHead) -> bool:
+        """Whether a phone that keeps itself alive asks what was judged before: it does so all day in the same words."""
+        if _words(head) not in self._asked_before:
+            return False
+        self._headers.check_via(head)
+        return True
 
     # Inside a call
 
@@ -257,6 +268,8 @@ class PhoneGuard:
             self._check_domain(target)
             if target.user and target.address != self._headers.own.address:
                 raise RefusedError("to")
+            if len(self._asked_before) < _MOST_ASKED:
+                self._asked_before.add(_words(head))
 
     def _check_register(self, head: SipHead, target: SipUri, receiver: Party) -> None:
         if not self._headers.is_own(receiver):
@@ -373,3 +386,8 @@ class PhoneGuard:
             lines.append("Allow: " + ", ".join(sorted(ALLOWED_METHODS)))
         lines += [f'Warning: 399 fcc-connector "{reason}"', "Content-Length: 0", "", ""]
         return "\r\n".join(lines)
+
+
+def _words(head: SipHead) -> tuple[str | None, ...]:
+    """All of a request outside of calls that is judged, but for its Via."""
+    return head.target, head.from_, head.to, head.contact, head.cseq_method

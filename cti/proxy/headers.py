@@ -65,12 +65,18 @@ class HeaderRules:
         """Judge all headers but From, To and those that a request's own rules are about."""
         if head.unlisted is not None:
             raise RefusedError("header")
-        if head.status is None and not _OWN_VIA.fullmatch(head.via or ""):
-            raise RefusedError("via")
+        if head.status is None:
+            self.check_via(head)
         if head.contact is not None:
             self._check_contact(head, head.contact)
         if head.weighed is not None:
             self._check_weighed(head)
+
+    @staticmethod
+    def check_via(head: SipHead) -> None:
+        """An answer to a request comes back to the phone and goes nowhere else."""
+        if not _OWN_VIA.fullmatch(head.via or ""):
+            raise RefusedError("via")
 
     def is_own(self, party: Party) -> bool:
         """Whether an address is the phone's own user's."""

@@ -38,12 +38,13 @@ class Learner:
 
         From one that teaches, before it is passed on; from others no matter when, and then it waits for nothing.
         """
-        if data.startswith(b"SIP/2.0 ") and not teaches(data):
+        if not data.startswith(b"SIP/2.0 "):
+            self._phone.heard.note(data.partition(b"\r\n\r\n")[0])
+        if not teaches(data):
             return
         told = read_told(data)
         if told is None:
-            if data.strip():
-                self._unread()
+            self._unread()
             return
         if told.status is not None:
             self._hear_answer(told, told.status)
@@ -51,7 +52,6 @@ class Learner:
             self._hear_request(told)
 
     def _hear_request(self, told: Told) -> None:
-        self._phone.heard.note(told.vias, told.record_routes)
         remote, local = told.tag("from"), told.tag("to")
         if told.method == "INVITE" and not local:
             routes, target, own = told.record_routes, told.contact, told.callee

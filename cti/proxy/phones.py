@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from cti.proxy.dialogs import KEPT, DialogBook
+from cti.proxy.told import read_told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 MOST_AGENTS = 5000
 MINUTE_S = 60.0
 _MOST_HEARD = 64
+_MOST_UNREAD = 8
 _MOST_GRUUS = 16
 _MOST_UNSAVED = 10_000
 _PURGE_EVERY = timedelta(hours=1)
@@ -51,23 +53,32 @@ class Window:
 
 
 class Heard:
-    """The requests of FCC that came last, as far as an answer to them can be told from one to nothing; thread-safe."""
+    """FCC's last requests, as far as an answer can be told from one to nothing; safe to share between threads.
+
+    Most are answered at once or never, and FCC asks its phones all day whether they are there, so a request is read when
+    something is answered.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._unread: deque[bytes] = deque(maxlen=_MOST_UNREAD)
         self._routes: OrderedDict[str, tuple[str, ...]] = OrderedDict()
 
-    def note(self, via: str, routes: tuple[str, ...]) -> None:
-        """FCC asks something, to be answered with `via`, and with `routes` as its Record-Route."""
+    def note(self, head: bytes) -> None:
+        """FCC asks something: the head of its message."""
         with self._lock:
-            self._routes[via] = routes
-            self._routes.move_to_end(via)
-            while len(self._routes) > _MOST_HEARD:
-                self._routes.popitem(last=False)
+            self._unread.append(head)
 
     def routes(self, via: str) -> tuple[str, ...] | None:
         """The Record-Route of the request that is answered with `via`, None when FCC asked nothing of the kind."""
         with self._lock:
+            while self._unread:
+                told = read_told(self._unread.popleft())
+                if told is not None:
+                    self._routes[told.vias] = told.record_routes
+                    self._routes.move_to_end(told.vias)
+            while len(self._routes) > _MOST_HEARD:
+                self._routes.popitem(last=False)
             return self._routes.get(via)
 
 

@@ -327,7 +327,7 @@ def test_no_agent_is_remembered_without_end(line):
         fcc_invite(From="<sip:x@y>"),
         fcc_invite(Contact=f"<sip:{'x' * 2000}@10.0.0.1>"),
         fcc_invite(call_id="x\x00y"),
-        b"INVITE\r\n\r\n",
+        b"INVITE \r\n\r\n",
         b"SIP/2.0 nonsense\r\nCSeq: 1 INVITE\r\n\r\n",
     ],
 )
