@@ -55,8 +55,8 @@ class Window:
 class Heard:
     """FCC's last requests, as far as an answer can be told from one to nothing; safe to share between threads.
 
-    Most are answered at once or never, and FCC asks its phones all day whether they are there, so a request is read when
-    something is answered.
+    Most are answered at once or never, and FCC asks its phones all day whether they are there, so a request is read
+    when something is answered.
     """
 
     def __init__(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import select
@@ -234,6 +235,33 @@ def test_what_is_not_understood_ends_the_socket(pair, frames, code):
     assert phone.close_code() == code
     with pytest.raises(Ended):
         phone.frame()
+
+
+@pytest.mark.parametrize("piece", [b"", b"x"], ids=["empty", "short"])
+def test_a_flood_of_fragments_ends_its_own_socket_and_keeps_nobody_waiting(server, far, piece):
+    with dial_in(server) as other, dial_in(server) as flooding:
+        far.peers.get(timeout=5)
+        far.peers.get(timeout=5)
+        flooding.send(1, b"OPTIONS", fin=False)
+        flood = encode(0, piece, mask=True, fin=False) * 100_000
+        talking = threading.Thread(target=_send_until_cut, args=(flooding.sock, flood))
+        talking.start()
+        try:
+            # Each word of the others is answered while the flood goes on.
+            for _ in range(20):
+                other.send(1, (CORPUS / "refused/message.sip").read_bytes())
+                assert other.message().startswith("SIP/2.0 405")
+            assert flooding.close_code() == 1009
+        finally:
+            flooding.sock.close()
+            talking.join(20)
+        assert not talking.is_alive()
+    until(lambda: state(server)["open"] == 0, 10)
+
+
+def _send_until_cut(sock: socket.socket, data: bytes) -> None:
+    with contextlib.suppress(OSError):
+        sock.sendall(data)
 
 
 def test_the_phones_close_reaches_the_pbx_and_its_answer_comes_back(pair):
