@@ -136,6 +136,7 @@ class Services:
     relay: SipRelay
     sockets: SocketRegistry
     background: ThreadPoolExecutor
+    dialog_writer: ThreadPoolExecutor
     lease: Lease | None = None
 
     def start(self) -> None:
@@ -153,6 +154,7 @@ class Services:
         self.rooms.stop()
         self.hub.stop()
         self.background.shutdown(wait=False, cancel_futures=True)
+        self.dialog_writer.shutdown(wait=False, cancel_futures=True)
         self.phones.save()
         self.http.close()
         self.database.close()
@@ -255,7 +257,9 @@ def build_services(
         clock=clock,
         count_error=metrics.error,
     )
-    phones = Phones(database, clock, run_soon=background.submit)
+    # A thread of its own: searches that wait for Salesforce must not keep calls from being remembered.
+    dialog_writer = Background(1, thread_name_prefix="sip-dialogs")
+    phones = Phones(database, clock, run_soon=dialog_writer.submit)
     relay = SipRelay(
         connect=partial(outgoing.connect, ca_file=settings.ca_file),
         rules=calls,
@@ -295,6 +299,7 @@ def build_services(
         relay=relay,
         sockets=sockets,
         background=background,
+        dialog_writer=dialog_writer,
         lease=lease,
     )
 

@@ -38,6 +38,7 @@ class Learner:
 
         From one that teaches, before it is passed on; from others no matter when, and then it waits for nothing.
         """
+        data = data.lstrip(b"\r\n")
         if not data.startswith(b"SIP/2.0 "):
             self._phone.heard.note(data.partition(b"\r\n\r\n")[0])
         if not teaches(data):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import OrderedDict, deque
 from datetime import timedelta
@@ -153,7 +154,7 @@ class Phones:
             if self._queued or not self._unsaved:
                 return
             self._queued = True
-        self._run_soon(self.save)
+        self._save_in_background()
 
     def save(self) -> None:
         """Write what has not been written yet; it stays to be written when the database does not take it."""
@@ -187,4 +188,9 @@ class Phones:
             self._unsaved.move_to_end(key)
             queued, self._queued = self._queued, True
         if not queued:
+            self._save_in_background()
+
+    def _save_in_background(self) -> None:
+        # While the service ends nothing is begun any more; what has changed is written by the last `save`.
+        with contextlib.suppress(RuntimeError):
             self._run_soon(self.save)

@@ -87,7 +87,6 @@ PASSIVE = frozenset(
         "mime-version",
         "min-expires",
         "organization",
-        "privacy",
         "reason",
         "recv-info",
         "refer-sub",

@@ -75,6 +75,8 @@ class Told(NamedTuple):
 
 def teaches(data: bytes) -> bool:
     """Whether there may be something to learn from a message of FCC's; told by looking at very little of it."""
+    if data[:1] in {b"\r", b"\n"}:
+        data = data.lstrip(b"\r\n")
     if data.startswith(b"SIP/2.0 "):
         found = _ANSWERS_TO.search(data)
         return found is not None and (found[1].upper() != b"REGISTER" or _GRUU.search(data) is not None)

@@ -26,6 +26,7 @@ from cti.pane import messages
 from cti.pane.channel import PaneChannel
 from cti.pane.errors import MessageUnreadableError
 from cti.pane.rooms import AgentRooms, PaneConnection
+from cti.proxy.errors import TicketRefusedError
 from cti.proxy.tickets import TicketOffice
 from cti.ws.allowance import Allowance
 from cti.ws.connection import WebSocket
@@ -512,6 +513,23 @@ def test_a_repeated_ticket_command_gives_a_new_ticket(rig):
     fence = pane.answer["fence"]
     first = pane.ask("sip.ticket", id="t", fence=fence)["ok"]["ticket"]
     assert pane.ask("sip.ticket", id="t", fence=fence)["ok"]["ticket"] != first
+
+
+def test_a_ticket_opens_nothing_once_another_pane_leads(rig):
+    one, two = rig.enter(), rig.enter("pane-two")
+    ticket = one.ask("sip.ticket", fence=one.answer["fence"])["ok"]["ticket"]
+    two.ask("leader.take")
+    with pytest.raises(TicketRefusedError):
+        rig.tickets.redeem(ticket)
+
+
+def test_a_ticket_opens_nothing_once_its_page_is_closed(rig):
+    pane = rig.enter()
+    ticket = pane.ask("sip.ticket", fence=pane.answer["fence"])["ok"]["ticket"]
+    pane.send(8, struct.pack("!H", 1001))
+    until(lambda: rig.rooms.lead_of(AGENT.audience, pane.answer["fence"], "s1") == "over")
+    with pytest.raises(TicketRefusedError):
+        rig.tickets.redeem(ticket)
 
 
 def test_taking_the_phone_over_is_told_to_all(rig):

@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from cti.proxy.phones import Phones
 from tests.unit.proxy.speaking import (
     ADMISSION,
     FCC,
     PREMIUM,
     Line,
+    Stored,
     fcc_answer,
     fcc_invite,
     fcc_request,
@@ -57,6 +59,13 @@ def test_a_call_that_nobody_knows_is_answered_481(line, method, number):
     assert verdict.reason == "no-dialog"
     assert verdict.answer.split("\r\n")[0] == expected
     assert line.rules.asked == []
+
+
+def test_a_message_behind_a_keep_alive_teaches_as_well(line):
+    assert line.passes(invite(Call_ID="out-1"))
+    line.hears(b"\r\n\r\n" + fcc_answer("200 OK"), b"\r\n" + fcc_request("OPTIONS", call_id="o", local=""))
+    assert line.why(within("BYE")) == ""
+    assert line.why(phone_answer("200 OK", call_id="o", method="OPTIONS")) == ""
 
 
 def test_the_phone_teaches_no_call(line):
@@ -347,6 +356,18 @@ def test_a_database_that_is_away_stops_no_call(line, caplog):
     assert line.restart().why(within("INVITE")) == ""
 
 
+def test_calls_that_change_while_the_service_ends_are_written_at_its_end(clock):
+    def refuse(_save):
+        raise RuntimeError("cannot schedule new futures after shutdown")
+
+    stored = Stored()
+    line = Line(clock, phones=Phones(stored, clock, run_soon=refuse), stored=stored)
+    line.calls()
+    assert stored.rows == {}
+    line.phones.save()
+    assert line.restart().why(within("INVITE")) == ""
+
+
 def test_old_rows_are_deleted_once_an_hour(line, clock):
     line.calls()
     first = line.stored.forgotten_before
@@ -373,6 +394,7 @@ def test_fcc_is_listened_to_without_reading_all_it_says(line):
     assert not line.guard.teaches(fcc_answer("200 OK", method="OPTIONS"))
     assert not line.guard.teaches(fcc_answer("200 OK", method="REGISTER"))
     assert not line.guard.teaches(fcc_request("OPTIONS"))
+    assert line.guard.teaches(b"\r\n" + fcc_invite())
     assert line.guard.teaches(fcc_answer("200 OK", method="REGISTER", Contact='<sip:a@b>;pub-gruu="sip:a@b;gr=1"'))
 
 
