@@ -17,7 +17,8 @@ _QUOTED = r'"(?:[^"\\]|\\.)*+"'
 _PARAM = rf"""[ \t]*+;[ \t]*+[A-Za-z0-9\-.!%*_+`'~]++[ \t]*+(?:=[ \t]*+(?:{_QUOTED}|[^\s"<>;,]++)[ \t]*+)?"""
 _URI_AND_PARAMS = rf"""<(?P<within>[^<>"\s]*+)>(?P<params>(?:{_PARAM})*+)[ \t]*+"""
 _ADDRESS = re.compile(
-    rf"""[ \t]*+(?:[^"<>,]*+(?:{_QUOTED}[^"<>,]*+)*+{_URI_AND_PARAMS}"""
+    # A display name without quotes holds nothing that could itself be an address.
+    rf"""[ \t]*+(?:[^"<>,:;@=?]*+(?:{_QUOTED}[^"<>,:;@=?]*+)*+{_URI_AND_PARAMS}"""
     rf"""|(?P<bare>[^"<>,;?\s]++)(?P<behind>(?:{_PARAM})*+)[ \t]*+)""",
     re.DOTALL,
 )

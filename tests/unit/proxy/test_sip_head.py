@@ -148,6 +148,7 @@ def test_no_address_takes_long_to_read(piece):
     ("value", "addresses"),
     [
         ("sip:a@b.example;tag=1", ["a@b.example"]),
+        ("Łukasz Żak <sip:a@b.example>", ["a@b.example"]),
         (
             '"a, <sip:x@y>" <sip:a@b.example>;tag=1, <sips:c@D.example:5061;transport=wss>',
             ["a@b.example", "c@d.example"],
@@ -172,6 +173,8 @@ def test_addresses_are_read(value, addresses):
         "<sip:a@b@c>",
         "sip:a@b, Jan <sip:a@b>",
         "Kowalski, Jan <sip:a@b>",
+        "sip:x@y;tag=1 <sip:a@b>",
+        "sip:x@y To: <sip:a@b>",
         "<sip:a@b>;x=1;X=2",
         "<sip:a@b;x;x>",
         "<sip:a@b>,",
