@@ -17,7 +17,7 @@ from cti.accounts import PaneSession
 from cti.directory.service import Directory
 from cti.domain.call import Fact
 from cti.salesforce.errors import SessionExpiredError
-from cti.salesforce.service import RowResult, SalesforceOrg
+from cti.salesforce.service import Access, RowResult, SalesforceOrg
 from cti.settings import load
 from tests.support import accounts
 from tests.support.fake_org import TASK_FIELDS
@@ -122,7 +122,8 @@ def test_an_agent_whom_salesforce_does_not_know_is_counted_and_the_call_delivere
         created.extend(rows)
         return [RowResult("00T000000000001AAA") for _ in rows]
 
-    monkeypatch.setattr(SalesforceOrg, "fields_of", lambda *_: TASK_FIELDS)
+    has_all = Access(TASK_FIELDS, TASK_FIELDS, TASK_FIELDS)
+    monkeypatch.setattr(SalesforceOrg, "access", lambda *_args, **_options: has_all)
     monkeypatch.setattr(SalesforceOrg, "users_by_email", lambda *_: {})
     monkeypatch.setattr(SalesforceOrg, "create", create)
     monkeypatch.setattr(Directory, "user_of_tenant", lambda *_: SimpleNamespace(email="nobody@acme.example"))
