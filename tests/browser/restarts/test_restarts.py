@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,6 +12,8 @@ from tests.support.calls import customer_hears, notice, talk, task_of, the_only_
 from tests.support.wait import until
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.support.agent import Agent
     from tools.stack import Stack
 
@@ -31,46 +33,55 @@ def kill(stack: Stack, name: str) -> None:
     until(lambda: not part.group_alive(), 5, what=f"the end of {name}")
 
 
-@pytest.mark.req("R33", "R38")
-def test_a_talk_survives_a_connector_that_is_killed(anna, stack):
-    calls_id = talk(anna, stack)
-    kill(stack, "connector")
-    anna.hears(600)
-    customer_hears(stack, calls_id)
-    anna.wait_shown("call-duration")
-    until(lambda: notice(anna, "link-lost"), 15, what=f"the lost link; the pane says: {anna.pane_text()!r}")
-
-    stack.restart("connector")
-    anna.hears(600)
-    until(lambda: not notice(anna, "link-lost"), 30, what=f"the link again; the pane says: {anna.pane_text()!r}")
-    anna.wait_data("phone", "registered", 30)
-    customer_hears(stack, calls_id)
-    anna.press("hangup")
-    anna.wait_data("presence", "wrap")
-    until(lambda: stack.call(calls_id)["state"] == "ended", 5)
-    task = the_only_task(stack, calls_id, AFTER_A_LEASE_S, CallDisposition="ANSWERED")
-    assert task["WhoId"] == stack.record("Jan Kowalski")[1]
-    assert task["FCC_Disconnected_By__c"] == "agent"
-    anna.set_status("ready")
-
-
 def restart_connector(anna: Agent, stack: Stack) -> None:
-    """Kill it, see what the pane says can't be done now, start it again, and wait for the phone."""
+    """Kill it, see what the pane says can't be done now, start it again, and wait for link and phone."""
     kill(stack, "connector")
-    until(lambda: anna.shows("ask-why"), 15, what=f"why hold is off; the pane says: {anna.pane_text()!r}")
+    until(lambda: anna.shows("ask-why"), 15, what=lambda: f"why hold is off; the pane says: {anna.pane_text()!r}")
     assert anna.read(OFF) == ["hold", "keypad"]
+    until(lambda: notice(anna, "link-lost"), 15, what=lambda: f"the lost link; the pane says: {anna.pane_text()!r}")
     stack.restart("connector")
+    until(lambda: not notice(anna, "link-lost"), 30, what=lambda: f"the link; the pane says: {anna.pane_text()!r}")
     anna.wait_data("phone", "registered", 45)
     assert anna.read(OFF) == []
+
+
+def taken(anna: Agent, stack: Stack) -> int:
+    """A customer's call that both sides are heard in; gives its number at FCC."""
+    anna.go_in_queue()
+    calls_id = int(stack.fcc("/_sim/inbound", {"number": "+48600100200"})["calls_id"])
+    anna.press("answer")
+    anna.hears(700)
+    customer_hears(stack, calls_id)
+    return calls_id
+
+
+def hung_up(anna: Agent, stack: Stack, calls_id: int, by: str) -> dict[str, Any]:
+    """Have the agent or the customer hang up; the call's one Task, which says so."""
+    if by == "customer":
+        stack.fcc(f"/_sim/calls/{calls_id}/hangup", {})
+    else:
+        anna.press("hangup")
+    anna.wait_data("presence", "wrap")
+    until(lambda: stack.call(calls_id)["state"] == "ended", 5, what="the end at FCC")
+    task = the_only_task(stack, calls_id, AFTER_A_LEASE_S, CallDisposition="ANSWERED", FCC_Disconnected_By__c=by)
+    anna.set_status("ready")
+    return task
+
+
+BOTH_WAYS = pytest.mark.parametrize(
+    ("begun", "hertz", "ends"), [(talk, 600, "agent"), (taken, 700, "customer")], ids=["outbound", "inbound"]
+)
 
 
 def every_control_works(anna: Agent, stack: Stack, calls_id: int, hertz: float) -> None:
     """Hold, resume, mute and digits of a call that talks; at the end it talks again."""
     anna.press("hold")
-    until(lambda: stack.call(calls_id)["state"] == "held", 10, what=f"hold; the pane says: {anna.pane_text()!r}")
+    until(
+        lambda: stack.call(calls_id)["state"] == "held", 10, what=lambda: f"hold; the pane says: {anna.pane_text()!r}"
+    )
     until_silent(lambda: stack.call(calls_id))
     anna.press("hold")
-    until(lambda: stack.call(calls_id)["state"] == "talking", 10, what=f"the call back: {anna.pane_text()!r}")
+    until(lambda: stack.call(calls_id)["state"] == "talking", 10, what=lambda: f"the call back: {anna.pane_text()!r}")
     anna.hears(hertz)
     customer_hears(stack, calls_id)
     anna.press("mute")
@@ -78,45 +89,42 @@ def every_control_works(anna: Agent, stack: Stack, calls_id: int, hertz: float) 
     anna.press("mute")
     anna.press("keypad")
     anna.press("key-5")
-    until(lambda: stack.call(calls_id)["legs"][0]["dtmf"] == "5", 10, what=f"the digit: {anna.pane_text()!r}")
+    until(lambda: stack.call(calls_id)["legs"][-1]["dtmf"] == "5", 10, what=lambda: f"the digit: {anna.pane_text()!r}")
     anna.press("keypad")
     customer_hears(stack, calls_id)
 
 
-def test_an_outbound_talk_goes_on_over_a_restart_with_all_its_controls(anna, stack):
-    calls_id = talk(anna, stack)
+@pytest.mark.req("R34")
+@BOTH_WAYS
+def test_a_talk_goes_on_over_a_restart_with_all_its_controls(
+    anna, stack, begun: Callable[[Agent, Stack], int], hertz: float, ends: str
+):
+    calls_id = begun(anna, stack)
     restart_connector(anna, stack)
     assert not notice(anna, "media-lost")
-    anna.hears(600)
+    anna.hears(hertz)
     customer_hears(stack, calls_id)
-    every_control_works(anna, stack, calls_id, 600)
-    anna.press("hangup")
-    anna.wait_data("presence", "wrap")
-    task = the_only_task(stack, calls_id, AFTER_A_LEASE_S, CallDisposition="ANSWERED")
-    assert task["FCC_Disconnected_By__c"] == "agent"
-    anna.set_status("ready")
+    every_control_works(anna, stack, calls_id, hertz)
+    task = hung_up(anna, stack, calls_id, ends)
+    assert task["WhoId"] == stack.record("Jan Kowalski")[1]
 
 
-def test_a_held_inbound_call_stays_held_over_a_restart_and_is_taken_back(anna, stack):
-    anna.go_in_queue()
-    calls_id = stack.fcc("/_sim/inbound", {"number": "+48600100200"})["calls_id"]
-    anna.press("answer")
-    anna.hears(700)
-    customer_hears(stack, calls_id)
+@pytest.mark.req("R34")
+@BOTH_WAYS
+def test_a_held_call_stays_held_over_a_restart_and_is_taken_back(
+    anna, stack, begun: Callable[[Agent, Stack], int], hertz: float, ends: str
+):
+    calls_id = begun(anna, stack)
     anna.press("hold")
     until(lambda: anna.text("call-state") == "Rozmowa wstrzymana", 10, what="hold")
     restart_connector(anna, stack)
     assert stack.call(calls_id)["state"] == "held"
     assert anna.heard(0.6)[1] < -75
     anna.press("hold")
-    until(lambda: stack.call(calls_id)["state"] == "talking", 10, what=f"the call back: {anna.pane_text()!r}")
-    anna.hears(700)
-    every_control_works(anna, stack, calls_id, 700)
-    stack.fcc(f"/_sim/calls/{calls_id}/hangup", {})
-    anna.wait_data("presence", "wrap")
-    task = the_only_task(stack, calls_id, AFTER_A_LEASE_S, CallDisposition="ANSWERED")
-    assert task["FCC_Disconnected_By__c"] == "customer"
-    anna.set_status("ready")
+    until(lambda: stack.call(calls_id)["state"] == "talking", 10, what=lambda: f"the call back: {anna.pane_text()!r}")
+    anna.hears(hertz)
+    every_control_works(anna, stack, calls_id, hertz)
+    hung_up(anna, stack, calls_id, "customer" if ends == "agent" else "agent")
 
 
 def test_a_call_that_rings_out_when_the_connector_is_killed_ends_with_a_word_and_can_be_made_again(anna, stack):
@@ -126,7 +134,7 @@ def test_a_call_that_rings_out_when_the_connector_is_killed_ends_with_a_word_and
     anna.wait_shown("hangup")
     until(lambda: any(call["state"] != "ended" for call in stack.calls()), 10, what="the call at FCC")
     kill(stack, "connector")
-    until(lambda: notice(anna, "call-no-connection"), 15, what=f"a word; the pane says: {anna.pane_text()!r}")
+    until(lambda: notice(anna, "call-no-connection"), 15, what=lambda: f"a word; the pane says: {anna.pane_text()!r}")
     until(lambda: stack.calls()[-1]["state"] == "ended", 10, what="the end at FCC")
     stack.restart("connector")
     anna.wait_data("phone", "registered", 45)
@@ -159,11 +167,9 @@ def test_a_call_that_rings_while_the_connector_is_killed_rings_again_and_can_be_
     anna.press("answer")
     anna.hears(700)
     customer_hears(stack, calls_id)
-    anna.press("hangup")
-    anna.wait_data("presence", "wrap")
-    task = the_only_task(stack, calls_id, AFTER_A_LEASE_S, CallDisposition="ANSWERED")
+    every_control_works(anna, stack, calls_id, 700)
+    task = hung_up(anna, stack, calls_id, "customer")
     assert task["WhoId"] == stack.record("Maria Lewandowska")[1]
-    anna.set_status("ready")
 
 
 @pytest.mark.req("R33", "R38")
@@ -172,7 +178,7 @@ def test_a_call_ends_with_a_word_when_fcc_is_killed_and_the_phone_comes_back_by_
     kill(stack, "fcc")
     until(lambda: anna.text("call-state") == "Nie słychać rozmówcy", 15, every=0.2, what="that nobody is heard")
     until(lambda: not anna.shows("call-duration"), 45, every=0.2, what="the end of the call in the pane")
-    until(lambda: notice(anna, "media-lost"), 10, what=f"a sentence; the pane says: {anna.pane_text()!r}")
+    until(lambda: notice(anna, "media-lost"), 10, what=lambda: f"a sentence; the pane says: {anna.pane_text()!r}")
     stack.restart("fcc")
     anna.wait_data("phone", "registered", 45)
     anna.wait_data("presence", "notready", 20)
