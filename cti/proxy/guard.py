@@ -94,6 +94,10 @@ class PhoneGuard:
         self._tag = f"fcc-{new_id()}"
         self._asked_before: set[tuple[str | None, ...]] = set()
 
+    def may_say(self, size: int) -> bool:
+        """Count a frame of so many bytes; False when the agent's phones have said too much."""
+        return self._phone.said.take(1 + (size >> 10))
+
     @property
     def stays(self) -> bool:
         """Whether the socket may stay: its pane's lead is not over, or a call is up on it."""
@@ -148,15 +152,25 @@ class PhoneGuard:
         if status.startswith("3"):
             # A redirection would have the PBX ring a number of the phone's choice.
             raise RefusedError("redirect")
-        vias = via_key(head.all("via"))
+        vias = via_key(head.all("via"), head.call_id or "", head.cseq_method or "")
         routes = self._phone.heard.routes(vias)
         if routes is None and (offer := self._offer_of(head)) is not None and offer.answered_by == vias:
             routes = offer.routes
         if routes is None:
             raise RefusedError("stray")
         self._headers.check(head)
+        if self._lead == "over" and self._takes_a_call(head, status):
+            raise RefusedError("fence")
         if head.weighed is not None and (written := head.all("record-route")) and routes_of(written) != routes:
             raise RefusedError("route")
+
+    def _takes_a_call(self, head: SipHead, status: str) -> bool:
+        """Whether an answer would begin a call; one to a change of a call that is up would not."""
+        if head.cseq_method != "INVITE" or not status.startswith("2"):
+            return False
+        local, remote = read_party(head.to).tag or "", read_party(head.from_).tag or ""
+        known = self._dialogs.find(head.call_id or "", local, remote)
+        return known is None or known.stage is not Stage.CONFIRMED
 
     def _check_request(self, head: SipHead, call_id: str) -> None:
         if head.method == "OPTIONS" and head.unlisted is None and head.weighed is None and self._is_asked_again(head):
@@ -244,7 +258,8 @@ class PhoneGuard:
             raise RefusedError("refer-to")
         if question:
             name, _, value = headers.partition("=")
-            if name.lower() != "replaces":
+            # An `&` in it would begin another header, and a Call-ID that the phone chose may hold one.
+            if name.lower() != "replaces" or "&" in value:
                 raise RefusedError("refer-to")
             other = self._headers.replaced(unescape(value))
             if any(same_uri(bare, target) for target in other.targets):

@@ -139,10 +139,11 @@ class HeaderRules:
     def _are_own(self, credentials: str) -> bool:
         """Whether credentials are for the phone's own user, in every reading. Source: RFC 3261, section 25.1."""
         digest = _DIGEST.fullmatch(credentials)
-        pairs, at = [], 0
+        pairs: list[tuple[str, str]] = []
+        at = 0
         while digest is not None and at < len(digest[1]):
             pair = _DIGEST_PARAM.match(digest[1], at)
-            if pair is None:
+            if pair is None or len(pairs) == len(_DIGEST_PARAMS):
                 return False
             pairs.append((pair[1].lower(), pair[2]))
             at = pair.end()

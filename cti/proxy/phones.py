@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 MOST_AGENTS = 5000
 MINUTE_S = 60.0
+MOST_SAID = 4000
+"""So many frames an agent's phones may send in `SAID_S`, a long one counted as one for each kB. A phone says a few."""
+SAID_S = 5.0
 _MOST_HEARD = 64
 _MOST_UNREAD = 8
 _MOST_GRUUS = 16
@@ -51,6 +54,32 @@ class Window:
                 return False
             self._times.append(now)
             return True
+
+
+class Allowance:
+    """How much may be said: `most` at once, and as much again once `seconds` have passed since the last time.
+
+    The clock is asked only when all has been said, for this stands on the way of each message. Safe to share between
+    threads; of two that take in the same moment one may go uncounted.
+    """
+
+    def __init__(self, most: int, seconds: float, clock: Clock) -> None:
+        self._most = most
+        self._seconds = seconds
+        self._clock = clock
+        self._left = most
+        self._since = clock.monotonic()
+
+    def take(self, amount: int) -> bool:
+        """Take so much of it; False when so much is not left."""
+        self._left -= amount
+        if self._left >= 0:
+            return True
+        now = self._clock.monotonic()
+        if now - self._since < self._seconds:
+            return False
+        self._since, self._left = now, self._most - amount
+        return True
 
 
 class Heard:
@@ -86,9 +115,10 @@ class Heard:
 class AgentPhone:
     """One agent's phone, whatever sockets it has or had."""
 
-    def __init__(self, dialogs: DialogBook, calls: Window) -> None:
+    def __init__(self, dialogs: DialogBook, calls: Window, said: Allowance) -> None:
         self.dialogs = dialogs
         self.calls = calls
+        self.said = said
         self.heard = Heard()
         self.gruus: tuple[str, ...] = ()
         """Addresses that FCC's registrar gave the phone. Source: RFC 5627, section 4.2."""
@@ -135,7 +165,9 @@ class Phones:
             phone = self._phones.get(audience)
             if phone is None:
                 book = DialogBook(self._clock, partial(self._changed, audience))
-                phone = self._phones[audience] = AgentPhone(book, Window(self._calls_per_minute, self._clock))
+                calls = Window(self._calls_per_minute, self._clock)
+                said = Allowance(MOST_SAID, SAID_S, self._clock)
+                phone = self._phones[audience] = AgentPhone(book, calls, said)
             self._phones.move_to_end(audience)
             while len(self._phones) > MOST_AGENTS:
                 self._phones.popitem(last=False)

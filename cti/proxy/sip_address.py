@@ -13,6 +13,10 @@ from typing import NamedTuple
 _REMEMBERED = 4096
 _SHORT = 1000
 """Longer values are read anew each time, for what is remembered may not be of any length."""
+_LONGEST = 4000
+_MOST_ADDRESSES = 16
+_MOST_PARAMS = 32
+"""What is longer, or has more parts, is not taken apart: each costs time, and a message could hold ten thousand."""
 _QUOTED = r'"(?:[^"\\]|\\.)*+"'
 _PARAM = rf"""[ \t]*+;[ \t]*+[A-Za-z0-9\-.!%*_+`'~]++[ \t]*+(?:=[ \t]*+(?:{_QUOTED}|[^\s"<>;,]++)[ \t]*+)?"""
 _URI_AND_PARAMS = rf"""<(?P<within>[^<>"\s]*+)>(?P<params>(?:{_PARAM})*+)[ \t]*+"""
@@ -87,6 +91,8 @@ def unescape(text: str) -> str:
 
 def read_uri(text: str) -> SipUri:
     """A bare `sip:` or `sips:` address; raises AddressError."""
+    if len(text) > _LONGEST:
+        raise AddressError("too long")
     return _read_uri(text) if len(text) > _SHORT else _remembered_uri(text)
 
 
@@ -140,6 +146,8 @@ def _read_uri(text: str) -> SipUri:
     if match is None:
         raise AddressError("no sip address")
     scheme, user, password, host, port, rest, headers = match.groups(default="")
+    if rest.count(";") + headers.count("&") > _MOST_PARAMS:
+        raise AddressError("too many parameters")
     params = tuple(sorted(_pair(one) for one in rest.lower().split(";")[1:]))
     if len({name for name, _ in params}) < len(params):
         raise AddressError("a parameter stands there twice")
@@ -153,8 +161,9 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _read_parties(value: str) -> tuple[Party, ...]:
-    found, at = [], 0
-    while True:
+    found: list[Party] = []
+    at = 0
+    while len(found) < _MOST_ADDRESSES:
         match = _ADDRESS.match(value, at)
         if match is None:
             raise AddressError("broken address")
@@ -165,6 +174,7 @@ def _read_parties(value: str) -> tuple[Party, ...]:
         if value[at] != ",":
             raise AddressError("broken address")
         at += 1
+    raise AddressError("too many addresses")
 
 
 def _read_party(value: str) -> Party:
@@ -179,6 +189,8 @@ def _read_party(value: str) -> Party:
 
 
 def _party(uri: str | None, behind: str | None) -> Party:
+    if behind and behind.count(";") > _MOST_PARAMS:
+        raise AddressError("too many parameters")
     params = tuple((name.lower(), given) for name, given in _NAMED.findall(behind or ""))
     if uri is None or len({name for name, _ in params}) < len(params):
         raise AddressError("no address, or a parameter twice")

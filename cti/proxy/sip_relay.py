@@ -41,6 +41,7 @@ from cti.ws.frames import (
 )
 from cti.ws.handshake import open_upstream
 from cti.ws.lane import Lane, lanes_work
+from cti.ws.turns import give_way
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -596,6 +597,7 @@ class Bridge:
             return data
         if not self._guard.passes(apply_mask(data[size:], data[size - 4 : size])):
             return data
+        self._count(data)
         self._stirred = self._spoke = True
         try:
             sent = self._write_up(data)
@@ -608,6 +610,7 @@ class Bridge:
         """Follow the browser's frames; False when the socket is at its end."""
         size = 0 if self._buffer or self._started else whole_text(data, masked=True)
         if size and len(data) - size <= self._limits.message:
+            self._count(data)
             return self._take_message(apply_mask(data[size:], data[size - 4 : size]), data)
         buffer = self._buffer + data if self._buffer else data
         position = 0
@@ -621,6 +624,7 @@ class Bridge:
                 if end > len(buffer):
                     break
                 raw = buffer[position:end]
+                self._count(raw)
                 payload = apply_mask(raw[header.size :], header.mask)
                 position = end
                 if header.is_control:
@@ -631,6 +635,10 @@ class Bridge:
         finally:
             self._buffer = buffer[position:]
         return True
+
+    def _count(self, raw: bytes) -> None:
+        if not self._guard.may_say(len(raw)):
+            raise FrameError(CloseCode.POLICY, "too much")
 
     def _take_control(self, opcode: int, payload: bytes, raw: bytes) -> bool:
         if opcode == Opcode.PONG and payload == _PING:
@@ -690,4 +698,5 @@ class Bridge:
             self._browser.shutdown(socket.SHUT_WR)
             until = self._clock.monotonic() + _FAREWELL_S
             while self._browser.recv(_RECEIVE_BYTES) and self._clock.monotonic() < until:
-                pass
+                # What is there is read without waiting, and somebody who sends without end would hold up all others.
+                give_way()

@@ -64,8 +64,8 @@ class Told(NamedTuple):
 
     @property
     def vias(self) -> str:
-        """What an answer to this request has to carry as its Via, see `via_key`."""
-        return via_key(self.headers.get("via", ()))
+        """What an answer to this request has to carry, see `via_key`."""
+        return via_key(self.headers.get("via", ()), self.call_id, self.cseq_method)
 
     @property
     def record_routes(self) -> tuple[str, ...]:
@@ -99,9 +99,14 @@ def read_told(data: bytes) -> Told | None:
     return Told(request[1].upper() if request else None, int(status[1]) if status else None, headers)
 
 
-def via_key(values: list[str] | tuple[str, ...]) -> str:
-    """A hash of Via headers in one spelling, so that an answer's can be compared with the request's."""
+def via_key(values: list[str] | tuple[str, ...], call_id: str, method: str) -> str:
+    """A hash of what an answer repeats of its request, so that the two can be compared.
+
+    That is Via, in one spelling, Call-ID and the method in CSeq: an answer that goes back where one request came from
+    and speaks of another would end nothing at FCC and begin a call here. Source: RFC 3261, section 8.2.6.2.
+    """
     text = ",".join(_SPACES.sub(" ", one).lower() for one in split(values))
+    text = f"{call_id}\0{method}\0{text}"
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -113,11 +118,12 @@ def routes_of(values: list[str] | tuple[str, ...]) -> tuple[str, ...]:
 def split(values: list[str] | tuple[str, ...]) -> list[str]:
     """The single values of headers that may hold several, in their order.
 
-    A value is left whole when it is very long, or when its commas separate nothing.
+    A value is left whole when all of them together are very long, or when its commas separate nothing.
     """
     found: list[str] = []
+    short = sum(map(len, values)) <= _LONGEST
     for value in values:
-        parts = _ONE_OF.findall(value) if "," in value and len(value) <= _LONGEST else []
+        parts = _ONE_OF.findall(value) if short and "," in value else []
         whole = sum(map(len, parts)) + len(parts) - 1 == len(value)
         found += parts if whole else [value]
     return [one.strip(" \t") for one in found]

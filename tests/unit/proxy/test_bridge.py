@@ -218,6 +218,18 @@ class Played:
     def fcc_says(self, data: bytes) -> None:
         self._pbx.far.sendall(data)
 
+    def hears_all_that_the_phone_says(self, data: bytes) -> None:
+        """The phone sends so much, and FCC takes whatever comes of it, until the phone is cut off or all has gone."""
+
+        def take() -> None:
+            with contextlib.suppress(OSError):
+                while self._pbx.far.recv(65536):
+                    pass
+
+        threading.Thread(target=take, daemon=True).start()
+        with contextlib.suppress(OSError):
+            self._phone.far.sendall(data)
+
     def fcc_gets(self) -> bytes:
         return next_text(self._pbx.far)
 
@@ -234,6 +246,28 @@ def next_text(sock: socket.socket) -> bytes:
         data += piece
     payload = data[header.size :]
     return payload if header.mask is None else apply_mask(payload, header.mask)
+
+
+@contextlib.contextmanager
+def played_between(relay: SipRelay) -> Iterator[Played]:
+    """One more socket of the agent's."""
+    made = Side(), Side()
+    with Played(relay, made) as played:
+        yield played
+    for side in made:
+        side.near.close()
+        side.far.close()
+
+
+class Endless:
+    """A browser that sends without end."""
+
+    def recv(self, size: int) -> bytes:
+        return b"x" * size
+
+    def settimeout(self, _seconds: float) -> None: ...
+
+    def shutdown(self, _how: int) -> None: ...
 
 
 @pytest.fixture
@@ -317,6 +351,31 @@ def test_a_message_in_as_many_fragments_as_may_be_passes(played):
         opcode = Opcode.CONTINUATION if number else Opcode.TEXT
         played._phone.far.sendall(frame(opcode, piece, mask=b"mask", fin=number == 63))
     assert b"".join(played.fcc_gets() for _ in pieces) == OPTIONS
+
+
+@pytest.mark.parametrize(
+    ("opcode", "payload"),
+    [(Opcode.TEXT, b""), (Opcode.TEXT, OPTIONS), (Opcode.PING, b"")],
+    ids=["empty", "long", "ping"],
+)
+def test_an_agent_who_says_too_much_loses_each_socket_until_a_while_has_passed(relay, clock, opcode, payload):
+    said = frame(opcode, payload, mask=b"mask")
+    for again in (False, True):
+        with played_between(relay) as played:
+            played.hears_all_that_the_phone_says(said * (1 if again else 4001))
+            assert int.from_bytes(played.phone_gets()[:2]) == 1008
+    clock.advance(6)
+    with played_between(relay) as played:
+        played.phone_says(OPTIONS)
+        assert played.fcc_gets() == OPTIONS
+
+
+def test_who_goes_on_sending_after_the_goodbye_leaves_others_their_turn(bridge, clock, monkeypatch):
+    turns = []
+    monkeypatch.setattr("cti.proxy.sip_relay.give_way", lambda: turns.append(clock.advance(0.5)))
+    monkeypatch.setattr(bridge, "_browser", Endless())
+    bridge._drain()
+    assert len(turns) == 4
 
 
 @pytest.mark.parametrize("piece", [b"", b"x"])

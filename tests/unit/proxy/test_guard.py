@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cti.proxy import sip_address
 from cti.proxy.sip_address import read_party
 from cti.proxy.sip_head import read_message
 from cti.proxy.tickets import Admission
 from tests.support.clock import DrivenClock
 from tests.unit.proxy.speaking import (
     AGENT,
+    FCC_VIA,
     PREMIUM,
     Line,
     fcc_answer,
@@ -221,6 +223,23 @@ def test_a_phone_whose_pane_lost_the_lead_may_hang_up_and_sign_off_only(line):
         message(REGISTER, Contact="<sip:x@a.invalid>", Expires="0"),
     ]
     assert [line.why(data) for data in allowed] == [""] * len(allowed)
+
+
+def test_a_phone_whose_pane_lost_the_lead_takes_no_call_any_more(line):
+    line.is_called(call_id="up")
+    line.hears(fcc_invite())
+    line.fence.lead = "over"
+    assert line.why(phone_answer("180 Ringing")) == ""
+    assert line.why(phone_answer("200 OK")) == "fence"
+    assert line.why(phone_answer("480 Temporarily Unavailable")) == ""
+    line.hears(fcc_request("INVITE", call_id="up"))
+    assert line.why(phone_answer("200 OK", call_id="up")) == ""
+
+
+def test_a_phone_whose_pane_was_cut_off_while_it_rang_takes_the_call(line):
+    line.hears(fcc_invite())
+    line.fence.lead = "away"
+    assert line.why(phone_answer("200 OK")) == ""
 
 
 def test_a_pane_that_is_cut_off_begins_nothing_but_goes_on_with_its_call(line):
@@ -445,6 +464,15 @@ def test_a_call_may_be_handed_to_another_of_the_agents_own_calls_only(line):
     assert line.why(within("INVITE", call_id="a", Replaces="b;to-tag=far;from-tag=me")) == "header"
 
 
+def test_a_call_id_of_the_phones_own_choice_brings_no_header_into_a_call_that_is_handed_on(line):
+    line.calls(call_id="a")
+    line.calls(call_id="b&P-Asserted-Identity=sip:40318@acme.fcc.example")
+    for call_id in ("b&P-Asserted-Identity=sip:40318@acme.fcc.example", "b%26c"):
+        replaces = f"{call_id}%3Bto-tag%3Dfar%3Bfrom-tag%3Dme"
+        refer_to = f"<sip:40318@acme.fcc.example?Replaces={replaces}>"
+        assert line.why(within("REFER", call_id="a", Refer_To=refer_to)) in {"refer-to", "replaces"}
+
+
 def test_who_hands_a_call_on_says_so_in_its_own_name(line):
     line.calls()
     refer = {"Refer_To": "<sip:40318@acme.fcc.example>"}
@@ -492,8 +520,18 @@ def test_answers_come_back_to_the_phone(line, via):
 
 def test_a_phone_that_answers_in_another_calls_place_is_not_heard(line):
     line.hears(fcc_request("OPTIONS", call_id="o", local=""))
-    assert line.why(phone_answer("200 OK", call_id="stolen")) == ""
+    assert line.why(phone_answer("200 OK", call_id="stolen")) == "stray"
     assert line.why(within("INVITE", call_id="stolen")) == "no-dialog"
+
+
+def test_a_call_that_rings_is_not_taken_by_the_answer_to_another_request(line):
+    elsewhere = FCC_VIA.replace("fcc1", "fcc2")
+    line.hears(fcc_invite(), fcc_request("OPTIONS", call_id="in-1", local="", Via=elsewhere))
+    for method in ("INVITE", "invite"):
+        assert line.why(phone_answer("200 OK", method=method, Via=elsewhere)) == "stray"
+    assert line.why(within("INVITE", call_id="in-1")) == "no-dialog"
+    line.fence.lead = "over"
+    assert not line.guard.stays
 
 
 def test_addresses_may_have_the_port_of_the_credentials(clock):
@@ -517,12 +555,29 @@ def test_what_needs_no_waiting_passes_at_once_and_teaches_nothing(line):
 
 
 def test_the_text_of_a_message_may_be_of_any_length_and_is_not_kept(line):
-    from cti.proxy import sip_address
-
     before = sip_address._remembered_party.cache_info().currsize
     long = "x" * 60_000
     assert line.why(message(REGISTER, From=f'"{long}" <sip:40312@acme.fcc.example>;tag=1')) == ""
     assert sip_address._remembered_party.cache_info().currsize <= before + 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Contact": ", ".join(["<sip:x@a.invalid>"] * 17)},
+        {"Contact": "<sip:x@a.invalid>;q=1" + ";q=1" * 32},
+        {"Contact": f"<sip:x@a.invalid{';p' * 33}>"},
+        {"Contact": f"<sip:{'x' * 4000}@a.invalid>"},
+        {"From": "<sip:40312@acme.fcc.example>;tag=1" + "".join(f";p{i}" for i in range(32))},
+        {"Authorization": "Digest " + ", ".join(f"p{i}=1" for i in range(12))},
+    ],
+    ids=["addresses", "parameters", "in an address", "long", "behind From", "credentials"],
+)
+def test_what_has_more_parts_than_a_phone_writes_is_not_taken_apart(line, headers, monkeypatch):
+    taken_apart = []
+    monkeypatch.setattr(sip_address, "_pair", lambda text: taken_apart.append(text) or (text, ""))
+    assert line.why(message(REGISTER, **headers)) in {"unclear", "credentials"}
+    assert len(taken_apart) < 32
 
 
 @given(st.text('ab\r\n \t:;<>"\\,=@sipSIP/2.0', max_size=120))

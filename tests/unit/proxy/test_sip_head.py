@@ -141,7 +141,7 @@ def test_no_address_takes_long_to_read(piece):
         with contextlib.suppress(AddressError):
             read(value)
     split([value])
-    via_key([value])
+    via_key([value], "c", "INVITE")
 
 
 @pytest.mark.parametrize(
