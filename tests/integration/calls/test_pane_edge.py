@@ -59,6 +59,12 @@ COMMANDS: list[dict[str, Any]] = [
         for kind in ("dialled", "ringing", "answered", "held", "resumed", "ended")
     ),
     {"type": "call.popped", "recordId": JAN.record_id, "callsId": 7, "sipCallId": "sip-1"},
+    {
+        "type": "call.relate",
+        "callId": "k1",
+        "sipCallId": "sip-1",
+        "record": {"recordId": JAN.record_id, "objectType": "Contact"},
+    },
     {"type": "session.renew", "signedRequest": "a.b"},
     {"type": "hello", "pane": "pane-two", "lastSeq": 0, "focused": True},
 ]
