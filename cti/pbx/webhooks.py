@@ -96,14 +96,16 @@ class Envelope(BaseModel):
 class PasswordCheck:
     """Checks webhook passwords against their argon2 hashes, which takes tens of milliseconds the first time.
 
-    What passed is remembered, under a keyed digest, so 200 events a second cost nothing; what failed too, so that
-    guessing costs little here. Only one check runs at a time. Safe to share between threads.
+    What passed is remembered, under a keyed digest, so 200 events a second cost nothing; what failed too, apart from
+    it, so that guessing costs little here and pushes nothing out. Only one check runs at a time. Safe to share between
+    threads.
     """
 
     def __init__(self, hasher: argon2.PasswordHasher | None = None) -> None:
         self._hasher = hasher or argon2.PasswordHasher()
         self._key = secrets.token_bytes(32)
-        self._known: OrderedDict[bytes, bool] = OrderedDict()
+        self._right: OrderedDict[bytes, bool] = OrderedDict()
+        self._wrong: OrderedDict[bytes, bool] = OrderedDict()
         self._lock = threading.Lock()
 
     def hash(self, password: str) -> str:
@@ -113,25 +115,29 @@ class PasswordCheck:
     def matches(self, password: str, password_hash: str) -> bool:
         """Whether the password is the one that was hashed."""
         digest = self._digest(password, password_hash)
-        known = self._known.get(digest)
+        known = self._known(digest)
         if known is not None:
             return known
         with self._lock:
-            known = self._known.get(digest)
+            known = self._known(digest)
             if known is not None:
                 return known
             try:
                 right: bool = self._hasher.verify(password_hash, password)
             except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
                 right = False
-            self._known[digest] = right
-            while len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
+            kept = self._right if right else self._wrong
+            kept[digest] = right
+            while len(kept) > _REMEMBERED:
+                kept.popitem(last=False)
         return right
+
+    def _known(self, digest: bytes) -> bool | None:
+        return True if digest in self._right else self._wrong.get(digest)
 
     def knows(self, password: str, password_hash: str) -> bool:
         """Whether `matches` would answer at once."""
-        return self._digest(password, password_hash) in self._known
+        return self._known(self._digest(password, password_hash)) is not None
 
     def _digest(self, password: str, password_hash: str) -> bytes:
         return hmac.new(self._key, f"{password_hash}\0{password}".encode(), hashlib.sha256).digest()

@@ -40,6 +40,9 @@ def blueprint(
 
     `sides` say how it stands with the systems outside, by tenant or org: `/readyz` names it and is ready all the
     same, for no other process would do better. They answer at once, from what is known, and raise nothing.
+
+    Sentences and sides are told on this machine and to whoever has the token for the numbers: they name tenants and
+    orgs, and what is wrong with them. Everybody else learns whether the process is ready.
     """
     made = Blueprint("health", __name__)
     outcome = Gauge(
@@ -66,6 +69,8 @@ def blueprint(
                 results[name] = "ok"
             outcome.labels(name).set(results[name] == "ok")
         ready = all(result == "ok" for result in results.values())
+        if not _is_of_the_house(settings):
+            return jsonify(ready=ready, checks=results), 200 if ready else 503
         troubles = {name: trouble for name, tell in (sides or {}).items() if (trouble := tell())}
         told = ({"problems": problems} if problems else {}) | ({"sides": troubles} if troubles else {})
         return jsonify(ready=ready, checks=results, **told), 200 if ready else 503
@@ -79,14 +84,30 @@ def blueprint(
     return made
 
 
+def _is_of_the_house(settings: Settings) -> bool:
+    return _is_direct() or (_token(settings) != "" and _has_token(settings))
+
+
 def _may_see_metrics(settings: Settings) -> bool:
-    token = "" if settings.metrics_token is None else settings.metrics_token.get_secret_value()
-    if token:
-        given = request.headers.get("Authorization", "")
-        return hmac.compare_digest(given.encode("utf-8"), f"Bearer {token}".encode())
+    if _token(settings):
+        return _has_token(settings)
     # Behind a proxy everybody calls from this machine, and whether the proxy tells for whom is the proxy's affair. So
     # without a token there are numbers only where the connector serves nobody but this machine.
     if not is_loopback_name(urlsplit(settings.public_url).hostname or ""):
         return False
+    return _is_direct()
+
+
+def _token(settings: Settings) -> str:
+    return "" if settings.metrics_token is None else settings.metrics_token.get_secret_value()
+
+
+def _has_token(settings: Settings) -> bool:
+    given = request.headers.get("Authorization", "")
+    return hmac.compare_digest(given.encode("utf-8"), f"Bearer {_token(settings)}".encode())
+
+
+def _is_direct() -> bool:
+    """Whether the request comes from this machine, and no proxy says that it passed it on."""
     forwarded = any(name.lower() in _FORWARDED for name, _ in request.headers)
     return not forwarded and is_loopback_name(request.environ.get("REMOTE_ADDR", ""))

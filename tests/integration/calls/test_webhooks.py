@@ -271,6 +271,14 @@ def test_guessing_passwords_is_cut_short_and_does_not_shut_fcc_out(door: Door, m
     assert checked[-1] == "another"
 
 
+def test_guessing_for_long_does_not_make_fccs_password_one_that_has_to_be_checked_again(door: Door) -> None:
+    assert door.send(event("CallCreated")).status_code == 204
+    for number in range(1100):
+        assert not door.passwords.matches(f"guess-{number}", door.password_hash)
+    assert {door.send(event("CallCreated"), password=f"more-{n}").status_code for n in range(50)} == {401}
+    assert door.send(event("CallRinging")).status_code == 204
+
+
 def test_with_a_wrong_user_no_password_is_checked(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(door.passwords, "matches", lambda *_: pytest.fail("checked"))
     assert door.send(event("CallCreated"), user="somebody").status_code == 401

@@ -215,6 +215,23 @@ def test_a_process_says_what_it_is_not_ready_for(tmp_path: Path, clock: DrivenCl
     services.close()
 
 
+def test_whoever_comes_from_outside_learns_whether_the_process_is_ready_and_not_why(
+    tmp_path: Path, clock: DrivenClock
+) -> None:
+    services = services_for(tmp_path, clock, metrics_token="let-me-see-the-numbers")
+    client = build_app(services).test_client()
+    services.database._room = lambda _: 3_000_000
+    outside = {"X-Forwarded-For": "10.0.0.9"}
+    answer = client.get("/readyz", headers=outside)
+    checks = {"database": "ok", "writing": "failed", "migrations": "ok"}
+    assert (answer.status_code, answer.json) == (503, {"ready": False, "checks": checks})
+    for allowed in ({}, outside | {"Authorization": "Bearer let-me-see-the-numbers"}):
+        answer = client.get("/readyz", headers=allowed)
+        assert answer.json is not None
+        assert "3 MB" in answer.json["problems"]["writing"]
+    services.close()
+
+
 def test_what_cannot_be_stored_now_is_to_be_sent_again(tmp_path: Path, clock: DrivenClock) -> None:
     services = services_for(tmp_path, clock)
     password = services.intake._passwords.hash("webhook-password-of-the-test")
@@ -252,6 +269,8 @@ def test_what_an_org_lacks_is_named_and_leaves_the_process_ready(tmp_path: Path,
     }
     missing = b'fcc_salesforce_fields_missing{field="FCC_Queue__c",org="00D000000000001EAA"} 1.0'
     assert missing in client.get("/metrics").data
+    assert "sides" not in client.get("/readyz", headers={"X-Forwarded-For": "10.0.0.9"}).json
+    assert "sides" not in client.get("/readyz", environ_base={"REMOTE_ADDR": "10.0.0.9"}).json
     clock.advance(301)
     org.fields = TASK_FIELDS
     services.fields.takes("00D000000000001EAA", org)
