@@ -38,7 +38,9 @@ ALLOWED_METHODS = frozenset(
 #: What may still be said in a call that has ended.
 _AFTER_THE_END = frozenset({"ACK", "BYE", "NOTIFY"})
 #: What asks the rules or the fences, or changes what is remembered of calls: it may have to wait.
-_ASKING = frozenset({"REGISTER", "INVITE", "REFER", "BYE"})
+_ASKING = frozenset({"REGISTER", "INVITE", "UPDATE", "REFER", "BYE"})
+#: What changes a call that is up. Source: RFC 3261, section 14; RFC 3311; RFC 3515.
+_CHANGING = frozenset({"INVITE", "UPDATE", "REFER"})
 #: How whom to ring may be written: nothing that one reader resolves and another does not.
 _NUMBER = re.compile(r"[A-Za-z0-9+*#._\-]{1,64}", re.ASCII)
 _ANSWERS = {
@@ -210,7 +212,7 @@ class PhoneGuard:
         if dialog is None or (dialog.stage is Stage.OVER and method not in _AFTER_THE_END):
             raise RefusedError("no-dialog")
         self._check_belongs(head, dialog, sender)
-        if method in {"INVITE", "REFER"}:
+        if method in _CHANGING:
             self._check_again(head, method)
         elif method in {"REGISTER", "CANCEL"}:
             raise RefusedError("unclear")

@@ -169,10 +169,12 @@ def test_the_minute_is_the_agents_whatever_sockets_there_are(clock):
 
 
 def test_what_changes_a_call_or_hands_it_on_counts_as_a_call(clock):
-    line = Line(clock, calls_per_minute=3)
+    line = Line(clock, calls_per_minute=4)
     line.calls()
     assert line.why(within("REFER", Refer_To="<sip:40318@acme.fcc.example>")) == ""
     assert line.why(within("INVITE")) == ""
+    assert line.why(within("UPDATE")) == ""
+    assert line.why(within("UPDATE")) == "rate"
     assert line.why(within("INVITE")) == "rate"
     assert line.why(within("REFER", Refer_To="<sip:40318@acme.fcc.example>")) == "rate"
     assert line.why(invite(Call_ID="another")) == "rate"
@@ -205,6 +207,7 @@ def test_a_phone_whose_pane_lost_the_lead_may_hang_up_and_sign_off_only(line):
     refused = [
         invite(Call_ID="new"),
         within("INVITE"),
+        within("UPDATE"),
         within("REFER", Refer_To="<sip:40318@acme.fcc.example>"),
         message(REGISTER),
         message(REGISTER, Contact="*", Expires="0"),
@@ -217,7 +220,6 @@ def test_a_phone_whose_pane_lost_the_lead_may_hang_up_and_sign_off_only(line):
     assert [line.why(data) for data in refused] == ["fence"] * len(refused)
     allowed = [
         within("INFO"),
-        within("UPDATE"),
         within("BYE"),
         message(REGISTER, Contact="<sip:x@a.invalid>;expires=0"),
         message(REGISTER, Contact="<sip:x@a.invalid>", Expires="0"),
