@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     from cti.salesforce.service import SalesforceOrg
     from cti.store.database import Database, UnitOfWork
 
-_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,49}")
+"""A tenant's name begins the key of each call's log, for which Salesforce keeps 80 characters."""
 _MY_DOMAIN = re.compile(r"https://([a-z0-9-]+)((?:\.[a-z]+)?)\.my\.salesforce\.com")
 _READ_WITHIN = timedelta(minutes=15)
 """A service at work notes every five minutes that it has read the call list."""
@@ -96,7 +97,7 @@ def _secret(name: str, meaning: str) -> Callable[[Callable[..., None]], Callable
 
 def _slug(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
     if not _SLUG.fullmatch(value):
-        raise click.BadParameter("give lower-case letters, digits and hyphens")
+        raise click.BadParameter("give at most 50 lower-case letters, digits and hyphens")
     return value
 
 

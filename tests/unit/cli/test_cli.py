@@ -111,6 +111,14 @@ def test_a_tenant_is_added_and_listed_without_its_secrets(run: Callable[..., Res
     assert listed == "acme\tacme\thttps://acme.fcc-online.pl/external-api\tadmin\n"
 
 
+def test_a_tenants_name_leaves_room_for_a_call_in_the_key_of_its_log(run: Callable[..., Result]) -> None:
+    longest = "a" * 50
+    assert "is added" in run(TENANT.replace("tenant add acme", f"tenant add {longest}")).output
+    assert len(f"{longest}:{2**63 - 1}:99") <= 80
+    refused = run(TENANT.replace("tenant add acme", f"tenant add {longest}a"), ok=False)
+    assert "at most 50" in refused.output
+
+
 def test_what_is_given_of_a_tenant_is_changed_and_the_rest_stays(run: Callable[..., Result]) -> None:
     run(TENANT)
     before = stored(lambda uow: uow.tenants.get("acme"))
