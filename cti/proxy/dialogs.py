@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 MOST = 64
 """So many dialogs of one agent are remembered; the oldest that are not up go first."""
 MOST_TARGETS = 4
+MOST_REPEATS = 3
+"""So often an INVITE may be repeated with credentials; a nonce that has run out takes two."""
 KEPT = {
     Stage.ASKED: timedelta(hours=1),
     Stage.OFFERED: timedelta(hours=1),
@@ -49,7 +51,7 @@ class DialogBook:
         self._changed = changed
         self._lock = threading.Lock()
         self._known: OrderedDict[Id, Dialog] = OrderedDict()
-        self._challenged: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._challenged: OrderedDict[tuple[str, str], tuple[bool, int]] = OrderedDict()
         self._carriers: dict[Id, object] = {}
 
     def remember(self, dialogs: Iterable[Dialog]) -> None:
@@ -118,9 +120,17 @@ class DialogBook:
             self._put(replace(offer, local_tag=local_tag, stage=stage, at=self._clock.now()))
 
     def take_challenge(self, call_id: str, local_tag: str) -> bool:
-        """Whether FCC asked for credentials for an INVITE of that Call-ID and tag; it is true once."""
+        """Whether FCC asked for credentials for an INVITE of that Call-ID and tag: true once, and not without end.
+
+        Wrong credentials are asked for anew each time, and whoever sends them on purpose would ask FCC as often as
+        they like.
+        """
         with self._lock:
-            return self._challenged.pop((call_id, local_tag), self) is None
+            asked, taken = self._challenged.get((call_id, local_tag), (False, 0))
+            if not asked or taken >= MOST_REPEATS:
+                return False
+            self._challenged[call_id, local_tag] = (False, taken + 1)
+            return True
 
     # What FCC does
 
@@ -161,7 +171,8 @@ class DialogBook:
     def challenge(self, call_id: str, local_tag: str) -> None:
         """FCC asks for credentials for the phone's INVITE, which is then repeated."""
         with self._lock:
-            self._challenged[call_id, local_tag] = None
+            taken = self._challenged.pop((call_id, local_tag), (False, 0))[1]
+            self._challenged[call_id, local_tag] = (True, taken)
             while len(self._challenged) > MOST:
                 self._challenged.popitem(last=False)
 

@@ -86,30 +86,35 @@ class Heard:
     """FCC's last requests, as far as an answer can be told from one to nothing; safe to share between threads.
 
     Most are answered at once or never, and FCC asks its phones all day whether they are there, so a request is read
-    when something is answered.
+    when something is answered, or when several more have come.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._unread: deque[bytes] = deque(maxlen=_MOST_UNREAD)
+        self._unread: deque[bytes] = deque()
         self._routes: OrderedDict[str, tuple[str, ...]] = OrderedDict()
 
     def note(self, head: bytes) -> None:
         """FCC asks something: the head of its message."""
         with self._lock:
             self._unread.append(head)
+            if len(self._unread) > _MOST_UNREAD:
+                self._read_one()
 
     def routes(self, via: str) -> tuple[str, ...] | None:
         """The Record-Route of the request that is answered with `via`, None when FCC asked nothing of the kind."""
         with self._lock:
             while self._unread:
-                told = read_told(self._unread.popleft())
-                if told is not None:
-                    self._routes[told.vias] = told.record_routes
-                    self._routes.move_to_end(told.vias)
-            while len(self._routes) > _MOST_HEARD:
-                self._routes.popitem(last=False)
+                self._read_one()
             return self._routes.get(via)
+
+    def _read_one(self) -> None:
+        told = read_told(self._unread.popleft())
+        if told is not None:
+            self._routes[told.vias] = told.record_routes
+            self._routes.move_to_end(told.vias)
+        if len(self._routes) > _MOST_HEARD:
+            self._routes.popitem(last=False)
 
 
 class AgentPhone:

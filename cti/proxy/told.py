@@ -60,7 +60,7 @@ class Told(NamedTuple):
     @property
     def cseq_method(self) -> str:
         """The method in CSeq."""
-        return (self.one("cseq") or "").rpartition(" ")[2].upper()
+        return (self.one("cseq") or "").rpartition(" ")[2].rpartition("\t")[2].upper()
 
     @property
     def vias(self) -> str:

@@ -10,6 +10,7 @@ from cti.proxy.phones import Phones
 from tests.unit.proxy.speaking import (
     ADMISSION,
     FCC,
+    FCC_VIA,
     PREMIUM,
     Line,
     Stored,
@@ -411,6 +412,18 @@ def test_answers_are_only_given_to_what_fcc_asked(line):
         Via=["SIP/2.0/WS 10.0.0.1:5060;branch=z9hG4bKfcc1", "SIP/2.0/UDP evil.example;branch=z9hG4bKe"],
     )
     assert line.why(longer) == "stray"
+
+
+def test_each_of_many_requests_that_came_at_once_is_answered(line):
+    vias = [f"{FCC_VIA}{number}" for number in range(40)]
+    line.hears(*[fcc_request("OPTIONS", call_id="o-1", local="", Via=via) for via in vias])
+    assert {line.why(phone_answer("200 OK", call_id="o-1", method="OPTIONS", Via=via)) for via in vias} == {""}
+
+
+def test_a_request_is_answered_however_fcc_spaces_its_cseq(line):
+    for spaced in (b"CSeq:\t11  INVITE", b"CSeq: 11\tINVITE", b"CSeq: 11\r\n INVITE"):
+        line.hears(fcc_invite().replace(b"CSeq: 11 INVITE", spaced))
+        assert line.why(phone_answer("180 Ringing")) == ""
 
 
 def test_fcc_stays_where_it_was_asked(line):

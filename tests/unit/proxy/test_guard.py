@@ -198,6 +198,17 @@ def test_an_invite_repeated_because_fcc_asked_for_credentials_is_one_call(clock)
     assert line.why(again) == "rate"
 
 
+def test_wrong_credentials_do_not_ask_fcc_without_end(clock):
+    line = Line(clock, calls_per_minute=2)
+    again = invite(Call_ID="out-1", Authorization='Digest username="40312", response="0"')
+    assert line.passes(invite(Call_ID="out-1"))
+    passed = 0
+    for _ in range(10):
+        line.hears(fcc_answer("401 Unauthorized", Contact=None))
+        passed += line.passes(again)
+    assert passed == 4
+
+
 # Whose phone it is
 
 
