@@ -41,6 +41,8 @@ _COSTLY: Final = frozenset({PhoneNumberType.PREMIUM_RATE, PhoneNumberType.PERSON
 """Whoever calls them pays more than for other calls to the country; the last two are used like premium ones."""
 _DIRECTORY = re.compile(r"118\d{2,3}")
 """Directory enquiries, by the European plan (CEPT); they set their own prices, and the metadata knows few of them."""
+_EUROPE: Final = ("3", "4")
+"""How the country codes begin where that plan holds. Source: ITU-T E.164, zones 3 and 4."""
 
 
 class Reason(StrEnum):
@@ -75,14 +77,15 @@ class DialPolicy:
     def refusal(self, number: PhoneNumber) -> Refusal | None:
         """Why this number may not be called; None when it may.
 
-        Emergency numbers (112 and the country's own) and the digits of internal numbers always may. Numbers of
-        shared cost are called at home every day and cost what the law lets them; those of other countries count as
-        premium.
+        Emergency numbers (112 and the country's own) and the digits of internal numbers always may, but for those that
+        are directory enquiries in Europe: most of these look like internal ones. Numbers of shared cost are called at
+        home every day and cost what the law lets them; those of other countries count as premium.
         """
         if number.kind is Kind.SHORT:
             return None if self.premium or not self._costly_short(number.text) else Refusal(Reason.PREMIUM, self.home)
         if number.e164 is None:
-            return None
+            costly = number.kind is Kind.INTERNAL and not self.premium and self._is_directory(number.text)
+            return Refusal(Reason.PREMIUM, self.home) if costly else None
         parsed = phonenumbers.parse(number.e164, None)
         region = phonenumbers.region_code_for_number(parsed) or _NO_COUNTRY
         kind = phonenumbers.number_type(parsed)
@@ -106,6 +109,10 @@ class DialPolicy:
         if ALL in self.countries or (EU in self.countries and country in EU_MEMBERS):
             return True
         return not {country, region}.isdisjoint({self.home, *self.countries})
+
+    def _is_directory(self, digits: str) -> bool:
+        european = str(phonenumbers.country_code_for_region(self.home)).startswith(_EUROPE)
+        return european and _DIRECTORY.fullmatch(digits) is not None
 
     def _costly_short(self, digits: str) -> bool:
         if digits == _EMERGENCY or phonenumbers.is_emergency_number(digits, self.home):

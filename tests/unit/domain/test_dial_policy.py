@@ -89,6 +89,13 @@ def test_emergency_numbers_may_always_be_called(home: str, number: str) -> None:
     assert refusal("112", DialPolicy(home, ())) is None
 
 
+@pytest.mark.parametrize("number", ["118000", "118 811", "118999", "11899"])
+def test_directory_enquiries_cost_more_also_where_the_metadata_does_not_know_them(number: str) -> None:
+    assert refusal(number) == Refusal(PREMIUM, "PL")
+    assert refusal(number, DialPolicy("PL", premium=True)) is None
+    assert refusal(number, DialPolicy("JP")) is None
+
+
 def test_what_a_tenant_allows_may_be_called_and_nothing_else() -> None:
     assert refusal("+4932212345678", DialPolicy("PL", ())) == Refusal(COUNTRY, "DE")
     assert refusal("+48600100200", DialPolicy("PL", ())) is None
