@@ -212,7 +212,11 @@ class PhoneGuard:
         if dialog is None or (dialog.stage is Stage.OVER and method not in _AFTER_THE_END):
             raise RefusedError("no-dialog")
         self._check_belongs(head, dialog, sender)
-        if method in _CHANGING:
+        if method == "UPDATE" and head.length is not None and int(head.length) == 0:
+            # Without an offer it only says that the call goes on, and FCC would end a call of which nobody says so.
+            # Source: RFC 4028, section 7.4.
+            pass
+        elif method in _CHANGING:
             self._check_again(head, method)
         elif method in {"REGISTER", "CANCEL"}:
             raise RefusedError("unclear")

@@ -238,6 +238,15 @@ def test_a_phone_whose_pane_lost_the_lead_may_hang_up_and_sign_off_only(line):
     assert [line.why(data) for data in allowed] == [""] * len(allowed)
 
 
+def test_a_phone_whose_pane_lost_the_lead_keeps_its_call_going(line):
+    line.calls()
+    line.fence.lead = "over"
+    refresh = {"Session_Expires": "90;refresher=uac", "Supported": "timer"}
+    assert [line.why(within("UPDATE", Content_Length="0", **refresh)) for _ in range(40)] == [""] * 40
+    assert line.why(within("UPDATE", Content_Length="4", **refresh) + b"v=0\n") == "fence"
+    assert line.why(within("UPDATE", **refresh) + b"v=0\n") == "fence"
+
+
 def test_a_phone_whose_pane_lost_the_lead_takes_no_call_any_more(line):
     line.is_called(call_id="up")
     line.hears(fcc_invite())
