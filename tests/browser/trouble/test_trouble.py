@@ -140,6 +140,6 @@ def test_a_call_made_while_salesforce_fails_is_one_task_afterwards(anna, stack, 
         assert task_of(stack, calls_id, CallDisposition="ANSWERED") is None
     finally:
         stack.salesforce("/_sim/fail", {"kind": "none"})
-    task = the_only_task(stack, calls_id, 60, CallDisposition="ANSWERED")
-    assert task["WhoId"] == stack.record("Jan Kowalski")[1]
+    # Whether she may see the record is asked again with pauses that grow, so whom it is about may come after the end.
+    the_only_task(stack, calls_id, 90, CallDisposition="ANSWERED", WhoId=stack.record("Jan Kowalski")[1])
     anna.set_status("ready")
