@@ -58,8 +58,8 @@ class Lane:
     skipped: str = ""
 
 
-#: Integration tests that start whole services; those of the call service alone are a lane of their own.
-SERVED = ("canvas", "composition", "demo", "store", "tarball", "trouble")
+#: Integration tests that start whole services; the others have lanes of their own.
+SERVED = ("canvas", "composition", "demo", "tarball", "trouble")
 #: How many lanes run side by side: most of them wait half of their time, those with a browser more.
 SIDE_BY_SIDE = 4
 
@@ -78,6 +78,7 @@ def lanes() -> list[list[Lane]]:
             Lane("trouble", [*PYTEST, "tests/browser/trouble"], needs=chromium),
             Lane("calls", [*PYTEST, "tests/browser/calls"], needs=chromium),
             Lane("restarts", [*PYTEST, "tests/browser/restarts"], needs=chromium),
+            Lane("database", [*PYTEST, "tests/integration/store"]),
             Lane("call-service", [*PYTEST, "tests/integration/calls"]),
             Lane("simulators", [*PYTEST, "tests/simulators"], needs=chromium),
             Lane("unit", [*PYTEST, "tests/unit", "tests/structure"]),
