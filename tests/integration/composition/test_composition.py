@@ -83,7 +83,9 @@ def test_a_token_that_a_search_finds_refused_has_the_panes_fetch_a_fresh_one(
 
     monkeypatch.setattr(SalesforceOrg, "search_phones", refuse)
     session = signed_in(services, clock)
-    services.calls._matching.find(session.agent, "+48600100200", ivr=None)  # type: ignore[union-attr]  # it was given
+    searches = services.calls._searches
+    assert searches is not None
+    searches._matching.find(session.agent, "+48600100200", ivr=None)
     assert events(services, session) == [("session.expiring", {"in": 300})]
     with services.database.read() as uow:
         kept = uow.sessions.get(session.id)
