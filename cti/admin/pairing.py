@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from cti.accounts import salesforce_id
-from cti.domain.call import Fact
+from cti.domain.facts import Fact
 from cti.domain.fcc import CampaignMode, UserKind
 from cti.domain.org_fields import CALL_ID, CREATED, PERSON_READ, READ, WRITTEN
 from cti.errors import ConnectorError, SalesforceUserUnknownError

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from cti.calllog.ports import Pairing
-    from cti.domain.call import Call, Record, Segment
+    from cti.domain.call import Call, Segment
+    from cti.domain.record import Record
 
 CREATE_ONLY: Final = frozenset(CREATED)
 """Sent with the creation and never again."""

@@ -11,9 +11,8 @@ import structlog
 
 from cti.calls.errors import PaneWasAwayError
 from cti.calls.recording import PANES_MAY_RETURN, language_of, still_up
-from cti.domain.book import Attendance
 from cti.domain.call import State
-from cti.domain.presence import PresenceClass
+from cti.domain.presence import Attendance, PresenceClass
 from cti.errors import ConnectorError
 
 if TYPE_CHECKING:

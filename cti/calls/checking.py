@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from cti.calls.recording import Check, Entry
-from cti.domain.call import Fact
+from cti.domain.facts import Fact
 from cti.errors import ConnectorError
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from cti.calls.ports import Access, Database, Executor, UnitOfWork
     from cti.clock import Clock
-    from cti.domain.book import StoredCall
-    from cti.domain.call import Claim
+    from cti.domain.call import StoredCall
     from cti.domain.match import Checked
+    from cti.domain.record import Claim
 
 FIRST_WAIT_S: Final = 5.0
 LONGEST_WAIT_S: Final = 300.0

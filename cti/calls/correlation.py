@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from cti.domain.book import Dialog
     from cti.domain.call import Call
+    from cti.domain.pane_call import PaneCall
 
 WINDOW: Final = timedelta(seconds=5)
 RINGING: Final = timedelta(minutes=5)
@@ -57,7 +57,7 @@ class PbxCall:
     dial_id: str | None = None
 
 
-def pbx_call(call: Call, settled: Iterable[Dialog], sip_call_ids: Iterable[str] = ()) -> PbxCall | None:
+def pbx_call(call: Call, settled: Iterable[PaneCall], sip_call_ids: Iterable[str] = ()) -> PbxCall | None:
     """The view of `call` that correlation needs; None where FCC's id or direction is not known.
 
     `settled` are the dialogs this call already has; `sip_call_ids` those that FCC itself named.
@@ -118,7 +118,7 @@ def places_of_call(call: PbxCall) -> list[Place]:
     ]
 
 
-def place_of_dialog(dialog: Dialog) -> Place:
+def place_of_dialog(dialog: PaneCall) -> Place:
     """Where calls may be that are this dialog. A browser's clock may be wrong: it is believed by `LATE` and no more."""
     times = [moment for moment in (dialog.at, dialog.seen_at, dialog.answered_at) if moment is not None]
     since = max(min(times), _moved(dialog.seen_at, -LATE))
@@ -146,15 +146,15 @@ def _moved(moment: datetime, by: timedelta) -> datetime:
         return moment
 
 
-def _off(dialog: Dialog, at: datetime) -> timedelta | None:
+def _off(dialog: PaneCall, at: datetime) -> timedelta | None:
     """How far that moment is from the nearest of the dialog's own; None outside of the window."""
     own = (dialog.at, dialog.seen_at, dialog.answered_at)
     nearest = min(abs(moment - at) for moment in own if moment is not None)
     return nearest if nearest <= WINDOW else None
 
 
-def correlate(dialogs: Sequence[Dialog], calls: Sequence[PbxCall], *, by_call_id: bool) -> dict[str, int]:
-    """Dialog's id → FCC's `calls_id`, for the dialogs that are decided; the others wait for more facts.
+def correlate(dialogs: Sequence[PaneCall], calls: Sequence[PbxCall], *, by_call_id: bool) -> dict[str, int]:
+    """PaneCall's id → FCC's `calls_id`, for the dialogs that are decided; the others wait for more facts.
 
     Order of the arguments doesn't matter. `by_call_id`: FCC names the SIP Call-ID (a setting of the tenant). A dialog
     whose Call-ID or dial id is named by a call goes to no other; one that is named is no candidate of (c).
@@ -183,7 +183,7 @@ def correlate(dialogs: Sequence[Dialog], calls: Sequence[PbxCall], *, by_call_id
     return decided
 
 
-def _named(dialog: Dialog, calls: Sequence[PbxCall], *, by_call_id: bool) -> int | None:
+def _named(dialog: PaneCall, calls: Sequence[PbxCall], *, by_call_id: bool) -> int | None:
     if by_call_id and dialog.sip_call_id is not None:
         found = {call.calls_id for call in calls if dialog.sip_call_id in call.sip_call_ids}
         if len(found) == 1:
@@ -195,13 +195,13 @@ def _named(dialog: Dialog, calls: Sequence[PbxCall], *, by_call_id: bool) -> int
     return None
 
 
-def _fits(dialog: Dialog, call: PbxCall) -> bool:
+def _fits(dialog: PaneCall, call: PbxCall) -> bool:
     if dialog.direction != call.direction or dialog.number != call.number:
         return False
     return any(moment.users_id == dialog.users_id and _is_of(moment, dialog) for moment in call.moments)
 
 
-def _is_of(moment: Moment, dialog: Dialog) -> bool:
+def _is_of(moment: Moment, dialog: PaneCall) -> bool:
     """Whether the moment is the dialog's: near it, and nearer than to any dialog that the call already has.
 
     Nearer, for a report may come late: what a pane tells after its connector was away was seen near later rings.

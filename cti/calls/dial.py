@@ -16,10 +16,12 @@ from cti.calls.errors import (
     PremiumNotAllowedError,
 )
 from cti.calls.recording import still_up
-from cti.domain.call import Fact, Record, State
+from cti.domain.call import State
 from cti.domain.dial_policy import DialPolicy, Reason
+from cti.domain.facts import Fact
 from cti.domain.phone_number import Kind, PhoneNumber, display, parse
 from cti.domain.presence import PresenceClass
+from cti.domain.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

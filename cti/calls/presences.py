@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from cti.calls.ports import Database, Directory, Exchanges, Executor, PresenceStore
     from cti.clock import Clock
-    from cti.domain.book import AgentPresence
+    from cti.domain.presence import AgentPresence
 
 SETTLE_S: Final = 1.0
 """FCC's own report of a change comes within this, where it comes at all."""

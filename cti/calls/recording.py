@@ -15,8 +15,10 @@ from cti.calls.correlation import PbxCall, correlate, meeting_places, pbx_call, 
 from cti.calls.presences import moved_notice
 from cti.calls.searching import searches_of
 from cti.calls.view import NO_LOG, call_view
-from cti.domain.book import Dialog, StoredCall
-from cti.domain.call import Call, Fact, Source, State, fold
+from cti.domain.call import Call, State, StoredCall
+from cti.domain.facts import Fact, Source
+from cti.domain.fold import fold
+from cti.domain.pane_call import PaneCall
 from cti.domain.presence import Presence
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from cti.calls.ports import CallLog, Directory, LogView, UnitOfWork
     from cti.calls.searching import Search
     from cti.clock import Clock
-    from cti.domain.call import Claim
+    from cti.domain.record import Claim
 
 STALE_AFTER: Final = timedelta(hours=4)
 """A call that is up but was not heard of for so long is taken for over."""
@@ -154,11 +156,11 @@ class Recorder:
         work.new.add(key)
         return key
 
-    def _dialog(self, work: Work, fact: Fact, known: Dialog | None, key: str | None) -> Dialog:
+    def _dialog(self, work: Work, fact: Fact, known: PaneCall | None, key: str | None) -> PaneCall:
         now = self._clock.now()
         answered = fact.at if fact.kind == "answered" else None
         if known is None:
-            return Dialog(
+            return PaneCall(
                 id=self._new_id(),
                 tenant_id=work.tenant.id,
                 users_id=int(fact.content["users_id"]),
@@ -264,7 +266,7 @@ class Recorder:
             if dialog.id in decided:
                 self._attach(uow, work, dialog, calls[decided[dialog.id]][0])
 
-    def _open_dialogs(self, uow: UnitOfWork, work: Work, *, by_call_id: bool) -> list[Dialog]:
+    def _open_dialogs(self, uow: UnitOfWork, work: Work, *, by_call_id: bool) -> list[PaneCall]:
         """The undecided dialogs that these facts are about, or may be about, and those that compete with them."""
         tenant_id = work.tenant.id
         found = uow.calls.open_dialogs_of(work.folded)
@@ -292,7 +294,7 @@ class Recorder:
 
     @staticmethod
     def _around(
-        uow: UnitOfWork, tenant_id: str, dialogs: Sequence[Dialog], *, by_call_id: bool
+        uow: UnitOfWork, tenant_id: str, dialogs: Sequence[PaneCall], *, by_call_id: bool
     ) -> Iterable[StoredCall]:
         for place in meeting_places(place_of_dialog(dialog) for dialog in dialogs):
             began_from, began_until = place.started
@@ -319,7 +321,7 @@ class Recorder:
         if seen is not None:
             into[call.calls_id] = (key, seen)
 
-    def _attach(self, uow: UnitOfWork, work: Work, dialog: Dialog, key: str) -> None:
+    def _attach(self, uow: UnitOfWork, work: Work, dialog: PaneCall, key: str) -> None:
         """Put a dialog's facts and FCC's under one key: FCC's where a pane was shown it, else the dialog's."""
         old = dialog.call_key
         for touched in (key, old):

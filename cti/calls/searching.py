@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from cti.domain.call import Direction, Fact, State
+from cti.domain.call import Direction, State
+from cti.domain.facts import Fact
 from cti.domain.match import MatchResult, case_code
 from cti.domain.phone_number import parse
 
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
     from cti.accounts import Tenant
     from cti.calls.ports import Database, Executor, Matching, MatchStore, UnitOfWork
     from cti.clock import Clock
-    from cti.domain.book import StoredCall
-    from cti.domain.call import Call, Leg, Segment
+    from cti.domain.call import Call, Leg, Segment, StoredCall
 
 CODE_WAIT_S: Final = 1.0
 """For so long a ring that only a pane told of waits for FCC's word with the code, where cases are found by code."""

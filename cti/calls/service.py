@@ -26,9 +26,11 @@ from cti.calls.presences import PresenceWatch
 from cti.calls.recording import STALE_AFTER, Check, Entry, Recorder, language_of, still_up
 from cti.calls.searching import CallerSearches
 from cti.calls.statuses import Statuses, StatusNews
-from cti.domain.call import KINDS, Call, Claim, Direction, Fact, Source, State
+from cti.domain.call import Call, Direction, State
+from cti.domain.facts import KINDS, Fact, Source
 from cti.domain.phone_number import Kind, parse
 from cti.domain.presence import PresenceClass
+from cti.domain.record import Claim
 from cti.domain.times import parse_time
 from cti.errors import ConnectorError, DatabaseBusyError, DatabaseUnavailableError
 
@@ -51,10 +53,10 @@ if TYPE_CHECKING:
     from cti.calls.recording import Work
     from cti.calls.searching import Search
     from cti.clock import Clock
-    from cti.domain.book import StoredCall
-    from cti.domain.call import Record
+    from cti.domain.call import StoredCall
     from cti.domain.fcc import PhoneCredentials
     from cti.domain.presence import Presence
+    from cti.domain.record import Record
 
 GROUP: Final = 100
 PATIENCE_S: Final = 15.0

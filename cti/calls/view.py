@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from cti.domain.book import StoredCall
-    from cti.domain.call import Leg, Record, Segment
+    from cti.domain.call import Leg, Segment, StoredCall
+    from cti.domain.record import Record
 
 NO_LOG: Mapping[str, Any] = {"state": "none", "taskId": None, "code": None}
 

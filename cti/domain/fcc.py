@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from cti.domain.call import Fact
+    from cti.domain.facts import Fact
 
 
 class UserKind(StrEnum):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cti.domain.call import Record
+    from cti.domain.record import Record
 
 
 def case_code(ivr: str | None) -> str | None:

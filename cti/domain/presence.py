@@ -109,3 +109,26 @@ class Presence:
             until=parse_time(data.get("until")),
             calls_id=data.get("callsId"),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class AgentPresence:
+    """What FCC last said about an agent, and when it was heard."""
+
+    tenant_id: str
+    users_id: int
+    presence: Presence | None
+    heard_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """Whether an agent has a pane. `seen_at`: when one last lived. `release_due`: FCC must yet be told not ready."""
+
+    pairing_id: str
+    users_id: int
+    tenant_id: str
+    sf_user_id: str
+    present: bool
+    seen_at: datetime
+    release_due: bool = False

@@ -7,8 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from cti.domain.call import Call, Claim, Direction, Leg, Record, Related, Segment, State
+from cti.domain.call import Call, Direction, Leg, Segment, State
 from cti.domain.outcome import Outcome
+from cti.domain.record import Claim, Record, Related
 from cti.domain.times import iso, parse_time
 
 if TYPE_CHECKING:

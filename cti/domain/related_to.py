@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from cti.domain.outcome import Outcome
 
 if TYPE_CHECKING:
-    from cti.domain.call import Record
+    from cti.domain.record import Record
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from cti.domain.call import Record
 from cti.domain.match import Checked
 from cti.domain.org_fields import NAMED, PERSON_MARKS
+from cti.domain.record import Record
 from cti.errors import ConnectorError
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from cti.domain.call import Record
 from cti.domain.org_fields import ACCOUNT_PHONES, CONTACT_PHONES, LEAD_PHONES, PERSON_MARKS, PERSON_PHONES
 from cti.domain.phone_number import agrees
+from cti.domain.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from cti.accounts import PaneSession
     from cti.clock import Clock
-    from cti.domain.call import Record
+    from cti.domain.record import Record
     from cti.matching.ports import Agent, Database, Org, Orgs
 
 BUDGET_S: Final = 2.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from cti.domain.call import Fact
+from cti.domain.facts import Fact
 from cti.domain.fcc import Campaign, CampaignMode, FccUser, PhoneCredentials, UserKind
 from cti.domain.outcome import parse_status
 from cti.domain.phone_number import Kind, parse

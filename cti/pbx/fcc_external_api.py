@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from cti.accounts import Tenant
     from cti.clock import Clock
-    from cti.domain.call import Fact
+    from cti.domain.facts import Fact
     from cti.domain.fcc import Campaign, FccUser, PhoneCredentials
     from cti.domain.presence import Presence, Status
     from cti.pbx.ports import Observer

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from cti.accounts import Tenant
     from cti.clock import Clock
-    from cti.domain.call import Fact
+    from cti.domain.facts import Fact
     from cti.domain.fcc import CallPage
     from cti.pbx.ports import Activity, FactSink, Pbx, PbxDatabase
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from cti.domain.call import Fact
+    from cti.domain.facts import Fact
     from cti.domain.fcc import CallPage, Campaign, FccUser, PhoneCredentials
     from cti.domain.presence import Presence, Status
     from cti.pbx.errors import FccError

@@ -20,7 +20,7 @@ import argon2
 import structlog
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from cti.domain.call import Fact
+from cti.domain.facts import Fact
 from cti.domain.text import read_json
 from cti.errors import ConnectorError
 from cti.pbx import assumed, shape

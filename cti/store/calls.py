@@ -21,9 +21,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from cti.domain.book import AgentPresence, Attendance, Dialog, StoredCall
-from cti.domain.call import Fact, State
-from cti.domain.presence import Presence
+from cti.domain.call import State, StoredCall
+from cti.domain.facts import Fact
+from cti.domain.pane_call import PaneCall
+from cti.domain.presence import AgentPresence, Attendance, Presence
 from cti.domain.projection import from_json, to_json
 from cti.store.base import Base, Json
 from cti.store.models_core import TenantRow
@@ -476,14 +477,14 @@ class CallRepository:
         query = query.order_by(CallRow.started_at.desc()).limit(limit)
         return [self._stored(row) for row in self._session.scalars(query)]
 
-    def open_dialogs_of(self, call_keys: Collection[str]) -> list[Dialog]:
+    def open_dialogs_of(self, call_keys: Collection[str]) -> list[PaneCall]:
         """The dialogs under these calls whose PBX call is not known yet."""
         query = select(PaneCallRow).where(PaneCallRow.call_key.in_(call_keys), PaneCallRow.settled.is_(False))
         return [_dialog(row) for row in self._session.scalars(query)] if call_keys else []
 
     def open_dialogs(
         self, tenant_id: str, users_id: int, *, direction: str, number: str, since: datetime, until: datetime
-    ) -> list[Dialog]:
+    ) -> list[PaneCall]:
         """The agent's dial commands and SIP dialogs with that number and direction whose PBX call is not known yet.
 
         Those that were first heard of between these moments, the newest first.
@@ -499,7 +500,7 @@ class CallRepository:
         query = query.order_by(PaneCallRow.seen_at.desc()).limit(_AT_ONE_PLACE)
         return [_dialog(row) for row in self._session.scalars(query)]
 
-    def last_settled(self, tenant_id: str, users_id: int, *, number: str, since: datetime) -> Dialog | None:
+    def last_settled(self, tenant_id: str, users_id: int, *, number: str, since: datetime) -> PaneCall | None:
         """The agent's newest dialog with that number whose PBX call is known, first heard of since then."""
         query = select(PaneCallRow).where(
             PaneCallRow.tenant_id == tenant_id,
@@ -511,13 +512,13 @@ class CallRepository:
         row = self._session.scalar(query.order_by(PaneCallRow.seen_at.desc()).limit(1))
         return None if row is None else _dialog(row)
 
-    def dialogs_of_call(self, call_key: str) -> list[Dialog]:
+    def dialogs_of_call(self, call_key: str) -> list[PaneCall]:
         """The dialogs under one call."""
         return [
             _dialog(row) for row in self._session.scalars(select(PaneCallRow).where(PaneCallRow.call_key == call_key))
         ]
 
-    def dialog(self, tenant_id: str, *, sip_call_id: str | None = None, dial_id: str | None = None) -> Dialog | None:
+    def dialog(self, tenant_id: str, *, sip_call_id: str | None = None, dial_id: str | None = None) -> PaneCall | None:
         """One dialog by its SIP Call-ID or its dial command."""
         query = select(PaneCallRow).where(PaneCallRow.tenant_id == tenant_id)
         for column, value in ((PaneCallRow.sip_call_id, sip_call_id), (PaneCallRow.dial_id, dial_id)):
@@ -527,13 +528,13 @@ class CallRepository:
                     return _dialog(row)
         return None
 
-    def save_dialog(self, dialog: Dialog) -> None:
+    def save_dialog(self, dialog: PaneCall) -> None:
         """Keep a dialog, new or changed."""
         row = self._session.get(PaneCallRow, dialog.id)
         if row is None:
             row = PaneCallRow(id=dialog.id)
             self._session.add(row)
-        for name in Dialog.__dataclass_fields__:
+        for name in PaneCall.__dataclass_fields__:
             setattr(row, name, getattr(dialog, name))
         row.number = dialog.number[:64]
         self._session.flush()
@@ -654,8 +655,8 @@ class AgentRepository:
         return None if row is None else row.polled_at
 
 
-def _dialog(row: PaneCallRow) -> Dialog:
-    return Dialog(**{name: getattr(row, name) for name in Dialog.__dataclass_fields__})
+def _dialog(row: PaneCallRow) -> PaneCall:
+    return PaneCall(**{name: getattr(row, name) for name in PaneCall.__dataclass_fields__})
 
 
 def _attendance(row: AttendanceRow) -> Attendance:

@@ -26,8 +26,9 @@ from sqlalchemy import event
 from app import build_services
 from cti.accounts import AgentRef
 from cti.clock import SystemClock
-from cti.domain.book import Attendance
-from cti.domain.call import Fact, fold
+from cti.domain.facts import Fact
+from cti.domain.fold import fold
+from cti.domain.presence import Attendance
 from cti.domain.projection import to_json
 from cti.domain.times import iso
 from cti.settings import load

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 from app import build_services
 from cti import outgoing
 from cti.clock import SystemClock
-from cti.domain.call import Fact
+from cti.domain.facts import Fact
 from cti.domain.times import iso
 from cti.outbox.engine import HANDS
 from cti.settings import load

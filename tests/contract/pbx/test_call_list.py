@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import requests
 
-    from cti.domain.call import Fact
+    from cti.domain.facts import Fact
     from cti.domain.presence import Presence
 
 pytestmark = pytest.mark.assumed("A2", "A21", "A65")

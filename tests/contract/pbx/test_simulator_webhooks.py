@@ -12,7 +12,8 @@ from werkzeug.serving import make_server
 
 from cti import outgoing
 from cti.clock import SystemClock
-from cti.domain.call import State, fold
+from cti.domain.call import State
+from cti.domain.fold import fold
 from cti.domain.outcome import Outcome
 from cti.pbx.fcc_external_api import FccExternalApi
 from cti.pbx.routes import blueprint
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from cti.domain.call import Fact
+    from cti.domain.facts import Fact
     from cti.domain.presence import Presence
 
 PASSWORD = "webhook-secret-of-the-test"

@@ -13,16 +13,18 @@ import pytest
 from cti.accounts import AgentRef
 from cti.calls.service import CallService
 from cti.directory.service import Directory
-from cti.domain.call import Call, Fact, Record
+from cti.domain.facts import Fact
 from cti.domain.fcc import Campaign, CampaignMode, FccUser, PhoneCredentials, UserKind
 from cti.domain.match import Checked, MatchResult
 from cti.domain.presence import Presence, PresenceClass, Status
+from cti.domain.record import Record
 from cti.domain.times import iso
 from tests.support import accounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from cti.domain.call import Call
     from cti.store.database import Database
     from tests.support.clock import DrivenClock
 

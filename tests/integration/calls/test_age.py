@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cti.domain.book import Dialog
+from cti.domain.pane_call import PaneCall
 from cti.domain.times import iso
 from tests.integration.calls.bench import ANNA, CUSTOMER, DATABASES
 from tests.support.statements import heard
 
 if TYPE_CHECKING:
-    from cti.domain.call import Fact
+    from cti.domain.facts import Fact
     from tests.integration.calls.bench import Bench
 
 pytestmark = pytest.mark.parametrize("bench", DATABASES, indirect=True)
@@ -27,7 +27,7 @@ def never_settled(bench: Bench, count: int) -> None:
     with bench.database.write() as uow:
         for number in range(count):
             at = bench.clock.now() - timedelta(days=1 + number % 80, seconds=number)
-            dialog = Dialog(f"old-{number}", "acme", 101, "inbound", CUSTOMER, at, at, sip_call_id=f"old-{number}")
+            dialog = PaneCall(f"old-{number}", "acme", 101, "inbound", CUSTOMER, at, at, sip_call_id=f"old-{number}")
             uow.calls.save_dialog(dialog)
         uow.commit()
 

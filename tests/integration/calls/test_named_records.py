@@ -12,7 +12,7 @@ from cti.errors import ConnectorError
 from tests.integration.calls.bench import ACME, ANNA, CASE, CUSTOMER, DATABASES, EWA, JAN, PIOTR
 
 if TYPE_CHECKING:
-    from cti.domain.call import Related
+    from cti.domain.record import Related
     from tests.integration.calls.bench import Bench
 
 HIDDEN = {"recordId": "003000000000009AAA", "objectType": "Contact", "recordName": "Zarząd"}

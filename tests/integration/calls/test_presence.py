@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cti.accounts import AgentRef
-from cti.domain.call import Fact
+from cti.domain.facts import Fact
 from cti.domain.presence import Presence, PresenceClass
 from cti.pbx.errors import FccUnreachableError
 from tests.integration.calls.bench import ANNA, DATABASES, PIOTR, STATUSES

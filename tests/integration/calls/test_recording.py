@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from cti.domain.call import Fact
+from cti.domain.facts import Fact
 from cti.domain.match import MatchResult
 from cti.domain.outcome import Outcome
 from cti.domain.presence import Presence, PresenceClass

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cti.domain.call import Record
 from cti.domain.match import MatchResult
+from cti.domain.record import Record
 from tests.integration.calls.bench import ANNA, CUSTOMER, DATABASES, EWA, JAN, PIOTR
 
 if TYPE_CHECKING:

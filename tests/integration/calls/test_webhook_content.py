@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from cti.domain.call import Call, Fact
+    from cti.domain.call import Call
+    from cti.domain.facts import Fact
 
 pytestmark = [pytest.mark.assumed("A3"), pytest.mark.parametrize("bench", DATABASES, indirect=True)]
 

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from app import build_services
 from cti.accounts import PaneSession
 from cti.directory.service import Directory
-from cti.domain.call import Fact
+from cti.domain.facts import Fact
 from cti.salesforce.errors import SessionExpiredError
 from cti.salesforce.service import Access, RowResult, SalesforceOrg
 from cti.settings import load

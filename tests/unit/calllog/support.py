@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from cti.domain.call import Call, Direction, Leg, Record, Related, Segment, State
+from cti.domain.call import Call, Direction, Leg, Segment, State
 from cti.domain.outcome import Outcome
+from cti.domain.record import Record, Related
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 ORG = "00D8W000000AcmeUAC"

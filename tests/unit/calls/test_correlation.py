@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cti.calls.correlation import Moment, PbxCall, correlate, meeting_places, place_of_dialog, places_of_call
-from cti.domain.book import Dialog
+from cti.domain.pane_call import PaneCall
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 NUMBER = "+48600100200"
@@ -20,8 +20,8 @@ def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def dialog(name: str = "d", seconds: float = 0, **changes: object) -> Dialog:
-    made = Dialog(name, "acme", 101, "outbound", NUMBER, at(seconds), at(seconds), sip_call_id=f"sip-{name}")
+def dialog(name: str = "d", seconds: float = 0, **changes: object) -> PaneCall:
+    made = PaneCall(name, "acme", 101, "outbound", NUMBER, at(seconds), at(seconds), sip_call_id=f"sip-{name}")
     return replace(made, **changes)  # type: ignore[arg-type]  # fields by name
 
 
@@ -116,7 +116,7 @@ calls = st.lists(
 @given(dialogs, calls, st.booleans(), st.randoms(use_true_random=False))
 @settings(max_examples=150, deadline=None)
 def test_the_order_of_facts_does_not_decide(
-    some: list[Dialog], others: list[PbxCall], by_call_id: bool, random: object
+    some: list[PaneCall], others: list[PbxCall], by_call_id: bool, random: object
 ) -> None:
     decided = correlate(some, others, by_call_id=by_call_id)
     shuffled, mixed = list(some), list(others)
@@ -127,7 +127,7 @@ def test_the_order_of_facts_does_not_decide(
 
 @given(dialogs, calls)
 @settings(max_examples=150, deadline=None)
-def test_without_ids_no_call_goes_to_two_dialogs(some: list[Dialog], others: list[PbxCall]) -> None:
+def test_without_ids_no_call_goes_to_two_dialogs(some: list[PaneCall], others: list[PbxCall]) -> None:
     decided = list(correlate(some, others, by_call_id=False).values())
     assert len(decided) == len(set(decided))
 

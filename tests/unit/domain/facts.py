@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cti.domain.call import Fact
+from cti.domain.facts import Fact
 from cti.domain.times import iso
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)

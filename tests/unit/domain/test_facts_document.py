@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from cti.domain.call import KINDS
+from cti.domain.facts import KINDS
 
 TEXT = (Path(__file__).parents[3] / "docs" / "facts.md").read_text(encoding="utf-8")
 

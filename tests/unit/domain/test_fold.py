@@ -9,9 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cti.domain.call import KINDS, Claim, Direction, Fact, State, fold, in_order
+from cti.domain.call import Direction, State
+from cti.domain.facts import KINDS, Fact, in_order
+from cti.domain.fold import fold
 from cti.domain.outcome import Outcome
 from cti.domain.projection import from_json, to_json
+from cti.domain.record import Claim
 from cti.domain.times import iso
 from tests.unit.domain.facts import ANNA, CUSTOMER, PIOTR, START, agent, at, checked, contact, fcc, match, pane, row
 

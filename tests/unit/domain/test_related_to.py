@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cti.domain.call import Record
 from cti.domain.outcome import Outcome
+from cti.domain.record import Record
 from cti.domain.related_to import TaskLinks, links, shown_as_related
 
 CONTACT = Record("003C", "Contact", account_id="001A")

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cti.domain.call import fold
+from cti.domain.fold import fold
 from cti.domain.projection import from_json, to_json
 from tests.unit.domain.facts import ANNA, CUSTOMER, contact, fcc, match
 
 if TYPE_CHECKING:
-    from cti.domain.call import Fact
+    from cti.domain.facts import Fact
 
 
 def searched(seconds: float, record_id: str | None, **asked: Any) -> Fact:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from structlog.testing import capture_logs
 
-from cti.domain.call import Fact
+from cti.domain.facts import Fact
 from cti.domain.fcc import CallPage
 from cti.domain.presence import Presence, PresenceClass
 from cti.pbx.errors import FccRefusedError, FccUnreachableError

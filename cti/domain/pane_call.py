@@ -1,0 +1,31 @@
+"""A call as panes know it: by the command that dialled it and by its SIP dialog."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PaneCall:
+    """A dial command, or a SIP dialog a pane reported, or both, until and after the PBX's call for it is known.
+
+    `at` by the pane's clock, `seen_at` when the connector heard of it; `answered_at` by the pane. `call_key` is the
+    call its facts stand under, `settled` that this call has FCC's id.
+    """
+
+    id: str
+    tenant_id: str
+    users_id: int
+    direction: str
+    number: str
+    at: datetime
+    seen_at: datetime
+    dial_id: str | None = None
+    sip_call_id: str | None = None
+    answered_at: datetime | None = None
+    call_key: str | None = None
+    settled: bool = False
