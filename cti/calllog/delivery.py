@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import structlog
@@ -25,6 +25,7 @@ from cti.calllog.guard import FIELD_CODES, TABLE, FieldGuard
 from cti.calllog.mapping import CREATE_ONLY, PERSONS_OWN, UNTIL_IDENTIFIED, is_late, late, plain
 from cti.calllog.narrowing import Failed, Narrowing
 from cti.calllog.references import REFERENCES, ROUNDS, Leaving
+from cti.domain.delivery import Result
 from cti.domain.org_fields import CALL_ID
 from cti.errors import ConnectorError
 
@@ -79,27 +80,6 @@ class Load(Protocol):
     def code(self) -> str | None:
         """Why it failed the last time."""
         ...
-
-
-@dataclass(frozen=True)
-class Result:
-    """What became of one delivery.
-
-    `state`: `done` (`delivered` says with which fields), `gone` (the record was deleted there), `again`, `unknown` (it
-    may have arrived), `dead` (a person has to do something). `held` are fields that the org does not take yet. `wait`
-    is in seconds, where Salesforce or the state of things names one. `whole_org`: the trouble is the org's, not this
-    delivery's. `counts`: a failure is its own.
-    """
-
-    state: str
-    record_id: str | None = None
-    delivered: Mapping[str, Any] | None = None
-    code: str = ""
-    detail: str = ""
-    wait: float | None = None
-    whole_org: bool = False
-    held: Mapping[str, Any] = field(default_factory=dict)
-    counts: bool = True
 
 
 _NOT_THERE: Final = Result("again", wait=0, counts=False)

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
+from cti.domain.delivery import Delivery
 from cti.errors import InternalError
 from cti.outbox.breaker import Breakers, growing
-from cti.outbox.load import Load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -78,7 +78,7 @@ class _Batch:
 
     owner: str
     items: Sequence[Item]
-    loads: Mapping[str, Load]
+    loads: Mapping[str, Delivery]
     sent_by: datetime
 
 
@@ -207,7 +207,7 @@ class Engine:
                 uow.commit()
         # Left out is what must not be delivered because its record was deleted.
         loads = {
-            item.key: Load(
+            item.key: Delivery(
                 item.key,
                 item.fields,
                 record_id=logs[item.key].task_id if item.key in logs else None,
@@ -243,7 +243,7 @@ class Engine:
                 results |= {load.key: self._carry_alone(kind, org_id, load) for load in part}
         return results
 
-    def _carry_alone(self, kind: str, org_id: str, load: Load) -> Result:
+    def _carry_alone(self, kind: str, org_id: str, load: Delivery) -> Result:
         """Deliver one whose batch failed in a way that nobody foresaw; it may have arrived with the batch."""
         try:
             return self._carriers[kind].carry(org_id, [load])[0]

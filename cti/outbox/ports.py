@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime, timedelta
 
-    from cti.outbox.load import Load
+    from cti.domain.delivery import Delivery
 
 
 class Item(Protocol):
@@ -257,7 +257,7 @@ class Result(Protocol):
 class Carrier(Protocol):
     """Takes one kind of delivery to its place."""
 
-    def carry(self, org_id: str, loads: Sequence[Load]) -> Sequence[Result]:
+    def carry(self, org_id: str, loads: Sequence[Delivery]) -> Sequence[Result]:
         """Deliver; one result for each load, in order."""
         ...
 

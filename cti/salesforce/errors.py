@@ -12,33 +12,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from cti.accounts import salesforce_id
+from cti.domain.delivery import Verdict
 from cti.errors import ConnectorError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-
-class Verdict(StrEnum):
-    """What a caller may do after an error."""
-
-    AGAIN = "again"
-    """Nothing was changed and repeating may help, after a growing pause."""
-    REFRESH = "refresh"
-    """Nothing was changed; repeat once with a new access token."""
-    WAIT = "wait"
-    """Nothing was changed and nothing will work before some later time (a limit that moves with the day)."""
-    UNKNOWN = "unknown"
-    """The request may or may not have been carried out: read before repeating."""
-    DUPLICATE = "duplicate"
-    """A record with this unique value is already there: as good as done for an idempotent write."""
-    GONE = "gone"
-    """The record was deleted there."""
-    NEVER = "never"
-    """Repeating the same request cannot help; a person has to change something."""
 
 
 class SalesforceError(ConnectorError):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
+from cti.domain.delivery import Verdict
 from cti.salesforce.errors import (
     AnswerUnreadableError,
     DailyLimitReachedError,
@@ -23,7 +24,6 @@ from cti.salesforce.errors import (
     SessionExpiredError,
     TimedOutError,
     UnavailableError,
-    Verdict,
     from_answer,
 )
 from cti.salesforce.ports import Silent

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
+from cti.domain.delivery import Attempt, CallLog, OutboxItem
 from cti.store.base import Base, Json, UtcDateTime
 
 if TYPE_CHECKING:
@@ -103,54 +104,6 @@ class CallLogRow(Base):
     code: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-@dataclass(frozen=True)
-class OutboxItem:
-    """A row of the outbox as the features see it.
-
-    `fields` is everything not yet delivered; `sent` what the last attempt carried, when its outcome is `uncertain`.
-    """
-
-    key: str
-    kind: str
-    org_id: str
-    pairing_id: str
-    fields: Mapping[str, Any]
-    version: int
-    state: str
-    run_after: datetime
-    attempts: int
-    sent: Mapping[str, Any] | None
-    uncertain: bool
-    code: str | None
-    detail: str | None
-
-
-@dataclass(frozen=True)
-class CallLog:
-    """What was delivered about one segment: the Task's id once there is one, and every field's last delivered value.
-
-    `deleted`: the Task was found deleted in Salesforce. `closed`: the values are no longer kept here. Either way
-    nothing more is delivered.
-    """
-
-    key: str
-    task_id: str | None
-    delivered: Mapping[str, Any] = field(default_factory=dict)
-    deleted: bool = False
-    closed: bool = False
-    code: str | None = None
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One attempt at a delivery."""
-
-    at: datetime
-    result: str
-    code: str | None
-    detail: str | None
 
 
 # A batch is leased, settled and remembered by statements on the tables themselves, a few for all its rows.

@@ -7,8 +7,8 @@ from email.utils import format_datetime
 
 import pytest
 
+from cti.domain.delivery import Verdict
 from cti.salesforce import errors
-from cti.salesforce.errors import Verdict
 from cti.salesforce.service import SalesforceOrgs
 from tests.contract.salesforce.conftest import OrgRow
 from tests.support.json_server import Answer

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import event
 
-from cti.calllog.delivery import Result
 from cti.calllog.service import KIND, CallLogger, LogNews
 from cti.calls.service import CallService
+from cti.domain.delivery import Result
 from cti.outbox.engine import Engine
 from tests.integration.calls.bench import ANNA, DATABASES, PIOTR
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from cti.domain.delivery import Verdict
 from cti.salesforce import errors
-from cti.salesforce.errors import Verdict, from_answer, from_code, from_oauth, from_row
+from cti.salesforce.errors import from_answer, from_code, from_oauth, from_row
 
 TABLE = [
     ("INVALID_SESSION_ID", 401, "Session expired or invalid", "salesforce-session-expired", Verdict.REFRESH),
