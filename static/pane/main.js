@@ -1,7 +1,7 @@
 /** Starts the pane: makes each part and joins them. Nothing else happens here. */
 import { createChannel } from "./channel.js";
-import { createBridge } from "./host/bridge.js";
 import { createCanvas } from "./host/canvas.js";
+import { createOpenCti } from "./host/open-cti.js";
 import { translator } from "./i18n/index.js";
 import { askBeforeLeaving } from "./leaving.js";
 import { createPane } from "./pane.js";
@@ -32,10 +32,10 @@ document.getElementById("boot")?.remove();
 const now = () => Date.now();
 const after = (/** @type {() => void} */ callback, /** @type {number} */ milliseconds) => setTimeout(callback, milliseconds);
 const listen = (/** @type {(event: any) => void} */ listener) => addEventListener("message", listener);
-const host = { parent: window.parent, origin: boot.origins.parent, listen, after };
+const around = { parent: window.parent, origin: boot.origins.parent, listen, after };
 const t = translator(boot.language);
 const store = createStore(reduce, initialState);
-const pane = createPane(() => parts);
+const canvas = createCanvas({ ...around, frameName: window.name });
 
 const policy = /** @type {any} */ (document).permissionsPolicy ?? /** @type {any} */ (document).featurePolicy;
 const microphone = createMicrophone({
@@ -45,47 +45,44 @@ const microphone = createMicrophone({
   getUserMedia: navigator.mediaDevices ? (constraints) => navigator.mediaDevices.getUserMedia(constraints) : null,
 });
 
-const canvas = createCanvas({ ...host, frameName: window.name });
-const session = createSession({
-  token: boot.session,
+const pane = createPane({
+  store,
+  microphone,
+  t,
   now,
-  signedRequest: canvas.refreshSignedRequest,
-  renew: (signedRequest) => channel.request("session.renew", { signedRequest }, { timeout: 15_000 }),
-  onRenewal: pane.onRenewal,
+  signIn: canvas.repost,
+  session: (request, onRenewal) => createSession({
+    token: boot.session,
+    now,
+    renew: async () => request("session.renew", { signedRequest: await canvas.refreshSignedRequest() }, { timeout: 15_000 }),
+    onRenewal,
+  }),
+  channel: (listener, session) => createChannel({
+    ...listener,
+    url: boot.channel,
+    pane: crypto.randomUUID(),
+    token: session.token,
+    expired: session.expired,
+    focused: () => document.hasFocus(),
+    connect: (url, protocols) => new WebSocket(url, protocols),
+    now,
+    random: Math.random,
+    after,
+  }),
+  host: (listener) => createOpenCti({ ...around, ...listener }),
+  phone: (listener, ticket) => createSipPhone({
+    ...listener,
+    url: boot.sip,
+    ticket,
+    microphone: microphone.open,
+    audio: /** @type {HTMLAudioElement} */ (document.getElementById("remote-audio")),
+    tones: createTones(() => new AudioContext(), () => listener.onProblem("sound-blocked"), listener.onSound),
+    now,
+    random: Math.random,
+    after,
+    userAgent: `FCC Connector for Salesforce ${boot.version}`,
+  }),
 });
-const channel = createChannel({
-  url: boot.channel,
-  pane: crypto.randomUUID(),
-  token: session.token,
-  expired: session.expired,
-  focused: () => document.hasFocus(),
-  connect: (url, protocols) => new WebSocket(url, protocols),
-  now,
-  random: Math.random,
-  after,
-  onHello: pane.onHello,
-  onEvent: pane.onEvent,
-  onLink: pane.onLink,
-});
-const bridge = createBridge({
-  ...host,
-  onHello: pane.onHostHello,
-  onClickToDial: pane.onClickToDial,
-  onNavigation: () => undefined,
-});
-const phone = createSipPhone({
-  ...pane.phoneListener,
-  url: boot.sip,
-  ticket: pane.ticket,
-  microphone: microphone.open,
-  audio: /** @type {HTMLAudioElement} */ (document.getElementById("remote-audio")),
-  tones: createTones(() => new AudioContext(), () => pane.phoneListener.onProblem("sound-blocked"), pane.phoneListener.onSound),
-  now,
-  random: Math.random,
-  after,
-  userAgent: `FCC Connector for Salesforce ${boot.version}`,
-});
-const parts = { store, channel, bridge, canvas, session, phone, microphone, t, now, after };
 
 const screen = mount({
   root: /** @type {HTMLElement} */ (document.getElementById("pane")),
@@ -103,13 +100,10 @@ clock.onmessage = () => {
   pane.tick();
   screen.draw();
 };
-addEventListener("focus", pane.onFocus);
-addEventListener("pointerdown", pane.onFocus);
-addEventListener("online", channel.hurry);
-for (const gesture of ["pointerdown", "keydown"]) addEventListener(gesture, phone.unlockSound, { once: true });
+addEventListener("focus", pane.focused);
+addEventListener("pointerdown", pane.focused);
+addEventListener("online", pane.online);
+for (const gesture of ["pointerdown", "keydown"]) addEventListener(gesture, pane.unlockSound, { once: true });
 askBeforeLeaving(window, () => carriesCall(store.get()));
-addEventListener("pagehide", () => {
-  phone.hangUp(); // its sound ends with the page
-  phone.stop();
-});
+addEventListener("pagehide", pane.leave);
 pane.start();

@@ -1,5 +1,6 @@
 /** What the pane does: joins the channel, the host, the phone and the screens. Everything it touches is handed in. */
 import { ChannelError } from "./channel.js";
+import { createFollower } from "./host/follower.js";
 import { isKey } from "./i18n/index.js";
 import { view } from "./state/view.js";
 
@@ -9,17 +10,18 @@ import { view } from "./state/view.js";
 /** @typedef {import("./state/types.js").NoticeAction} NoticeAction */
 
 /**
- * @typedef {object} PaneDependencies
+ * @typedef {object} PaneDependencies the pane's neighbours are made here, each with whom it tells of what happens
  * @property {import("./state/store.js").Store<State, Action>} store
- * @property {import("./channel.js").Channel} channel
- * @property {import("./host/bridge.js").Bridge} bridge
- * @property {import("./host/canvas.js").Canvas} canvas
- * @property {import("./session.js").Session} session
- * @property {import("./phone/port.js").Phone} phone
+ * @property {(listener: ChannelListener, session: import("./session.js").Session) => import("./channel.js").Channel} channel
+ * @property {(listener: import("./host/port.js").HostListener) => import("./host/port.js").Host} host
+ * @property {(request: import("./channel.js").Channel["request"], onRenewal: (failed: boolean) => void) => import("./session.js").Session} session
+ * @property {(listener: import("./phone/port.js").PhoneListener, ticket: () => Promise<string>) => import("./phone/port.js").Phone} phone
  * @property {import("./phone/microphone.js").Microphone} microphone
+ * @property {() => void} signIn have the page signed in anew
  * @property {import("./i18n/index.js").Translate} t
  * @property {() => number} now milliseconds
- * @property {(callback: () => void, milliseconds: number) => unknown} after
+ *
+ * @typedef {Pick<import("./channel.js").ChannelDependencies, "onHello"|"onEvent"|"onLink">} ChannelListener
  *
  * @typedef {object} Actions what the screens may ask for
  * @property {(text: string) => void} dialText
@@ -45,17 +47,12 @@ import { view } from "./state/view.js";
  *
  * @typedef {object} Pane
  * @property {Actions} act
- * @property {(hello: import("./channel.js").Hello) => void} onHello
- * @property {(event: import("./channel.js").ChannelEvent) => void} onEvent
- * @property {(link: import("./state/types.js").LinkState) => void} onLink
- * @property {(hello: import("./host/bridge.js").BridgeHello) => void} onHostHello
- * @property {(payload: import("./host/bridge.js").ClickToDial) => void} onClickToDial
- * @property {(failed: boolean) => void} onRenewal
- * @property {import("./phone/port.js").PhoneListener} phoneListener
- * @property {() => Promise<string>} ticket for the phone's socket
- * @property {() => void} onFocus
  * @property {() => void} start
- * @property {() => void} tick
+ * @property {() => void} tick about once a second
+ * @property {() => void} focused the agent's attention is on this pane
+ * @property {() => void} online the browser has a network again
+ * @property {() => void} unlockSound after a click
+ * @property {() => void} leave the page goes away, and the sound of its call with it
  */
 
 /** Longer than the connector waits for FCC (13 s), so that its word arrives. */
@@ -67,32 +64,29 @@ const CREDENTIALS_LEAD = 60_000;
 const STATUS_NOTICES = ["status-moved", "status-not-ready-away"];
 
 /**
- * @param {() => PaneDependencies} wire the dependencies, asked for when first needed, for they know the pane as well
+ * @param {PaneDependencies} deps
  * @returns {Pane}
  */
-export function createPane(wire) {
+export function createPane(deps) {
+  const { store, microphone, t, now } = deps;
   let fence = 0;
   let phoneAttempt = 0;
   let phoneRound = 0;
   let askedWith = /** @type {number|null} */ (null);
   let retryAt = /** @type {number|null} */ (null);
   let credentialsUntil = /** @type {number|null} */ (null);
-  let hostReady = false;
-  let hostHasCti = false;
-  let clickToDial = /** @type {boolean|null} */ (null);
-  let itemIcon = "call";
   let focusedAt = 0;
   let credentialsCode = /** @type {string|null} */ (null);
   let wasRegistered = false;
-  let delegation = /** @type {import("./host/bridge.js").MicrophoneDelegation|null} */ (null);
+  let delegation = /** @type {import("./state/types.js").MicrophoneDelegation|null} */ (null);
   /** @type {Set<string>} */
   const dialled = new Set();
   /** @type {Set<string>} */
   const popped = new Set();
 
-  const state = () => wire().store.get();
-  const dispatch = (/** @type {Action} */ action) => wire().store.dispatch(action);
-  const look = () => view(state(), wire().now());
+  const state = store.get;
+  const dispatch = store.dispatch;
+  const look = () => view(state(), now());
 
   // ---------------------------------------------------------------- notices
 
@@ -102,7 +96,6 @@ export function createPane(wire) {
    * @param {Notice["tone"]} [tone]
    */
   function tell(code, sentence = "", tone = "error") {
-    const { t } = wire();
     const message = sentence || (isKey(code) ? t(code) : t("unknown-error", { code }));
     /** @type {Notice["button"]} */
     let button = null;
@@ -128,7 +121,6 @@ export function createPane(wire) {
   function lead(leader, newFence) {
     fence = newFence;
     dispatch({ type: "leader", leader });
-    const { phone } = wire();
     if (leader && !phone.started() && askedWith !== newFence) void startPhone();
     if (!leader) {
       phoneRound += 1;
@@ -143,7 +135,6 @@ export function createPane(wire) {
     const mine = phoneRound;
     retryAt = null;
     askedWith = fence;
-    const { channel, phone, now } = wire();
     if (!phone.started()) dispatch({ type: "phone", phone: "connecting" });
     try {
       const credentials = await channel.request("phone.credentials", { fence }, { timeout: ANSWER_PATIENCE });
@@ -176,7 +167,7 @@ export function createPane(wire) {
   function retryLater() {
     const delay = /** @type {number} */ (PHONE_RETRY[Math.min(phoneAttempt, PHONE_RETRY.length - 1)]);
     phoneAttempt += 1;
-    retryAt = wire().now() + delay;
+    retryAt = now() + delay;
   }
 
   // ---------------------------------------------------------------- dialling
@@ -186,7 +177,6 @@ export function createPane(wire) {
    * @param {Record<string, unknown>|null} record
    */
   async function dial(number, record) {
-    const { channel, microphone, now } = wire();
     const seen = look();
     if (seen.call || seen.dialling) return tell("agent-busy");
     const block = seen.dialBlocks[0];
@@ -225,7 +215,7 @@ export function createPane(wire) {
     if (record?.recordId && record.recordName) {
       dispatch({ type: "dialled", dialId, record: { recordId: record.recordId, objectType: record.objectType, name: record.recordName } });
     }
-    await wire().phone.call(number, dialId, opening);
+    await phone.call(number, dialId, opening);
     if (state().microphone.state === "ask") void checkMicrophone();
   }
 
@@ -237,7 +227,7 @@ export function createPane(wire) {
    */
   async function show(recordId, asked) {
     try {
-      await wire().bridge.call("screenPop", { type: "sobject", params: { recordId } });
+      await host.openRecord(recordId);
     } catch {
       tell("pop-failed", "", asked ? "error" : "warning");
     }
@@ -252,7 +242,7 @@ export function createPane(wire) {
     const sipCallId = call?.sipCallId ?? state().phoneCall?.sipCallId;
     await show(recordId, false);
     const which = typeof call?.callsId === "number" ? { callsId: call.callsId } : sipCallId ? { sipCallId } : null;
-    if (which) wire().channel.request("call.popped", { ...which, recordId }).catch(() => undefined);
+    if (which) channel.request("call.popped", { ...which, recordId }).catch(() => undefined);
   }
 
   /**
@@ -266,36 +256,16 @@ export function createPane(wire) {
     if (callId === null) return;
     const sipCallId = state().calls.find((known) => known.callId === callId)?.sipCallId ?? null;
     const which = sipCallId === null ? { callId } : { callId, sipCallId };
-    wire().channel.request("call.relate", { ...which, record: { recordId, objectType } }, { timeout: ANSWER_PATIENCE }).catch(tellError);
-  }
-
-  function showPanel() {
-    if (hostReady) wire().bridge.call("setSoftphonePanelVisibility", { visible: true }).catch(() => undefined);
-  }
-
-  function followHost() {
-    if (!hostReady || !hostHasCti) return;
-    const seen = look();
-    if (seen.clickToDial !== clickToDial) {
-      clickToDial = seen.clickToDial;
-      wire().bridge.call(clickToDial ? "enableClickToDial" : "disableClickToDial").catch(() => {
-        clickToDial = null;
-      });
-    }
-    const icon = seen.screen === "ringing" ? "incoming_call" : "call";
-    if (icon !== itemIcon) {
-      itemIcon = icon;
-      wire().bridge.call("setSoftphoneItemIcon", { key: icon }).catch(() => undefined);
-    }
+    channel.request("call.relate", { ...which, record: { recordId, objectType } }, { timeout: ANSWER_PATIENCE }).catch(tellError);
   }
 
   async function checkMicrophone() {
-    const microphone = await wire().microphone.check(delegation);
-    dispatch({ type: "microphone", microphone });
+    const found = await microphone.check(delegation);
+    dispatch({ type: "microphone", microphone: found });
     for (const notice of state().notices) {
-      if (notice.code.startsWith("mic-") && notice.code !== microphone.code) dispatch({ type: "notice.close", code: notice.code });
+      if (notice.code.startsWith("mic-") && notice.code !== found.code) dispatch({ type: "notice.close", code: notice.code });
     }
-    if (microphone.state === "blocked" && microphone.code) tell(microphone.code);
+    if (found.state === "blocked" && found.code) tell(found.code);
   }
 
   // ---------------------------------------------------------------- what the screens ask for
@@ -310,13 +280,13 @@ export function createPane(wire) {
       if (number) void dial(number, null);
     },
     redial: (number) => void dial(number, null),
-    answer: () => void wire().phone.answer(),
-    reject: () => wire().phone.reject(),
-    hangUp: () => wire().phone.hangUp(),
-    hold: (held) => wire().phone.hold(held),
-    mute: (muted) => wire().phone.mute(muted),
+    answer: () => void phone.answer(),
+    reject: () => phone.reject(),
+    hangUp: () => phone.hangUp(),
+    hold: (held) => phone.hold(held),
+    mute: (muted) => phone.mute(muted),
     tone(tone) {
-      wire().phone.tone(tone);
+      phone.tone(tone);
       dispatch({ type: "tone", tone });
     },
     keypad: (open) => dispatch({ type: "keypad", open }),
@@ -324,7 +294,7 @@ export function createPane(wire) {
     chooseStatus(statusId) {
       dispatch({ type: "presence.pending", statusId });
       for (const code of STATUS_NOTICES) dispatch({ type: "notice.close", code });
-      wire().channel.request("presence.set", { statusId }, { timeout: ANSWER_PATIENCE }).then(
+      channel.request("presence.set", { statusId }, { timeout: ANSWER_PATIENCE }).then(
         (ok) => {
           if (ok.presence) dispatch({ type: "presence", presence: ok.presence });
           else dispatch({ type: "presence.pending", statusId: null });
@@ -338,14 +308,14 @@ export function createPane(wire) {
     show: (recordId) => void show(recordId, true),
     choose,
     takeOver() {
-      wire().channel.request("leader.take", {}, { timeout: ANSWER_PATIENCE }).then((ok) => lead(true, ok.fence ?? fence), tellError);
+      channel.request("leader.take", {}, { timeout: ANSWER_PATIENCE }).then((ok) => lead(true, ok.fence ?? fence), tellError);
     },
-    signIn: () => wire().canvas.repost(),
+    signIn: () => deps.signIn(),
     closeNotice: (code) => dispatch({ type: "notice.close", code }),
     noticeAction(action) {
       if (action === "microphone.check") void checkMicrophone();
       if (action === "sound.unlock") {
-        wire().phone.unlockSound();
+        phone.unlockSound();
         dispatch({ type: "notice.close", code: "sound-blocked" });
       }
       if (action === "phone.retry") {
@@ -355,9 +325,16 @@ export function createPane(wire) {
     },
   };
 
-  return {
-    act,
-    onLink: (link) => dispatch({ type: "link", link, at: wire().now() }),
+  // ---------------------------------------------------------------- the neighbours
+
+  /** @type {import("./session.js").Session} */
+  const session = deps.session((...asked) => channel.request(...asked), (failed) => {
+    if (failed) tell("session-renewal-failed", "", "warning");
+    else dispatch({ type: "notice.close", code: "session-renewal-failed" });
+  });
+
+  const channel = deps.channel({
+    onLink: (link) => dispatch({ type: "link", link, at: now() }),
     onHello(hello) {
       lead(hello.leader, hello.fence);
       if (hello.leader && retryAt !== null) void startPhone();
@@ -376,7 +353,7 @@ export function createPane(wire) {
               capabilities: content.capabilities ?? { canDial: false, missing: [] },
               leader: content.leader,
             },
-            clockOffset: typeof event.at === "string" ? Date.parse(event.at) - wire().now() : null,
+            clockOffset: typeof event.at === "string" ? Date.parse(event.at) - now() : null,
           });
           if (typeof content.fence === "number") lead(content.leader, content.fence);
           break;
@@ -400,12 +377,12 @@ export function createPane(wire) {
           break;
         case "dial.request":
           if (state().leader) {
-            showPanel();
-            void place(content.dialId, content.number, wire().microphone.open(), content.record);
+            follower.showPhone();
+            void place(content.dialId, content.number, microphone.open(), content.record);
           }
           break;
         case "session.expiring":
-          void wire().session.renew();
+          void session.renew();
           break;
         case "notice":
           tell(String(content.code), String(content.message ?? ""), "warning");
@@ -413,84 +390,72 @@ export function createPane(wire) {
         default: // a server newer than this page
       }
     },
-    onHostHello(hello) {
-      hostReady = true;
-      hostHasCti = hello.cti;
-      delegation = hello.mic;
-      clickToDial = null;
-      if (!hello.cti) tell("cti-missing", "", "warning");
-      else wire().bridge.call("notifyInitializationComplete").catch(() => undefined);
+  }, session);
+
+  const host = deps.host({
+    onReady(hello) {
+      delegation = hello.microphone;
       void checkMicrophone();
-      followHost();
+      follower.greeted(hello);
     },
-    onClickToDial(payload) {
-      showPanel();
-      const { number, recordId, recordName, objectType, accountId, contactId, personAccount } = payload;
-      const record = recordId && objectType
-        ? {
-            recordId,
-            objectType,
-            recordName: recordName ?? "",
-            ...(accountId ? { accountId } : {}),
-            ...(contactId ? { contactId } : {}),
-            ...(typeof personAccount === "boolean" ? { personAccount } : {}),
-          }
-        : null;
+    onNumberClicked(number, record) {
+      follower.showPhone();
       void dial(number, record);
     },
-    onRenewal(failed) {
-      if (failed) tell("session-renewal-failed", "", "warning");
-      else dispatch({ type: "notice.close", code: "session-renewal-failed" });
+  });
+
+  const follower = createFollower({ host, look, warn: (code) => tell(code, "", "warning") });
+
+  const phone = deps.phone({
+    onPhase(phase, code) {
+      dispatch({ type: "phone", phone: phase, code });
+      if (phase === "registered") {
+        // FCC may have been away, and may have another status for the agent than before.
+        if (wasRegistered) channel.request("phone.registered").catch(() => undefined);
+        wasRegistered = true;
+        phoneAttempt = 0;
+        retryAt = null;
+        forgetCredentialsProblem();
+        for (const known of ["phone-refused", "phone-failed", "phone-no-connection"]) dispatch({ type: "notice.close", code: known });
+      }
+      if (phase === "failed") {
+        if (code) tell(code);
+        retryLater();
+      }
     },
-    phoneListener: {
-      onPhase(phase, code) {
-        dispatch({ type: "phone", phone: phase, code });
-        if (phase === "registered") {
-          // FCC may have been away, and may have another status for the agent than before.
-          if (wasRegistered) wire().channel.request("phone.registered").catch(() => undefined);
-          wasRegistered = true;
-          phoneAttempt = 0;
-          retryAt = null;
-          forgetCredentialsProblem();
-          for (const known of ["phone-refused", "phone-failed", "phone-no-connection"]) dispatch({ type: "notice.close", code: known });
-        }
-        if (phase === "failed") {
-          if (code) tell(code);
-          retryLater();
-        }
-      },
-      onSignalling: (up) => dispatch({ type: "signalling", up }),
-      onCall(call) {
-        const before = state().phoneCall;
-        dispatch({ type: "phone.call", call });
-        if (call.direction === "inbound" && before?.sipCallId !== call.sipCallId) showPanel();
-      },
-      onReport(report) {
-        wire().channel.request("call.report", { ...report }).catch(() => undefined);
-      },
-      onProblem: (code) => tell(code),
-      onSound: () => dispatch({ type: "notice.close", code: "sound-blocked" }),
+    onSignalling: (up) => dispatch({ type: "signalling", up }),
+    onCall: (call) => dispatch({ type: "phone.call", call }),
+    onReport(report) {
+      channel.request("call.report", { ...report }).catch(() => undefined);
     },
-    async ticket() {
-      const ok = await wire().channel.request("sip.ticket", { fence }, { timeout: ANSWER_PATIENCE, once: true });
-      return String(ok.ticket);
-    },
-    onFocus() {
-      const { channel, now } = wire();
+    onProblem: (code) => tell(code),
+    onSound: () => dispatch({ type: "notice.close", code: "sound-blocked" }),
+  }, async () => {
+    const ok = await channel.request("sip.ticket", { fence }, { timeout: ANSWER_PATIENCE, once: true });
+    return String(ok.ticket);
+  });
+
+  return {
+    act,
+    focused() {
       if (now() - focusedAt < FOCUS_EVERY || !channel.isOpen()) return;
       focusedAt = now();
       channel.request("focus", {}, { once: true }).catch(() => undefined);
     },
+    online: channel.hurry,
+    unlockSound: phone.unlockSound,
+    leave() {
+      phone.hangUp();
+      phone.stop();
+    },
     start() {
-      const { store, bridge, channel, microphone } = wire();
-      store.subscribe(followHost);
+      store.subscribe(follower.follow);
       microphone.onChange(() => void checkMicrophone());
       void checkMicrophone();
-      bridge.ready();
+      host.start();
       channel.open();
     },
     tick() {
-      const { channel, session, phone, now } = wire();
       channel.tick();
       session.tick();
       phone.tick();

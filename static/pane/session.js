@@ -4,8 +4,7 @@
  * @typedef {object} SessionDependencies
  * @property {string} token
  * @property {() => number} now milliseconds
- * @property {() => Promise<string>} signedRequest a fresh signed request from Canvas
- * @property {(signedRequest: string) => Promise<{session: string, expiresIn: number}>} renew asks the server
+ * @property {() => Promise<{session: string, expiresIn: number}>} renew asks the server, with a fresh proof of who we are; seconds
  * @property {(failed: boolean) => void} onRenewal
  *
  * @typedef {object} Session
@@ -48,7 +47,7 @@ export function createSession(deps) {
     if (busy) return;
     busy = true;
     try {
-      const answer = await deps.renew(await deps.signedRequest());
+      const answer = await deps.renew();
       token = answer.session;
       const life = answer.expiresIn * 1000;
       expiry = deps.now() + life;

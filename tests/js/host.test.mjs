@@ -1,9 +1,9 @@
-/** The pane's side of the bridge and of Canvas: whom it believes, and what it says. */
+/** The page around the pane, through Open CTI's bridge and through Canvas: whom the pane believes, and what it says. */
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 
-import { createBridge } from "../../static/pane/host/bridge.js";
 import { createCanvas } from "../../static/pane/host/canvas.js";
+import { createOpenCti } from "../../static/pane/host/open-cti.js";
 import { createSession, expiryOf } from "../../static/pane/session.js";
 import { DrivenTime, settle } from "./support.mjs";
 
@@ -19,32 +19,43 @@ function frame() {
   return { time, sent, parent, say, wiring: { parent, origin: ORIGIN, listen: (listener) => listeners.push(listener), after: time.after } };
 }
 
-describe("the bridge", () => {
+describe("Open CTI as the pane's host", () => {
   /** @type {ReturnType<typeof frame>} */ let page;
   let heard;
-  let bridge;
+  let host;
   beforeEach(() => {
     page = frame();
     heard = [];
-    bridge = createBridge({
+    host = createOpenCti({
       ...page.wiring,
-      onHello: (hello) => heard.push(["hello", hello]),
-      onClickToDial: (payload) => heard.push(["clickToDial", payload]),
-      onNavigation: (payload) => heard.push(["navigation", payload]),
+      onReady: (hello) => heard.push(["ready", hello]),
+      onNumberClicked: (number, record) => heard.push(["clicked", number, record]),
     });
   });
-  const click = { fcc: 1, id: "e1", type: "event", name: "clickToDial", payload: { number: "600 100 200", recordId: "003x" } };
+  const click = { fcc: 1, id: "e1", type: "event", name: "clickToDial", payload: { number: "600 100 200", recordId: "003x", objectType: "Contact" } };
+  const hello = { fcc: 1, id: "p1", type: "hello", version: "1.0.0", cti: true, mic: { allow: "microphone", delegated: true, outer: null } };
+  const calls = () => page.sent.map(({ message }) => message).filter(({ type }) => type === "call").map(({ method, args }) => [method, args]);
 
   it("speaks to the one origin it was given", () => {
-    bridge.ready();
-    void bridge.call("enableClickToDial");
+    host.start();
+    void host.makeNumbersClickable(true);
     assert.ok(page.sent.length >= 2);
     assert.ok(page.sent.every(({ origin, message }) => origin === ORIGIN && message.fcc === 1));
   });
 
+  it("says what the pane asks for in Salesforce's words", () => {
+    for (const asked of [host.openRecord("003x"), host.showPhone(), host.makeNumbersClickable(true), host.makeNumbersClickable(false), host.showRinging(true), host.showRinging(false)]) {
+      asked.catch(() => undefined);
+    }
+    assert.deepEqual(calls(), [
+      ["screenPop", { type: "sobject", params: { recordId: "003x" } }], ["setSoftphonePanelVisibility", { visible: true }], ["enableClickToDial", {}],
+      ["disableClickToDial", {}], ["setSoftphoneItemIcon", { key: "incoming_call" }], ["setSoftphoneItemIcon", { key: "call" }],
+    ]);
+  });
+
   it("believes its parent under that origin", () => {
     page.say(click);
-    assert.equal(heard[0][1].number, "600 100 200");
+    assert.deepEqual(heard, [["clicked", "600 100 200", { recordId: "003x", objectType: "Contact", recordName: "" }]]);
   });
 
   it("does not believe another window", () => {
@@ -58,39 +69,52 @@ describe("the bridge", () => {
   });
 
   it("leaves alone what is not a message of the bridge", () => {
-    for (const data of ["text", null, 1, {}, { fcc: 2, type: "hello" }, { fcc: 1 }, { fcc: 1, type: "event", name: "clickToDial", payload: null }]) page.say(data);
+    const empty = { fcc: 1, type: "event", name: "clickToDial", payload: null };
+    for (const data of ["text", null, 1, {}, { fcc: 2, type: "hello" }, { fcc: 1 }, empty, { ...click, name: "navigation" }]) page.say(data);
     assert.deepEqual(heard, []);
   });
 
   it("takes a number as text, whatever it came as", () => {
     page.say({ ...click, payload: { number: 600100200 } });
-    assert.equal(heard[0][1].number, "600100200");
+    assert.deepEqual(heard, [["clicked", "600100200", null]]);
   });
 
-  it("knocks until it is answered", () => {
-    bridge.ready();
+  it("keeps of a clicked record what the server may hear, a person account's ids among it", () => {
+    const record = { recordId: "001x", objectType: "Account", recordName: "Ewa Nowa", contactId: "003y", personAccount: true };
+    page.say({ ...click, payload: { ...record, number: "1", accountId: "", params: "", url: "/001x" } });
+    assert.deepEqual(heard, [["clicked", "1", record]]);
+  });
+
+  it("knocks until it is answered, and says then that the phone has started", () => {
+    host.start();
     page.time.move(1600);
     const knocks = page.sent.length;
     assert.equal(knocks, 4);
-    page.say({ fcc: 1, id: "p1", type: "hello", version: "1.0.0", cti: true, mic: { allow: "microphone", delegated: true, outer: null } });
+    page.say(hello);
     page.time.move(5000);
-    assert.equal(page.sent.length, knocks);
-    assert.deepEqual(heard[0], ["hello", { version: "1.0.0", cti: true, mic: { allow: "microphone", delegated: true, outer: null } }]);
+    assert.equal(page.sent.length, knocks + 1);
+    assert.deepEqual(calls(), [["notifyInitializationComplete", {}]]);
+    assert.deepEqual(heard, [["ready", { problem: null, microphone: { allow: "microphone", delegated: true, outer: null } }]]);
+  });
+
+  it("says what is missing where Open CTI did not start, and asks it nothing", () => {
+    page.say({ ...hello, cti: false, mic: null });
+    assert.deepEqual(heard, [["ready", { problem: "cti-missing", microphone: null }]]);
+    assert.deepEqual(calls(), []);
   });
 
   it("gives a call's result to the one who called", async () => {
-    const one = bridge.call("getAppViewInfo");
-    const other = bridge.call("screenPop", { type: "sobject", params: { recordId: "003x" } });
+    const one = host.showPhone();
+    const other = host.openRecord("003x");
     const [first, second] = page.sent.map(({ message }) => message);
-    assert.deepEqual([second.method, second.args], ["screenPop", { type: "sobject", params: { recordId: "003x" } }]);
     page.say({ fcc: 1, id: second.id, type: "result", success: false, returnValue: null, errors: [{ code: "GENERIC_ERROR" }] });
-    page.say({ fcc: 1, id: first.id, type: "result", success: true, returnValue: { recordId: "003x" }, errors: null });
-    assert.deepEqual(await one, { recordId: "003x" });
-    await assert.rejects(other, { method: "screenPop" });
+    page.say({ fcc: 1, id: first.id, type: "result", success: true, returnValue: { visible: true }, errors: null });
+    await one;
+    await assert.rejects(other, { method: "screenPop", errors: [{ code: "GENERIC_ERROR" }] });
   });
 
   it("does not wait for ever", async () => {
-    const call = bridge.call("refreshView");
+    const call = host.openRecord("003x");
     call.catch(() => undefined);
     page.time.move(30_000);
     await assert.rejects(call, { errors: "no-answer" });
@@ -154,27 +178,26 @@ describe("the session", () => {
     assert.equal(expiryOf("no token"), null);
   });
 
-  it("is renewed through Canvas when four fifths of its time are over", async () => {
+  it("is renewed when four fifths of its time are over", async () => {
     const time = new DrivenTime(0);
-    const renewed = [];
+    let renewed = 0;
     const session = createSession({
       token: tokenUntil(1000),
       now: time.now,
-      signedRequest: async () => "fresh.request",
-      renew: async (signedRequest) => {
-        renewed.push(signedRequest);
+      renew: async () => {
+        renewed += 1;
         return { session: "next", expiresIn: 1000 };
       },
       onRenewal: () => undefined,
     });
     time.move(799_000);
     session.tick();
-    assert.deepEqual(renewed, []);
+    assert.equal(renewed, 0);
     time.move(2000);
     session.tick();
     session.tick();
     await settle();
-    assert.deepEqual(renewed, ["fresh.request"]);
+    assert.equal(renewed, 1);
     assert.equal(session.token(), "next");
     time.move(600_000);
     assert.equal(session.expired(), false);
@@ -187,11 +210,10 @@ describe("the session", () => {
     const session = createSession({
       token: tokenUntil(1000),
       now: time.now,
-      signedRequest: async () => {
+      renew: async () => {
         tries += 1;
         throw new Error("offline");
       },
-      renew: async () => ({ session: "never", expiresIn: 1 }),
       onRenewal: (failed) => told.push(failed),
     });
     time.move(800_000);

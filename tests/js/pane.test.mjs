@@ -13,7 +13,7 @@ import { DrivenTime, settle } from "./support.mjs";
 
 const READY = { id: 1, class: "ready", name: "W kolejce", since: "2026-03-04T10:00:00Z", until: null };
 const NOT_READY = { id: 2, class: "notready", name: "Niegotowy", since: "2026-03-04T10:00:00Z", until: null };
-const JAN = { number: "600 100 200", recordId: "003000000000001AAA", recordName: "Jan Kowalski", objectType: "Contact" };
+const JAN = { recordId: "003000000000001AAA", recordName: "Jan Kowalski", objectType: "Contact" };
 
 /** A pane whose channel, host and phone keep what they were asked. */
 function workbench() {
@@ -45,23 +45,30 @@ function workbench() {
     commands: (type) => asked.filter((command) => command.type === type),
     codes: () => store.get().notices.map((notice) => notice.code),
   };
-  const pane = createPane(() => ({
+  const told = {};
+  const heard = async (method, ...args) => (host.push([method, ...args]), bench.hostAnswer(method));
+  const pane = createPane({
     store,
     now: time.now,
-    after: time.after,
     t: translator("pl"),
-    channel: {
+    signIn: () => undefined,
+    microphone: { check: async () => bench.microphoneState, onChange: () => undefined, open: () => bench.openMicrophone() },
+    session: () => ({ token: () => "t", expired: () => false, tick: () => undefined, renew: async () => host.push(["renew"]) }),
+    channel: (listener) => (told.channel = listener, {
       open: () => undefined, close: () => undefined, tick: () => undefined, hurry: () => undefined, isOpen: () => true,
       async request(type, fields) {
         asked.push({ type, ...fields });
         return (bench.answers[type] ?? (() => ({})))(fields);
       },
-    },
-    bridge: { ready: () => undefined, call: async (method, args) => (host.push([method, args]), bench.hostAnswer(method)) },
-    canvas: { refreshSignedRequest: async () => "a.b", repost: () => host.push(["repost"]) },
-    session: { token: () => "t", expired: () => false, tick: () => undefined, renew: async () => host.push(["renew"]) },
-    microphone: { check: async () => bench.microphoneState, onChange: () => undefined, open: () => bench.openMicrophone() },
-    phone: {
+    }),
+    host: (listener) => (told.host = listener, {
+      start: () => undefined,
+      openRecord: (recordId) => heard("openRecord", recordId),
+      showPhone: () => heard("showPhone"),
+      makeNumbersClickable: (on) => heard("makeNumbersClickable", on),
+      showRinging: (on) => heard("showRinging", on),
+    }),
+    phone: (listener, ticket) => (told.phone = listener, bench.ticket = ticket, {
       start: (credentials) => ((started = true), phone.push(["start", credentials.username])),
       stop: () => ((started = false), phone.push(["stop"])),
       started: () => started,
@@ -72,9 +79,9 @@ function workbench() {
       answer: async () => phone.push(["answer"]), reject: () => phone.push(["reject"]), hangUp: () => phone.push(["hangUp"]),
       hold: (on) => phone.push(["hold", on]), mute: (on) => phone.push(["mute", on]), tone: (tone) => phone.push(["tone", tone]),
       unlockSound: () => phone.push(["unlock"]), tick: () => undefined,
-    },
-  }));
-  return Object.assign(bench, { pane });
+    }),
+  });
+  return Object.assign(bench, { pane, told });
 }
 
 describe("the pane", () => {
@@ -85,15 +92,15 @@ describe("the pane", () => {
   });
   const arrive = async (more = {}, { registers = true } = {}) => {
     bench.pane.start();
-    bench.pane.onLink("open");
-    bench.pane.onHello({ seq: 1, leader: more.leader ?? true, fence: 3, heartbeat: 10 });
-    bench.pane.onHostHello({ version: "1", cti: true, mic: null });
-    bench.pane.onEvent(snapshot(more));
+    bench.told.channel.onLink("open");
+    bench.told.channel.onHello({ seq: 1, leader: more.leader ?? true, fence: 3, heartbeat: 10 });
+    bench.told.host.onReady({ problem: null, microphone: null });
+    bench.told.channel.onEvent(snapshot(more));
     await settle();
-    if (registers) bench.pane.phoneListener.onPhase("registered", null);
+    if (registers) bench.told.phone.onPhase("registered", null);
     await settle();
   };
-  const clickToDial = () => bench.host.filter(([method]) => /ClickToDial$/.test(method)).map(([method]) => method);
+  const clickable = () => bench.host.filter(([method]) => method === "makeNumbersClickable").map(([, on]) => on);
   beforeEach(() => {
     bench = workbench();
   });
@@ -109,32 +116,32 @@ describe("the pane", () => {
     });
     it("fetches tickets under its present fence", async () => {
       await arrive();
-      bench.pane.onEvent({ type: "leader", seq: 2, leader: true, fence: 4 });
-      assert.equal(await bench.pane.ticket(), "t1");
+      bench.told.channel.onEvent({ type: "leader", seq: 2, leader: true, fence: 4 });
+      assert.equal(await bench.ticket(), "t1");
       assert.equal(bench.commands("sip.ticket")[0].fence, 4);
     });
     it("says when its phone is signed in again, so that the status is read anew", async () => {
       await arrive();
       assert.deepEqual(bench.commands("phone.registered"), []);
-      bench.pane.phoneListener.onPhase("connecting", "phone-no-connection");
-      bench.pane.phoneListener.onPhase("registered", null);
+      bench.told.phone.onPhase("connecting", "phone-no-connection");
+      bench.told.phone.onPhase("registered", null);
       assert.deepEqual(bench.commands("phone.registered"), [{ type: "phone.registered" }]);
     });
     it("takes the tenant's statuses whenever they come", async () => {
       await arrive({ statuses: [] });
-      bench.pane.onEvent({ type: "statuses", seq: 2, statuses: [READY, NOT_READY] });
+      bench.told.channel.onEvent({ type: "statuses", seq: 2, statuses: [READY, NOT_READY] });
       assert.deepEqual(bench.store.get().statuses, [READY, NOT_READY]);
     });
     it("says that FCC has another status until the agent chooses one", async () => {
       await arrive();
-      for (const code of ["status-moved", "status-not-ready-away"]) bench.pane.onEvent({ type: "notice", seq: 2, code, message: "Niegotowy" });
+      for (const code of ["status-moved", "status-not-ready-away"]) bench.told.channel.onEvent({ type: "notice", seq: 2, code, message: "Niegotowy" });
       assert.deepEqual(bench.codes(), ["status-moved", "status-not-ready-away"]);
       bench.pane.act.chooseStatus(1);
       assert.deepEqual(bench.codes(), []);
     });
     it("gives the phone up when another pane takes it", async () => {
       await arrive();
-      bench.pane.onEvent({ type: "leader", seq: 2, leader: false, fence: 4 });
+      bench.told.channel.onEvent({ type: "leader", seq: 2, leader: false, fence: 4 });
       assert.deepEqual(bench.phone.at(-1), ["stop"]);
       assert.equal(bench.store.get().leader, false);
     });
@@ -154,7 +161,7 @@ describe("the pane", () => {
       await settle();
       assert.deepEqual(bench.phone, [["start", "40312"]]);
       assert.ok(bench.codes().includes("fcc-unreachable"));
-      bench.pane.phoneListener.onPhase("registered", null);
+      bench.told.phone.onPhase("registered", null);
       assert.ok(!bench.codes().includes("fcc-unreachable"));
     });
   });
@@ -166,7 +173,7 @@ describe("the pane", () => {
     });
     it("dials through the server and opens no microphone", async () => {
       await arrive({ leader: false });
-      bench.pane.onClickToDial(JAN);
+      bench.told.host.onNumberClicked("600 100 200", JAN);
       await settle();
       assert.equal(bench.commands("dial").length, 1);
       assert.equal(bench.streams(), 0);
@@ -184,17 +191,17 @@ describe("the pane", () => {
   describe("when a number is clicked", () => {
     it("shows itself, dials with the record, and calls", async () => {
       await arrive();
-      bench.pane.onClickToDial(JAN);
+      bench.told.host.onNumberClicked("600 100 200", JAN);
       await settle();
       assert.deepEqual(bench.commands("dial"), [{
-        type: "dial", number: "600 100 200", record: { recordId: JAN.recordId, objectType: "Contact", recordName: "Jan Kowalski" },
+        type: "dial", number: "600 100 200", record: JAN,
       }]);
       assert.deepEqual(bench.phone.at(-1), ["call", "+48600100200", "d1"]);
-      assert.ok(bench.host.some(([method, args]) => method === "setSoftphonePanelVisibility" && args.visible === true));
+      assert.ok(bench.host.some(([method]) => method === "showPhone"));
     });
     it("keeps a person account's ids", async () => {
       await arrive();
-      bench.pane.onClickToDial({ ...JAN, objectType: "Account", contactId: "003000000000009AAA", personAccount: true });
+      bench.told.host.onNumberClicked("600 100 200", { ...JAN, objectType: "Account", contactId: "003000000000009AAA", personAccount: true });
       await settle();
       assert.deepEqual([bench.commands("dial")[0].record.contactId, bench.commands("dial")[0].record.personAccount], ["003000000000009AAA", true]);
     });
@@ -203,7 +210,7 @@ describe("the pane", () => {
       bench.answers.dial = () => {
         throw new ChannelError("number-invalid", "To nie jest numer telefonu.");
       };
-      bench.pane.onClickToDial(JAN);
+      bench.told.host.onNumberClicked("600 100 200", JAN);
       await settle();
       assert.equal(bench.store.get().notices.at(-1).message, "To nie jest numer telefonu.");
       assert.equal(bench.released(), 1);
@@ -211,8 +218,8 @@ describe("the pane", () => {
     });
     it("does nothing twice at once", async () => {
       await arrive();
-      bench.pane.onClickToDial(JAN);
-      bench.pane.onClickToDial(JAN);
+      bench.told.host.onNumberClicked("600 100 200", JAN);
+      bench.told.host.onNumberClicked("600 100 200", JAN);
       await settle();
       assert.equal(bench.commands("dial").length, 1);
       assert.ok(bench.codes().includes("agent-busy"));
@@ -220,7 +227,7 @@ describe("the pane", () => {
     it("names the microphone's level when that is what is missing", async () => {
       bench.microphoneState = { state: "blocked", code: "mic-salesforce-frame" };
       await arrive();
-      bench.pane.onClickToDial(JAN);
+      bench.told.host.onNumberClicked("600 100 200", JAN);
       await settle();
       assert.equal(bench.commands("dial").length, 0);
       assert.ok(bench.codes().includes("mic-salesforce-frame"));
@@ -230,7 +237,7 @@ describe("the pane", () => {
       bench.openMicrophone = async () => {
         throw new MicrophoneError("mic-busy");
       };
-      bench.pane.onClickToDial(JAN);
+      bench.told.host.onNumberClicked("600 100 200", JAN);
       await settle();
       assert.ok(bench.codes().includes("mic-busy"));
     });
@@ -240,8 +247,8 @@ describe("the pane", () => {
     it("calls once, however often it is told", async () => {
       await arrive();
       const request = { type: "dial.request", dialId: "d9", number: "+48600100205", record: null };
-      bench.pane.onEvent({ ...request, seq: 5 });
-      bench.pane.onEvent({ ...request, seq: 6 });
+      bench.told.channel.onEvent({ ...request, seq: 5 });
+      bench.told.channel.onEvent({ ...request, seq: 6 });
       await settle();
       assert.deepEqual(bench.phone.filter(([what]) => what === "call"), [["call", "+48600100205", "d9"]]);
     });
@@ -251,25 +258,25 @@ describe("the pane", () => {
   describe("clickable numbers", () => {
     it("are switched on in the queue and off outside it, once each", async () => {
       await arrive();
-      bench.pane.onEvent({ type: "presence", seq: 2, presence: NOT_READY });
-      bench.pane.onEvent({ type: "presence", seq: 3, presence: NOT_READY });
-      bench.pane.onEvent({ type: "presence", seq: 4, presence: READY });
-      assert.deepEqual(clickToDial(), ["disableClickToDial", "enableClickToDial", "disableClickToDial", "enableClickToDial"]);
+      bench.told.channel.onEvent({ type: "presence", seq: 2, presence: NOT_READY });
+      bench.told.channel.onEvent({ type: "presence", seq: 3, presence: NOT_READY });
+      bench.told.channel.onEvent({ type: "presence", seq: 4, presence: READY });
+      assert.deepEqual(clickable(), [false, true, false, true]);
     });
     it("are off while the server can't dial", async () => {
       await arrive({ capabilities: { canDial: false, missing: [{ code: "dial-no-presentation", message: "Brak prezentacji." }] } });
-      assert.deepEqual(clickToDial(), ["disableClickToDial"]);
+      assert.deepEqual(clickable(), [false]);
     });
     it("are off when the connection is lost", async () => {
       await arrive();
-      bench.pane.onLink("lost");
-      assert.equal(clickToDial().at(-1), "disableClickToDial");
+      bench.told.channel.onLink("lost");
+      assert.equal(clickable().at(-1), false);
     });
-    it("are nobody's business where Open CTI did not start", async () => {
+    it("are nobody's business where the host can be asked nothing", async () => {
       bench.pane.start();
-      bench.pane.onHostHello({ version: "1", cti: false, mic: null });
+      bench.told.host.onReady({ problem: "cti-missing", microphone: null });
       await settle();
-      assert.deepEqual(clickToDial(), []);
+      assert.deepEqual(clickable(), []);
       assert.ok(bench.codes().includes("cti-missing"));
     });
   });
@@ -277,10 +284,10 @@ describe("the pane", () => {
   describe("asked whom a call is about", () => {
     const EWA = { recordId: "003000000000002AAA", objectType: "Contact", name: "Ewa Nowa", reason: "Telefon" };
     const call = { callId: "k1", callsId: 71, sipCallId: null, state: "ringing", direction: "inbound", number: "+48600100300", startedAt: "2026-03-04T10:15:00Z" };
-    const popped = () => bench.host.filter(([method]) => method === "screenPop").map(([, args]) => args.params.recordId);
+    const popped = () => bench.host.filter(([method]) => method === "openRecord").map(([, recordId]) => recordId);
     it("opens the record that was chosen and ties the call to it", async () => {
       await arrive();
-      bench.pane.onEvent({ type: "call", seq: 2, call });
+      bench.told.channel.onEvent({ type: "call", seq: 2, call });
       bench.pane.act.choose("k1", EWA);
       await settle();
       assert.deepEqual(popped(), [EWA.recordId]);
@@ -288,7 +295,7 @@ describe("the pane", () => {
     });
     it("names the phone's own call too, for the server's name of it may be another by then", async () => {
       await arrive();
-      bench.pane.onEvent({ type: "call", seq: 2, call: { ...call, sipCallId: "abc" } });
+      bench.told.channel.onEvent({ type: "call", seq: 2, call: { ...call, sipCallId: "abc" } });
       bench.pane.act.choose("k1", EWA);
       await settle();
       assert.deepEqual(bench.commands("call.relate").map(({ callId, sipCallId }) => [callId, sipCallId]), [["k1", "abc"]]);
@@ -298,7 +305,7 @@ describe("the pane", () => {
         throw new ChannelError("record-not-readable", "Nie widzisz tego rekordu.");
       };
       await arrive();
-      bench.pane.onEvent({ type: "call", seq: 2, call });
+      bench.told.channel.onEvent({ type: "call", seq: 2, call });
       bench.pane.act.choose("k1", EWA);
       await settle();
       assert.deepEqual(popped(), [EWA.recordId]);
@@ -317,20 +324,20 @@ describe("the pane", () => {
     const call = { callId: "k1", callsId: 71, sipCallId: null, state: "ringing", direction: "inbound", number: "+48600100200", startedAt: "2026-03-04T10:15:00Z" };
     it("pops it once and reports it", async () => {
       await arrive();
-      bench.pane.onEvent({ type: "call", seq: 2, call });
+      bench.told.channel.onEvent({ type: "call", seq: 2, call });
       const pop = { type: "pop", callId: "k1", recordId: "003000000000001AAA", objectType: "Contact", reason: "Telefon" };
-      bench.pane.onEvent({ ...pop, seq: 3 });
-      bench.pane.onEvent({ ...pop, seq: 4 });
+      bench.told.channel.onEvent({ ...pop, seq: 3 });
+      bench.told.channel.onEvent({ ...pop, seq: 4 });
       await settle();
-      assert.deepEqual(bench.host.filter(([method]) => method === "screenPop"), [["screenPop", { type: "sobject", params: { recordId: "003000000000001AAA" } }]]);
+      assert.deepEqual(bench.host.filter(([method]) => method === "openRecord"), [["openRecord", "003000000000001AAA"]]);
       assert.deepEqual(bench.commands("call.popped"), [{ type: "call.popped", callsId: 71, recordId: "003000000000001AAA" }]);
     });
-    it("says so when Salesforce does not open it", async () => {
+    it("says so when the host does not open it", async () => {
       await arrive();
       bench.hostAnswer = async () => {
         throw new Error("refused");
       };
-      bench.pane.onEvent({ type: "pop", seq: 3, callId: "k1", recordId: "003000000000001AAA" });
+      bench.told.channel.onEvent({ type: "pop", seq: 3, callId: "k1", recordId: "003000000000001AAA" });
       await settle();
       assert.ok(bench.codes().includes("pop-failed"));
     });
@@ -340,20 +347,20 @@ describe("the pane", () => {
     it("shows itself once and reports what the phone saw", async () => {
       await arrive();
       const call = { sipCallId: "s1", dialId: null, direction: "inbound", number: "+48600100200", state: "ringing", startedAt: bench.time.now(), answeredAt: null, endedAt: null };
-      bench.pane.phoneListener.onCall(call);
-      bench.pane.phoneListener.onCall({ ...call, state: "talking", answeredAt: bench.time.now() });
-      bench.pane.phoneListener.onReport({ sipCallId: "s1", kind: "ringing", direction: "inbound", number: "+48600100200", at: "2026-03-04T10:15:00Z" });
-      assert.equal(bench.host.filter(([method]) => method === "setSoftphonePanelVisibility").length, 1);
-      assert.ok(bench.host.some(([method, args]) => method === "setSoftphoneItemIcon" && args.key === "incoming_call"));
+      bench.told.phone.onCall(call);
+      bench.told.phone.onCall({ ...call, state: "talking", answeredAt: bench.time.now() });
+      bench.told.phone.onReport({ sipCallId: "s1", kind: "ringing", direction: "inbound", number: "+48600100200", at: "2026-03-04T10:15:00Z" });
+      assert.equal(bench.host.filter(([method]) => method === "showPhone").length, 1);
+      assert.ok(bench.host.some(([method, on]) => method === "showRinging" && on));
       assert.equal(bench.commands("call.report")[0].kind, "ringing");
     });
   });
 
   it("knows the phone's signalling apart from its registration", async () => {
     await arrive();
-    bench.pane.phoneListener.onSignalling(false);
+    bench.told.phone.onSignalling(false);
     assert.deepEqual([bench.store.get().signalling, bench.store.get().phone], [false, "registered"]);
-    bench.pane.phoneListener.onSignalling(true);
+    bench.told.phone.onSignalling(true);
     assert.equal(bench.store.get().signalling, true);
   });
 
@@ -380,14 +387,14 @@ describe("the pane", () => {
 
   it("renews its session when the server says it is time", async () => {
     await arrive();
-    bench.pane.onEvent({ type: "session.expiring", seq: 9, in: 300 });
+    bench.told.channel.onEvent({ type: "session.expiring", seq: 9, in: 300 });
     assert.deepEqual(bench.host.at(-1), ["renew"]);
   });
 
   it("says something a person can act on, whatever goes wrong", async () => {
     await arrive();
-    bench.pane.phoneListener.onProblem("media-lost");
-    bench.pane.phoneListener.onProblem("a-code-nobody-knows");
+    bench.told.phone.onProblem("media-lost");
+    bench.told.phone.onProblem("a-code-nobody-knows");
     const messages = bench.store.get().notices.map((notice) => notice.message);
     assert.ok(messages.some((message) => message.includes("utracono połączenie głosowe")));
     assert.ok(messages.some((message) => message.includes("a-code-nobody-knows")));
@@ -395,7 +402,7 @@ describe("the pane", () => {
 
   it("offers the way out with the notice: check the microphone, turn sound on, retry the phone", async () => {
     await arrive();
-    for (const code of ["mic-denied", "sound-blocked", "phone-refused"]) bench.pane.phoneListener.onProblem(code);
+    for (const code of ["mic-denied", "sound-blocked", "phone-refused"]) bench.told.phone.onProblem(code);
     assert.deepEqual(bench.store.get().notices.map((notice) => notice.button.action), ["microphone.check", "sound.unlock", "phone.retry"]);
     bench.pane.act.noticeAction("sound.unlock");
     assert.deepEqual(bench.phone.at(-1), ["unlock"]);
@@ -406,15 +413,15 @@ describe("the pane", () => {
 
   it("takes the notice about sound back when there is sound", async () => {
     await arrive();
-    bench.pane.phoneListener.onProblem("sound-blocked");
-    bench.pane.phoneListener.onSound();
+    bench.told.phone.onProblem("sound-blocked");
+    bench.told.phone.onSound();
     assert.deepEqual(bench.codes(), []);
   });
 
   it("ignores an event of a newer server", async () => {
     await arrive();
     const before = bench.store.get();
-    bench.pane.onEvent({ type: "something.new", seq: 12 });
+    bench.told.channel.onEvent({ type: "something.new", seq: 12 });
     assert.equal(bench.store.get(), before);
   });
 });

@@ -5,7 +5,7 @@
  * pane. Each has its own code, and each code its own remedy in the translations.
  */
 
-/** @typedef {import("../host/bridge.js").MicrophoneDelegation} MicrophoneDelegation */
+/** @typedef {import("../state/types.js").MicrophoneDelegation} MicrophoneDelegation */
 /** @typedef {import("../state/types.js").MicrophoneState} MicrophoneState */
 
 /** Why there is no sound from this side; `code` is a key of the translations. */

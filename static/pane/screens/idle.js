@@ -54,7 +54,7 @@ export function idle(context, seen) {
  * @param {View} seen
  * @returns {Template|typeof nothing}
  */
-export function hint(context, seen) {
+function hint(context, seen) {
   const { t } = context;
   // A lost connection and a microphone that is withheld have a notice of their own.
   const told = new Set(["block-no-connection", ...(seen.state.notices.some((notice) => notice.code.startsWith("mic-")) ? ["block-microphone"] : [])]);

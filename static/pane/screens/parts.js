@@ -40,7 +40,7 @@ export function icon({ icons }, name) {
  * @param {string} objectType
  * @returns {string}
  */
-export function typeName({ t }, objectType) {
+function typeName({ t }, objectType) {
   const key = `type-${objectType}`;
   return isKey(key) ? t(key) : t("type-other");
 }
@@ -52,7 +52,7 @@ export function typeName({ t }, objectType) {
  * @param {string} reason
  * @returns {string}
  */
-export function why({ t }, reason) {
+function why({ t }, reason) {
   const key = `reason-${reason}`;
   return isKey(key) ? t(key) : reason;
 }

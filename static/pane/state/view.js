@@ -195,7 +195,7 @@ function wrapOf(presence, time) {
  * @param {number} time
  * @returns {CallView|null}
  */
-export function currentCall(state, time) {
+function currentCall(state, time) {
   const own = state.phoneCall;
   if (own && own.state !== "ended") return fromPhone(own, matching(state, own), state, time);
   const up = state.calls.filter((call) => call.state !== "ended").at(-1);
