@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Flask, Response, g, request, send_from_directory
 
-from . import canvas, control, oauth, opencti, rest, visualforce
+from . import canvas, control, oauth, opencti
 from .hosts import HostDispatcher
 from .lightning import routes as lightning
+from .rest import routes as rest
+from .visualforce import routes as visualforce
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication

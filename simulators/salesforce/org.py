@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from . import schema
 from .faults import Counters, Faults
 from .ids import IdFactory, make, number_of, object_of, to18
+from .times import stamp
 from .world import ACCESS_PERMISSION_SET, API_ONLY_PROFILES, World
 
 if TYPE_CHECKING:
@@ -289,7 +290,7 @@ class Org:
 
     def timestamp(self) -> str:
         """Now, as the API writes it."""
-        return _stamp(self.now())
+        return stamp(datetime.fromtimestamp(self.now(), UTC))
 
     def insert(self, object_name: str, given: Record, user_id: str) -> Record:
         """Add a row that was already validated; fills ids, system fields and what the platform derives."""
@@ -648,8 +649,3 @@ class Org:
 
     def settings_json(self) -> dict[str, Any]:
         return asdict(self.settings)
-
-
-def _stamp(seconds: float) -> str:
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}+0000"

@@ -7,10 +7,11 @@ Source: Salesforce "Object Reference" (Task, Case, Lead: usage and field propert
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from .ids import object_of, to18
+from .times import stamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -265,8 +266,7 @@ def _datetime(one: Field, value: Any) -> str:
         raise _undeserializable("datetime", "VALUE_STRING", str(value)) from None
     if moment.tzinfo is None or moment.year not in YEARS:
         raise _undeserializable("datetime", "VALUE_STRING", str(value))
-    moment = moment.astimezone(UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}+0000"
+    return stamp(moment)
 
 
 def _reference(org: Org, known: ObjectType, one: Field, value: str) -> str:

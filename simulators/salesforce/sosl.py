@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from .rules import Refused
-from .soql import Parser, Run
+from .soql.parser import Parser
+from .soql.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
