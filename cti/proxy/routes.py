@@ -43,6 +43,6 @@ def install(
             except OSError:
                 upstream.stream.close()
                 raise
-            bridge = relay.bridge(browser, upstream, admission)
-            registry.bind(slot, bridge)
-            relay.run(bridge)
+            session = relay.session(browser, upstream, admission)
+            registry.bind(slot, session)
+            relay.run(session)

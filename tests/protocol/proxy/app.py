@@ -17,7 +17,8 @@ from cti.errors import ConnectorError
 from cti.proxy import routes
 from cti.proxy.metrics import RelayMetrics
 from cti.proxy.phones import Phones
-from cti.proxy.sip_relay import RelayLimits, SipRelay
+from cti.proxy.relay_session import RelayLimits
+from cti.proxy.sip_relay import SipRelay
 from cti.proxy.tickets import TicketOffice
 from cti.ws.registry import SocketRegistry
 from cti.ws.routing import Sockets

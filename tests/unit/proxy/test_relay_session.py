@@ -13,7 +13,8 @@ from prometheus_client import CollectorRegistry
 
 from cti.proxy.metrics import RelayMetrics
 from cti.proxy.phones import Phones
-from cti.proxy.sip_relay import SipRelay, Upstream
+from cti.proxy.relay_session import Upstream
+from cti.proxy.sip_relay import SipRelay
 from cti.ws.frames import Opcode, apply_mask, frame, read_header
 from tests.support.wait import until
 from tests.unit.proxy.speaking import (
@@ -35,7 +36,7 @@ from tests.unit.proxy.speaking import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-from cti.proxy.sip_relay import Bridge
+    from cti.proxy.relay_session import RelaySession
 
 OPTIONS = message("OPTIONS sip:acme.fcc.example SIP/2.0", Subject="x" * 6000)
 
@@ -108,57 +109,60 @@ def relay(clock, fence) -> SipRelay:
 
 
 @pytest.fixture
-def bridge(relay, sides) -> Bridge:
+def session(relay, sides) -> RelaySession:
     phone, pbx = sides
-    return relay.bridge(phone.near, Upstream(pbx.near, b""), ADMISSION)
+    return relay.session(phone.near, Upstream(pbx.near, b""), ADMISSION)
 
 
-def ways(bridge: Bridge, sides: tuple[Side, Side]) -> dict:
+def ways(session: RelaySession, sides: tuple[Side, Side]) -> dict:
     up, down = frame(Opcode.TEXT, OPTIONS, mask=b"mask"), frame(Opcode.TEXT, OPTIONS)
-    return {"up": (bridge._pass_up_at_once, sides[1], up), "down": (bridge._pass_down_at_once, sides[0], down)}
+    return {
+        "up": (session._pass_up_at_once, sides[1], up),
+        "down": (session._downstream.carry_at_once, sides[0], down),
+    }
 
 
 @pytest.mark.parametrize("way", ["up", "down"])
-def test_what_is_taken_at_once_leaves_nothing(bridge, sides, way):
-    passing, side, data = ways(bridge, sides)[way]
+def test_what_is_taken_at_once_leaves_nothing(session, sides, way):
+    passing, side, data = ways(session, sides)[way]
     assert passing(data) == b""
     assert side.take() == data
 
 
 @pytest.mark.parametrize("way", ["up", "down"])
-def test_what_cannot_be_sent_now_is_left_whole(bridge, sides, way):
-    passing, side, data = ways(bridge, sides)[way]
+def test_what_cannot_be_sent_now_is_left_whole(session, sides, way):
+    passing, side, data = ways(session, sides)[way]
     filled = side.fill()
     assert passing(data) == data
     assert len(side.take()) == filled
 
 
 @pytest.mark.parametrize("way", ["up", "down"])
-def test_of_what_is_taken_in_part_the_rest_is_left(bridge, sides, way, monkeypatch):
-    passing, side, data = ways(bridge, sides)[way]
-    taking = {"up": "_write_up", "down": "_write_down"}[way]
-    monkeypatch.setattr(bridge, taking, lambda piece: side.near.send(piece[:1000]))
+def test_of_what_is_taken_in_part_the_rest_is_left(session, sides, way, monkeypatch):
+    passing, side, data = ways(session, sides)[way]
+    taker, taking = {"up": (session, "_write_up"), "down": (session._downstream, "_write")}[way]
+    monkeypatch.setattr(taker, taking, lambda piece: side.near.send(piece[:1000]))
     left = passing(data)
     assert side.take() + left == data
-    assert (bridge._unsent == left) is (way == "up")
-    assert bridge._listener.between is (way == "up")
+    assert (session._unsent == left) is (way == "up")
+    assert session._downstream.between is (way == "up")
 
 
-def test_the_rest_of_a_message_follows_before_anything_else(bridge, sides, monkeypatch):
+def test_the_rest_of_a_message_follows_before_anything_else(session, sides, monkeypatch):
     up, next_one = (frame(Opcode.TEXT, each, mask=b"mask") for each in (OPTIONS, OPTIONS.replace(b"call-1", b"call-2")))
-    monkeypatch.setattr(bridge, "_write_up", lambda piece: sides[1].near.send(piece[:1000]))
+    monkeypatch.setattr(session, "_write_up", lambda piece: sides[1].near.send(piece[:1000]))
 
     @contextlib.contextmanager
-    def reading(self, _stream, at_once):
+    def reading(_stream, at_once):
         pieces = iter([at_once(up), next_one, b""])
         yield lambda: next(pieces)
 
-    monkeypatch.setattr(type(bridge), "_reading", reading)
-    bridge._carry_up()
+    monkeypatch.setattr("cti.proxy.relay_session.pieces_of", reading)
+    session._carry_up()
     assert sides[1].take() == up + next_one
 
 
-def test_what_needs_an_answer_or_the_rules_is_left_to_those_who_may_wait(bridge, sides):
+def test_what_needs_an_answer_or_the_rules_is_left_to_those_who_may_wait(session, sides):
     for text in (
         message("INVITE sip:+48600100200@acme.fcc.example SIP/2.0", Subject="x" * 200),
         message("REGISTER sip:acme.fcc.example SIP/2.0", Subject="x" * 200),
@@ -166,7 +170,7 @@ def test_what_needs_an_answer_or_the_rules_is_left_to_those_who_may_wait(bridge,
         b"no SIP at all" * 20,
     ):
         data = frame(Opcode.TEXT, text, mask=b"mask")
-        assert bridge._pass_up_at_once(data) == data
+        assert session._pass_up_at_once(data) == data
     assert sides[1].take() == b""
 
 
@@ -174,15 +178,15 @@ def test_a_phone_is_not_silent_while_fcc_takes_nothing(relay, sides, clock):
     phone, pbx = sides
     pbx.near.settimeout(20)
     held = Held(pbx.near)
-    bridge = relay.bridge(phone.near, Upstream(held, b""), ADMISSION)
-    running = threading.Thread(target=bridge.run)
+    session = relay.session(phone.near, Upstream(held, b""), ADMISSION)
+    running = threading.Thread(target=session.run)
     running.start()
     said = frame(Opcode.TEXT, OPTIONS, mask=b"mask")
     phone.far.sendall(said)
     assert held.reached.wait(10)
     for _ in range(4):
         clock.advance(relay.limits.ping)
-        bridge.tick(clock.monotonic())
+        session.tick(clock.monotonic())
     held.gate.set()
     until(lambda: select.select([pbx.far], [], [], 0)[0], 10)
     assert pbx.take().startswith(said)
@@ -199,8 +203,8 @@ class Played:
         for side in sides:
             side.near.settimeout(20)
             side.far.settimeout(20)
-        self.bridge = relay.bridge(self._phone.near, Upstream(self._pbx.near, b""), ADMISSION)
-        self._running = threading.Thread(target=self.bridge.run)
+        self.session = relay.session(self._phone.near, Upstream(self._pbx.near, b""), ADMISSION)
+        self._running = threading.Thread(target=self.session.run)
 
     def __enter__(self) -> Self:
         self._running.start()
@@ -326,7 +330,7 @@ def test_a_phone_whose_pane_is_gone_loses_its_socket(played, fence, clock):
     played.phone_says(OPTIONS)
     assert played.fcc_gets() == OPTIONS
     fence.lead = "over"
-    played.bridge.tick(clock.monotonic())
+    played.session.tick(clock.monotonic())
     assert int.from_bytes(played.phone_gets()[:2]) == 1008
 
 
@@ -336,12 +340,12 @@ def test_a_call_that_is_up_keeps_the_socket_until_it_ends(played, fence, clock):
     played.fcc_says(frame(Opcode.TEXT, fcc_answer("200 OK")))
     played.phone_gets()
     fence.lead = "over"
-    played.bridge.tick(clock.monotonic())
+    played.session.tick(clock.monotonic())
     played.phone_says(invite(Call_ID="another"))
     assert played.phone_gets().startswith(b"SIP/2.0 403 Forbidden")
     played.phone_says(within("BYE"))
     assert played.fcc_gets() == within("BYE")
-    played.bridge.tick(clock.monotonic())
+    played.session.tick(clock.monotonic())
     assert int.from_bytes(played.phone_gets()[:2]) == 1008
 
 
@@ -370,11 +374,11 @@ def test_an_agent_who_says_too_much_loses_each_socket_until_a_while_has_passed(r
         assert played.fcc_gets() == OPTIONS
 
 
-def test_who_goes_on_sending_after_the_goodbye_leaves_others_their_turn(bridge, clock, monkeypatch):
+def test_who_goes_on_sending_after_the_goodbye_leaves_others_their_turn(session, clock, monkeypatch):
     turns = []
-    monkeypatch.setattr("cti.proxy.sip_relay.give_way", lambda: turns.append(clock.advance(0.5)))
-    monkeypatch.setattr(bridge, "_browser", Endless())
-    bridge._drain()
+    monkeypatch.setattr("cti.proxy.relay_session.give_way", lambda: turns.append(clock.advance(0.5)))
+    monkeypatch.setattr(session, "_browser", Endless())
+    session._drain()
     assert len(turns) == 4
 
 
