@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 import signal
-import threading
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import structlog
 from flask import Flask
 
 from cti import outgoing
+from cti.background import BACKGROUND_THREADS, Background, Loop, Loops, stop_together
 from cti.calllog.delivery import TaskCarrier
 from cti.calllog.errors import FieldsMissingError, PackageMissingError
 from cti.calllog.guard import FieldGuard
@@ -41,10 +39,10 @@ from cti.outbox.engine import Engine
 from cti.pane import routes as pane_routes
 from cti.pane.channel import PaneChannel
 from cti.pane.rooms import AgentRooms
+from cti.pbx import polling
 from cti.pbx import routes as webhook_routes
 from cti.pbx.health import FccHealth, Reach
 from cti.pbx.metrics import FccMetrics
-from cti.pbx.polling import Poller, Runner
 from cti.pbx.tenants import Exchanges
 from cti.pbx.webhooks import WebhookIntake
 from cti.proxy import routes as sip_routes
@@ -69,6 +67,7 @@ from cti.ws.routing import Sockets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from concurrent.futures import ThreadPoolExecutor
 
     import requests
 
@@ -79,35 +78,9 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger("cti.app")
 ROOT = Path(__file__).resolve().parent
-BACKGROUND_THREADS = 16
-T = TypeVar("T")
+UPKEEP_SECONDS = 10.0
+UPKEEP_PATIENCE_SECONDS = 900.0  # the retention of a full database takes its time
 _MISSING = {True: PackageMissingError, False: FieldsMissingError}
-
-
-class Background(ThreadPoolExecutor):
-    """Threads for what may take long; what fails there unforeseen is logged, for nobody waits for it."""
-
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
-        """Run it soon."""
-        future = super().submit(fn, *args, **kwargs)
-        future.add_done_callback(self._tell)
-        return future
-
-    def later(self, seconds: float, fn: Callable[[], Any], /) -> None:
-        """Run it after so many seconds; not at all when the process ends before."""
-        timer = threading.Timer(seconds, self._submit_if_open, (fn,))
-        timer.daemon = True
-        timer.start()
-
-    def _submit_if_open(self, fn: Callable[[], Any]) -> None:
-        with contextlib.suppress(RuntimeError):  # shut down meanwhile
-            self.submit(fn)
-
-    @staticmethod
-    def _tell(future: Future[Any]) -> None:
-        error = None if future.cancelled() else future.exception()
-        if error is not None:
-            _log.error("background-failed", exc_info=error)
 
 
 @dataclass(frozen=True)
@@ -124,7 +97,8 @@ class Services:
     sign_in: CanvasSignIn
     calls: CallService
     intake: WebhookIntake
-    polling: Runner
+    polling: Loop
+    upkeep: Loop
     fcc_health: FccHealth
     outbox: Engine
     fields: FieldGuard
@@ -135,21 +109,23 @@ class Services:
     phones: Phones
     relay: SipRelay
     sockets: SocketRegistry
+    loops: Loops
     background: ThreadPoolExecutor
     dialog_writer: ThreadPoolExecutor
     lease: Lease | None = None
 
     def start(self) -> None:
-        """Begin what goes on beside requests: polling, deliveries, the searches of calls that are up."""
+        """Begin what goes on beside requests: polling, upkeep, deliveries, the searches of calls that are up."""
         if self.lease is not None:
             self.lease.watch()
         self.polling.start()
+        self.upkeep.start()
         self.outbox.start()
         self.background.submit(self.calls.resume)
 
     def close(self) -> None:
         """End what `start` began and give back what is held open; a delivery under way may still be recorded."""
-        self.polling.stop(timeout=1.0)
+        stop_together([self.polling, self.upkeep], timeout=1.0)
         self.outbox.stop(timeout=2.0)
         self.rooms.stop()
         self.hub.stop()
@@ -232,14 +208,22 @@ def build_services(
         keep=timedelta(days=settings.retention_days),
     )
     intake = WebhookIntake(database, calls, clock=clock, count=metrics.webhook, unreadable=metrics.unreadable)
-    poller = Poller(
+    poller = polling.Poller(
         database=database,
         exchange=exchanges.of,
         sink=calls,
         activity=calls,
         clock=clock,
         presence_told_at=lambda tenant_id: intake.heard(tenant_id).presence,
-        tick=calls.tick,
+    )
+    polls = polling.loop(poller, clock)
+    upkeep = Loop(
+        "call-upkeep",
+        calls.tick,
+        clock=clock,
+        interval=UPKEEP_SECONDS,
+        first=polling.FIRST_SECONDS,
+        patience=UPKEEP_PATIENCE_SECONDS,
     )
 
     # panes and their phones
@@ -287,7 +271,8 @@ def build_services(
         sign_in=sign_in,
         calls=calls,
         intake=intake,
-        polling=Runner(poller, clock=clock),
+        polling=polls,
+        upkeep=upkeep,
         fcc_health=FccHealth(reach, poller.health),
         outbox=outbox,
         fields=guard,
@@ -298,6 +283,7 @@ def build_services(
         phones=phones,
         relay=relay,
         sockets=sockets,
+        loops=Loops([polls, upkeep], metrics.registry),
         background=background,
         dialog_writer=dialog_writer,
         lease=lease,
@@ -312,6 +298,7 @@ def build_app(services: Services) -> Flask:
         "database": services.database.check,
         "writing": services.database.check_writing,
         "migrations": lambda: migrate.check(services.database),
+        "background": services.loops.check,
     }
     if services.lease is not None:
         checks["lease"] = services.lease.check
@@ -319,7 +306,9 @@ def build_app(services: Services) -> Flask:
         "salesforce": partial(_salesforce_trouble, services.fields),
         "fcc": services.fcc_health.to_json,
     }
-    app.register_blueprint(health.blueprint(services.settings, services.metrics, checks, sides))
+    app.register_blueprint(
+        health.blueprint(services.settings, services.metrics, checks, sides, background=services.loops.to_json)
+    )
     app.register_blueprint(
         canvas_routes.blueprint(
             services.sign_in,

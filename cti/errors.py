@@ -99,6 +99,15 @@ class DatabaseFullError(DatabaseUnavailableError):
     en = "The disk of the FCC connector's database has only {left} MB left. An administrator has to make room."
 
 
+class BackgroundStalledError(ConnectorError):
+    """Work that the connector does beside requests has ended or come to a standstill, which only a restart mends."""
+
+    code = "background-stalled"
+    http_status = 503
+    pl = "Praca łącznika FCC w tle stanęła ({loops}). Administrator musi uruchomić łącznik ponownie."
+    en = "The FCC connector's work in the background stands still ({loops}). An administrator has to restart it."
+
+
 class SalesforceUserUnknownError(ConnectorError):
     """The e-mail address of an FCC user belongs to no active Salesforce user, or to several."""
 

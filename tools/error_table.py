@@ -57,6 +57,7 @@ LATER = "Nothing: deliveries wait and go on by themselves."
 RETRY = "Put it right in the org, then `fcc-connector retry KEY`."
 MEANING = {"salesforce-error": "Salesforce refused with a code of its own that the connector has no kind for."}
 ADVICE: dict[str, str] = {
+    "background-stalled": "Restart the service, and report the log line `loop-failed`, if there is one.",
     "call-log-fields-missing": "`fcc-connector pair TENANT ORG` names the fields; they are filled in later.",
     "call-log-request-refused": RETRY,
     "call-log-without-values": "Compare the field with the package's; `fcc_call_log_left_out_total` names it.",

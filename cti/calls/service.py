@@ -541,7 +541,7 @@ class CallService:
             self._searches.look(tenant_id, agent.fcc_user_id, still_up(self._clock.now()))
 
     def tick(self) -> None:
-        """The regular work, called every 10 s or so by the runner.
+        """The regular work, called every 10 s or so, by one thread.
 
         Attendance, changed settings and records that could not be checked yet at each call, what the last process left
         unfinished at the first, retention once an hour.

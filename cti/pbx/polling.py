@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from cti.background import Loop
 from cti.errors import ConnectorError, InternalError
 from cti.pbx.errors import FccError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
-    from typing import Any
 
     from cti.accounts import Tenant
     from cti.clock import Clock
@@ -31,7 +30,8 @@ PRESENCE_ROUND_SECONDS: Final = 5.0
 PRESENCE_TOLD_SECONDS: Final = 300.0
 """How often presence is asked for while FCC tells it by webhooks; a lost event is put right by then."""
 WEBHOOKS_LIVE_SECONDS: Final = 600.0
-TICK_SECONDS: Final = 10.0
+ROUND_SECONDS: Final = 0.5
+PATIENCE_SECONDS: Final = 900.0
 LONGEST_BACKOFF_SECONDS: Final = 300.0
 PAGES: Final = 20
 PAGE_ROWS: Final = 200
@@ -82,7 +82,6 @@ class Poller:
         activity: Activity,
         clock: Clock,
         presence_told_at: Callable[[str], float | None] = lambda _tenant: None,
-        tick: Callable[[], None] | None = None,
     ) -> None:
         self._database = database
         self._exchange = exchange
@@ -90,12 +89,10 @@ class Poller:
         self._activity = activity
         self._clock = clock
         self._presence_told_at = presence_told_at
-        self._tick = tick
         self._next: dict[str, float] = {}
         self._sooner: dict[str, float] = {}
         self._next_presence: dict[str, float] = {}
         self._asked_last: dict[str, int] = {}
-        self._next_tick = clock.monotonic() + FIRST_SECONDS
         self._health: dict[str, PollHealth] = {}
         self._started = clock.monotonic()
         self._unbroken_since: dict[str, datetime] = {}
@@ -116,9 +113,6 @@ class Poller:
             if now >= self._next_presence.get(tenant.id, self._started + FIRST_SECONDS):
                 self._next_presence[tenant.id] = now + PRESENCE_SECONDS / 3
                 self._presences(tenant.id)
-        if self._tick is not None and self._clock.monotonic() >= self._next_tick:
-            self._next_tick = self._clock.monotonic() + TICK_SECONDS
-            self._tick()
 
     def _due(self, tenant_id: str, now: float) -> float:
         """When the list is to be read next; a call that began since the last reading makes it sooner."""
@@ -256,43 +250,6 @@ class Poller:
             self._sink.presence_reported(tenant_id, users_id, presence, asked_at=asked_at)
 
 
-class Runner:
-    """The thread that polling runs on. It survives everything but `stop`, and says how it goes."""
-
-    def __init__(self, poller: Poller, *, clock: Clock, every: float = 0.5) -> None:
-        self._poller = poller
-        self._clock = clock
-        self._every = every
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._beat: float | None = None
-
-    def start(self) -> None:
-        """Start the thread; a second call does nothing."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="fcc-polling", daemon=True)
-            self._thread.start()
-
-    def stop(self, timeout: float = 5.0) -> None:
-        """Ask the thread to end and wait for it, at most `timeout` seconds."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(timeout)
-
-    def health(self) -> dict[str, Any]:
-        """`{alive, tenants}`; `alive` False: the thread has ended, or has not come round for five minutes."""
-        recent = self._beat is not None and self._clock.monotonic() - self._beat < LONGEST_BACKOFF_SECONDS
-        running = self._thread is not None and self._thread.is_alive()
-        return {"alive": running and recent, "tenants": list(self._poller.health())}
-
-    def _run(self) -> None:
-        failures = 0
-        while not self._stopping.is_set():
-            try:
-                self._poller.step()
-                failures = 0
-            except Exception:  # noqa: BLE001 - whatever fails in one round must not end polling
-                failures += 1
-                _log.exception("polling-round-failed", failures=failures)
-            self._beat = self._clock.monotonic()
-            self._stopping.wait(min(self._every * 2 ** min(failures, 7), 60.0))
+def loop(poller: Poller, clock: Clock) -> Loop:
+    """What polling runs on. A round with many tenants whose FCC answers nothing takes long, and is no standstill."""
+    return Loop("fcc-polling", poller.step, clock=clock, interval=ROUND_SECONDS, patience=PATIENCE_SECONDS)

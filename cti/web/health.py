@@ -32,6 +32,7 @@ def blueprint(
     metrics: Metrics,
     checks: Mapping[str, Callable[[], None]],
     sides: Mapping[str, Callable[[], Mapping[str, object]]] | None = None,
+    background: Callable[[], Mapping[str, object]] = dict,
 ) -> Blueprint:
     """`/healthz`, `/readyz` and `/metrics`; a check raises when the process cannot work.
 
@@ -39,10 +40,11 @@ def blueprint(
     came out last is `fcc_ready{check}`.
 
     `sides` say how it stands with the systems outside, by tenant or org: `/readyz` names it and is ready all the
-    same, for no other process would do better. They answer at once, from what is known, and raise nothing.
+    same, for no other process would do better. They answer at once, from what is known, and raise nothing. So does
+    `background`, which says how each loop beside the requests is; whether all are sound is a check like the others.
 
-    Sentences and sides are told on this machine and to whoever has the token for the numbers: they name tenants and
-    orgs, and what is wrong with them. Everybody else learns whether the process is ready.
+    Sentences, sides and loops are told on this machine and to whoever has the token for the numbers: they name tenants
+    and orgs, and what is wrong with them. Everybody else learns whether the process is ready.
     """
     made = Blueprint("health", __name__)
     outcome = Gauge(
@@ -72,7 +74,8 @@ def blueprint(
         if not _is_of_the_house(settings):
             return jsonify(ready=ready, checks=results), 200 if ready else 503
         troubles = {name: trouble for name, tell in (sides or {}).items() if (trouble := tell())}
-        told = ({"problems": problems} if problems else {}) | ({"sides": troubles} if troubles else {})
+        details = {"problems": problems, "sides": troubles, "background": background()}
+        told = {name: detail for name, detail in details.items() if detail}
         return jsonify(ready=ready, checks=results, **told), 200 if ready else 503
 
     @made.get("/metrics")

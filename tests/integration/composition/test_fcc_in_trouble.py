@@ -56,7 +56,7 @@ def services(tmp_path: Path, clock: DrivenClock, fcc: Fcc) -> Iterator[Services]
 def polled(services: Services, clock: DrivenClock, seconds: int) -> None:
     for _ in range(seconds):
         clock.advance(1)
-        services.polling._poller.step()
+        services.polling.turn()
 
 
 def state(client: FlaskClient) -> dict[str, Any]:

@@ -15,9 +15,8 @@ from cti.domain.facts import Fact
 from cti.domain.fcc import CallPage
 from cti.domain.presence import Presence, PresenceClass
 from cti.pbx.errors import FccRefusedError, FccUnreachableError
-from cti.pbx.polling import Poller, Runner, pause
+from cti.pbx.polling import Poller, loop, pause
 from tests.support import accounts
-from tests.support.wait import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,7 +45,6 @@ class World:
         self.takes_times = True
         self.asked_since: list[datetime | None] = []
         self.failure: Exception | None = None
-        self.ticks = 0
         self.presence_told: float | None = None
         self.poller = Poller(
             database=self,
@@ -55,7 +53,6 @@ class World:
             activity=self,
             clock=clock,
             presence_told_at=lambda _: self.presence_told,
-            tick=self.tick,
         )
 
     @contextmanager
@@ -102,9 +99,6 @@ class World:
 
     def last_presence_at(self, _tenant_id: str, users_id: int) -> datetime | None:
         return self.heard.get(users_id)
-
-    def tick(self) -> None:
-        self.ticks += 1
 
     def run(self, seconds: float) -> None:
         """Let that long pass, a second at a time."""
@@ -206,7 +200,6 @@ def test_a_row_that_cannot_be_stored_costs_no_other_call_and_stops_nothing(
         assert world.poller.health()[0].code == "internal"
         world.run(95)
         assert world.recorded == []
-        assert world.ticks == 10
         world.run(120)
     assert world.recorded[:2] == [([good], None), ([], "c-1")]
     assert [line["event"] for line in logs].count("call-row-lost") == 1
@@ -380,37 +373,12 @@ def test_many_agents_of_a_slow_fcc_do_not_keep_the_call_list_waiting(
     assert set(world.asked_presence) == {f"agent-{number}" for number in range(20)}
 
 
-def test_the_regular_work_is_done_every_ten_seconds(world: World) -> None:
-    world.run(60)
-    assert world.ticks == 6
-
-
-def test_the_runner_survives_a_round_that_breaks_and_ends_when_told(world: World) -> None:
-    rounds = 0
-
-    def step() -> None:
-        nonlocal rounds
-        rounds += 1
-        if rounds == 1:
-            raise RuntimeError("a broken round")
-
-    world.poller.step = step  # type: ignore[method-assign]  # a poller that breaks once
-    runner = Runner(world.poller, clock=world.clock, every=0.01)
-    assert runner.health()["alive"] is False
-    runner.start()
-    until(lambda: rounds >= 3, 5)
-    assert runner.health()["alive"] is True
-    runner.stop()
-    assert runner.health()["alive"] is False
-    count = rounds
-    assert count == rounds
-
-
-def test_a_runner_that_hangs_is_not_called_alive(world: World) -> None:
-    runner = Runner(world.poller, clock=world.clock, every=0.01)
-    runner.start()
-    until(lambda: runner.health()["alive"], 5)
-    world.poller.step = lambda: None  # type: ignore[method-assign]  # nothing to do
-    runner.stop()
-    world.clock.advance(1000)
-    assert runner.health()["alive"] is False
+def test_polling_goes_on_after_a_round_that_breaks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    tenants = world.read
+    monkeypatch.setattr(world, "read", lambda: 1 / 0)
+    polling = loop(world.poller, world.clock)
+    assert polling.turn() == 1.0
+    monkeypatch.setattr(world, "read", tenants)
+    world.clock.advance(1)
+    assert polling.turn() == 0.5
+    assert world.poller.health()[0].last_success_at == world.clock.now()

@@ -175,8 +175,9 @@ def test_a_living_process_says_so(client: FlaskClient) -> None:
 
 def test_a_process_with_its_tables_is_ready(client: FlaskClient) -> None:
     answer = client.get("/readyz")
-    checks = {"database": "ok", "writing": "ok", "migrations": "ok"}
-    assert (answer.status_code, answer.json) == (200, {"ready": True, "checks": checks})
+    checks = {"database": "ok", "writing": "ok", "migrations": "ok", "background": "ok"}
+    assert answer.json is not None
+    assert (answer.status_code, answer.json["ready"], answer.json["checks"]) == (200, True, checks)
     assert 'fcc_ready{check="writing"} 1.0' in client.get("/metrics").text
 
 
@@ -184,9 +185,9 @@ def test_a_process_without_its_tables_is_not_ready(tmp_path: Path, clock: Driven
     services = services_for(tmp_path, clock)
     with services.database.schema_change() as connection:
         connection.exec_driver_sql("DELETE FROM alembic_version")
-    answer = build_app(services).test_client().get("/readyz")
-    assert answer.status_code == 503
-    assert answer.json == {"ready": False, "checks": {"database": "ok", "writing": "ok", "migrations": "failed"}}
+    answer = build_app(services).test_client().get("/readyz", headers={"X-Forwarded-For": "10.0.0.9"})
+    checks = {"database": "ok", "writing": "ok", "migrations": "failed", "background": "ok"}
+    assert (answer.status_code, answer.json) == (503, {"ready": False, "checks": checks})
     services.close()
 
 
@@ -195,17 +196,12 @@ def test_a_process_says_what_it_is_not_ready_for(tmp_path: Path, clock: DrivenCl
     client = build_app(services).test_client()
     services.database._room = lambda _: 3_000_000
     answer = client.get("/readyz")
-    assert (answer.status_code, answer.json) == (
-        503,
-        {
-            "ready": False,
-            "checks": {"database": "ok", "writing": "failed", "migrations": "ok"},
-            "problems": {
-                "writing": "The disk of the FCC connector's database has only 3 MB left. "
-                "An administrator has to make room."
-            },
-        },
-    )
+    assert answer.json is not None
+    assert (answer.status_code, answer.json["ready"]) == (503, False)
+    assert answer.json["checks"] == {"database": "ok", "writing": "failed", "migrations": "ok", "background": "ok"}
+    assert answer.json["problems"] == {
+        "writing": "The disk of the FCC connector's database has only 3 MB left. An administrator has to make room."
+    }
     assert 'fcc_ready{check="writing"} 0.0' in client.get("/metrics").text
     (tmp_path / "data" / "connector.db").unlink()
     answer = client.get("/readyz")
@@ -223,12 +219,32 @@ def test_whoever_comes_from_outside_learns_whether_the_process_is_ready_and_not_
     services.database._room = lambda _: 3_000_000
     outside = {"X-Forwarded-For": "10.0.0.9"}
     answer = client.get("/readyz", headers=outside)
-    checks = {"database": "ok", "writing": "failed", "migrations": "ok"}
+    checks = {"database": "ok", "writing": "failed", "migrations": "ok", "background": "ok"}
     assert (answer.status_code, answer.json) == (503, {"ready": False, "checks": checks})
     for allowed in ({}, outside | {"Authorization": "Bearer let-me-see-the-numbers"}):
         answer = client.get("/readyz", headers=allowed)
         assert answer.json is not None
         assert "3 MB" in answer.json["problems"]["writing"]
+    services.close()
+
+
+def test_each_loop_in_the_background_tells_how_it_is_and_one_that_ended_is_seen(
+    tmp_path: Path, clock: DrivenClock
+) -> None:
+    services = services_for(tmp_path, clock)
+    client = build_app(services).test_client()
+    services.polling.turn()
+    answer = client.get("/readyz")
+    assert answer.json is not None
+    told = answer.json["background"]
+    assert told["fcc-polling"]["lastRunAt"] == "2026-11-22T09:00:00Z"
+    assert (told["call-upkeep"]["alive"], told["call-upkeep"]["restarts"]) == (False, 0)
+    assert "background" not in client.get("/readyz", headers={"X-Forwarded-For": "10.0.0.9"}).json
+    services.polling.stop()
+    answer = client.get("/readyz")
+    assert answer.json is not None
+    assert (answer.status_code, answer.json["checks"]["background"]) == (503, "failed")
+    assert "stands still (fcc-polling)" in answer.json["problems"]["background"]
     services.close()
 
 
