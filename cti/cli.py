@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from cti.admin.ports import Access, IntegrationUser, SalesforceUser
     from cti.clock import Clock
     from cti.salesforce.service import SalesforceOrg
-    from cti.store.database import Database, UnitOfWork
+    from cti.store.database import Database
+    from cti.store.unit_of_work import UnitOfWork
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,49}")
 """A tenant's name begins the key of each call's log, for which Salesforce keeps 80 characters."""

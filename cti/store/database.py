@@ -16,7 +16,6 @@ import os
 import sqlite3
 import threading
 import time
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,19 +27,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from cti.errors import DatabaseBusyError, DatabaseFullError, DatabaseGoneError, DatabaseUnavailableError
-from cti.store.accounts import (
-    NonceRepository,
-    OrgRepository,
-    PairingRepository,
-    SessionRepository,
-    TenantRepository,
-)
-from cti.store.calls import AgentRepository, CallRepository, FactRepository
-from cti.store.events import EventRepository
 from cti.store.lease import SERVER_KEEPALIVE, LeaseError, UnreachableError
-from cti.store.outbox import CallLogRepository, OutboxRepository
 from cti.store.secrets import EncryptedText, SecretBox, give_secrets_to
-from cti.store.sip_dialogs import SipDialogRepository
+from cti.store.unit_of_work import ReadUnitOfWork, UnitOfWork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,102 +55,6 @@ _POSTGRESQL_READ_ONLY = "25006"
 
 _log = structlog.get_logger("cti.store")
 T = TypeVar("T")
-
-
-class UnitOfWork:
-    """One transaction and the repositories that work in it; made by `Database`, never kept beyond its `with` block."""
-
-    def __init__(self, session: Session, clock: Clock) -> None:
-        self._session = session
-        self._clock = clock
-        self._committed = False
-
-    @cached_property
-    def tenants(self) -> TenantRepository:
-        """FCC tenants."""
-        return TenantRepository(self._session, self._clock)
-
-    @cached_property
-    def orgs(self) -> OrgRepository:
-        """Salesforce orgs."""
-        return OrgRepository(self._session, self._clock)
-
-    @cached_property
-    def pairings(self) -> PairingRepository:
-        """Which tenant works with which org."""
-        return PairingRepository(self._session, self._clock)
-
-    @cached_property
-    def sessions(self) -> SessionRepository:
-        """Signed-in panes."""
-        return SessionRepository(self._session, self._clock)
-
-    @cached_property
-    def nonces(self) -> NonceRepository:
-        """Canvas requests that were accepted."""
-        return NonceRepository(self._session, self._clock)
-
-    @cached_property
-    def events(self) -> EventRepository:
-        """What panes are told."""
-        return EventRepository(self._session, self._clock)
-
-    @cached_property
-    def facts(self) -> FactRepository:
-        """Everything that was reported about calls."""
-        return FactRepository(self._session, self._clock)
-
-    @cached_property
-    def calls(self) -> CallRepository:
-        """Calls as their facts make them."""
-        return CallRepository(self._session, self._clock)
-
-    @cached_property
-    def agents(self) -> AgentRepository:
-        """Agents' presence and where polling stands."""
-        return AgentRepository(self._session, self._clock)
-
-    @cached_property
-    def outbox(self) -> OutboxRepository:
-        """What is to be delivered to Salesforce."""
-        return OutboxRepository(self._session, self._clock)
-
-    @cached_property
-    def call_logs(self) -> CallLogRepository:
-        """What Salesforce already has of each call."""
-        return CallLogRepository(self._session, self._clock)
-
-    @cached_property
-    def sip_dialogs(self) -> SipDialogRepository:
-        """The dialogs of agents' phones."""
-        return SipDialogRepository(self._session, self._clock)
-
-    @property
-    def committed(self) -> bool:
-        """Whether `commit` was called and went through."""
-        return self._committed
-
-    def flush(self) -> None:
-        """Send what is pending to the database, still inside the transaction."""
-        self._session.flush()
-        if "outbox" in vars(self):
-            self.outbox.flush()
-        if "call_logs" in vars(self):
-            self.call_logs.flush()
-
-    def commit(self) -> None:
-        """Make the transaction permanent; the unit of work can do nothing after it."""
-        if self._committed:
-            raise RuntimeError("a unit of work is committed once")
-        self.flush()
-        self._session.commit()
-        self._committed = True
-        self._session.close()
-
-
-class _ReadUnitOfWork(UnitOfWork):
-    def commit(self) -> None:
-        raise RuntimeError("this unit of work only reads")
 
 
 class Database:
@@ -233,7 +126,7 @@ class Database:
         """
         with _trouble_told(), Session(self.engine, expire_on_commit=False, autoflush=False) as session:
             try:
-                yield _ReadUnitOfWork(session, self._clock)
+                yield ReadUnitOfWork(session, self._clock)
             finally:
                 session.rollback()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import configparser
 import pathlib
 import subprocess
 import sys
@@ -11,22 +12,40 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROOMS = ROOT / "cti"
 
 
-def imports(path: pathlib.Path) -> set[str]:
-    """The top-level packages that a module imports when it runs (not for types only)."""
-    found: set[str] = set()
+class Imports:
+    """The modules that a module imports: when it runs, and for types only."""
 
-    def visit(node: ast.AST) -> None:
+    def __init__(self, path: pathlib.Path) -> None:
+        self.run: set[str] = set()
+        self.types: set[str] = set()
+        self._visit(ast.parse(path.read_text(encoding="utf-8")), self.run)
+
+    def _visit(self, node: ast.AST, found: set[str]) -> None:
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+                for only in child.body:
+                    self._take(only, self.types)
+                for otherwise in child.orelse:
+                    self._take(otherwise, found)
                 continue
-            if isinstance(child, ast.Import):
-                found.update(name.name.split(".")[0] for name in child.names)
-            elif isinstance(child, ast.ImportFrom) and child.module and not child.level:
-                found.add(child.module.split(".")[0])
-            visit(child)
+            self._take(child, found)
 
-    visit(ast.parse(path.read_text(encoding="utf-8")))
-    return found
+    def _take(self, node: ast.AST, found: set[str]) -> None:
+        if isinstance(node, ast.Import):
+            found.update(name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.update(f"{node.module}.{name.name}" for name in node.names)
+        self._visit(node, found)
+
+
+def imports(path: pathlib.Path) -> set[str]:
+    """The top-level packages that a module imports when it runs (not for types only)."""
+    return {name.split(".")[0] for name in Imports(path).run}
+
+
+def rooms_of(names: set[str]) -> set[str]:
+    """The rooms of `cti` that these modules belong to."""
+    return {name.split(".")[1] for name in names if name.startswith("cti.")}
 
 
 def modules(*parts: str) -> list[pathlib.Path]:
@@ -42,6 +61,38 @@ def test_flask_is_known_to_routes_and_to_the_web_only():
         and path.name != "routes.py"
         and path.relative_to(ROOMS).parts[0] not in allowed
     ]
+    assert guests == []
+
+
+def features() -> set[str]:
+    """The rooms that import-linter keeps apart."""
+    contracts = configparser.ConfigParser()
+    contracts.read(ROOT / ".importlinter")
+    return {name.removeprefix("cti.") for name in contracts["importlinter:contract:features"]["modules"].split()}
+
+
+def test_the_store_is_known_by_type_only_to_all_but_those_who_compose():
+    composers = {"store", "cli", "cli.py"}
+    others = [path for path in modules() if path.relative_to(ROOMS).parts[0] not in composers]
+    guests = [str(path.relative_to(ROOT)) for path in others if "store" in rooms_of(Imports(path).run)]
+    assert guests == []
+    guests = [
+        str(path.relative_to(ROOT)) for path in others if "sqlalchemy" in {n.split(".")[0] for n in Imports(path).types}
+    ]
+    assert guests == []
+
+
+def test_rooms_know_of_each_other_not_even_types():
+    """import-linter looks at what is imported when the code runs; a type of the store may be named, no other room's."""
+    apart = features()
+    guests = [
+        f"{path.relative_to(ROOT)}: {room}"
+        for path in modules()
+        if (own := path.relative_to(ROOMS).parts[0]) in apart | {"domain"}
+        for room in rooms_of(Imports(path).types) & (apart if own != "domain" else apart | {"store", "web", "ws"})
+        if room != own
+    ]
+    assert len(apart) > 5
     assert guests == []
 
 

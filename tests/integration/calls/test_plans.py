@@ -17,7 +17,8 @@ from tests.support.statements import heard, plan
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cti.store.database import Database, UnitOfWork
+    from cti.store.database import Database
+    from cti.store.unit_of_work import UnitOfWork
     from tests.integration.calls.bench import Bench
 
 SMALL = {"tenants", "orgs", "pairings", "agent_panes", "agents", "poll_cursors"}

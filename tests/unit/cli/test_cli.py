@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from cti.store.database import UnitOfWork
+    from cti.store.unit_of_work import UnitOfWork
 
 TENANT = (
     "tenant add acme --domain acme --base-url https://acme.fcc-online.pl/external-api --admin-login admin "
