@@ -50,7 +50,7 @@ from cti.proxy.metrics import RelayMetrics
 from cti.proxy.phones import Phones
 from cti.proxy.sip_relay import SipRelay
 from cti.proxy.tickets import TicketOffice
-from cti.salesforce.service import SalesforceOrgs
+from cti.salesforce.org import SalesforceOrgs
 from cti.settings import Settings, load
 from cti.store import migrate
 from cti.store.lease import LeaseError, lease_of

@@ -27,7 +27,7 @@ from cti.outgoing import is_loopback_name
 from cti.pbx.fcc_external_api import FccExternalApi
 from cti.salesforce.errors import NotFoundError
 from cti.salesforce.oauth import ClientCredentials
-from cti.salesforce.service import SalesforceOrgs
+from cti.salesforce.org import SalesforceOrgs
 from cti.settings import PREFIX, Settings, SettingsError, load
 from cti.store import migrate as migrations
 from cti.store.opening import open_database
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from cti.admin.ports import Access, IntegrationUser, SalesforceUser
     from cti.clock import Clock
-    from cti.salesforce.service import SalesforceOrg
+    from cti.salesforce.org import SalesforceOrg
     from cti.store.database import Database
     from cti.store.unit_of_work import UnitOfWork
 

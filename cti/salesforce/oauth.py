@@ -14,13 +14,13 @@ import requests
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 
+from cti.salesforce.classify import from_oauth
 from cti.salesforce.errors import (
     AnswerUnreadableError,
     SalesforceError,
     SignInRefusedError,
     TimedOutError,
     UnavailableError,
-    from_oauth,
 )
 
 if TYPE_CHECKING:

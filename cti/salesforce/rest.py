@@ -16,6 +16,7 @@ import requests
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from cti.domain.delivery import Verdict
+from cti.salesforce.classify import from_answer
 from cti.salesforce.errors import (
     AnswerUnreadableError,
     DailyLimitReachedError,
@@ -24,7 +25,6 @@ from cti.salesforce.errors import (
     SessionExpiredError,
     TimedOutError,
     UnavailableError,
-    from_answer,
 )
 from cti.salesforce.ports import Silent
 
@@ -81,7 +81,6 @@ class RestClient:
         params: Mapping[str, str] | None = None,
         body: Any = None,
         token: str | None = None,
-        headers: Mapping[str, str] | None = None,
         budget: float = DEFAULT_BUDGET_S,
     ) -> Any:
         """A request under `/services/data/v…`; returns the parsed answer, None when it is empty.
@@ -95,12 +94,12 @@ class RestClient:
         url = f"{self._origin}/services/data/v{self._org.api_version}{path}"
         bearer = token or self._tokens.token()
         try:
-            return self._send(method, url, resource, bearer, params, body, headers, budget)
+            return self._send(method, url, resource, bearer, params, body, budget)
         except SessionExpiredError:
             if token is not None:
                 raise
             bearer = self._tokens.renew(bearer)
-            return self._send(method, url, resource, bearer, params, body, headers, budget)
+            return self._send(method, url, resource, bearer, params, body, budget)
 
     def userinfo(self, token: str, *, budget: float = 5.0) -> Mapping[str, Any]:
         """What the org's userinfo endpoint says about the owner of `token`.
@@ -108,9 +107,7 @@ class RestClient:
         Raises SessionExpiredError or AccessRefusedError for a token it does not accept (401, 403), and another
         SalesforceError with `retryable` set when it cannot be asked just now.
         """
-        answer = self._send(
-            "GET", f"{self._origin}/services/oauth2/userinfo", "userinfo", token, None, None, None, budget
-        )
+        answer = self._send("GET", f"{self._origin}/services/oauth2/userinfo", "userinfo", token, None, None, budget)
         if not isinstance(answer, dict):
             raise AnswerUnreadableError
         return answer
@@ -129,7 +126,6 @@ class RestClient:
         bearer: str,
         params: Mapping[str, str] | None,
         body: Any,
-        headers: Mapping[str, str] | None,
         budget: float,
     ) -> Any:
         changes = method != "GET"
@@ -146,7 +142,6 @@ class RestClient:
                     "Accept": "application/json",
                     "Sforce-Call-Options": CALL_OPTIONS,
                     **({} if body is None else {"Content-Type": "application/json; charset=utf-8"}),
-                    **(headers or {}),
                 },
                 timeout=(min(_CONNECT_S, budget), budget),
                 allow_redirects=False,

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cti.accounts import salesforce_id
-from cti.salesforce.errors import NotFoundError, OutcomeUnknownError, SalesforceError, from_code
-from cti.salesforce.service import Access, RowResult, User
+from cti.salesforce.classify import from_code
+from cti.salesforce.errors import NotFoundError, OutcomeUnknownError, SalesforceError
+from cti.salesforce.org import Access, RowResult, User
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence

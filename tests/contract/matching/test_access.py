@@ -8,7 +8,7 @@ from cti import outgoing
 from cti.clock import SystemClock
 from cti.matching.access import RecordAccess
 from cti.salesforce.errors import SalesforceError
-from cti.salesforce.service import SalesforceOrgs
+from cti.salesforce.org import SalesforceOrgs
 from tests.contract.matching.test_simulator import ANNA, Office
 from tests.support.database import make_database
 from tests.support.salesforce_simulator import simulator

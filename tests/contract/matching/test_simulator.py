@@ -11,7 +11,7 @@ from cti import outgoing
 from cti.accounts import AgentRef, PaneSession
 from cti.clock import SystemClock
 from cti.matching.service import Matching
-from cti.salesforce.service import SalesforceOrgs
+from cti.salesforce.org import SalesforceOrgs
 from tests.support import accounts
 from tests.support.database import make_database
 from tests.support.salesforce_simulator import simulator

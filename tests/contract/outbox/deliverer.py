@@ -24,7 +24,7 @@ from cti.calllog.resolve import Resolver
 from cti.calllog.service import LogNews
 from cti.clock import SystemClock
 from cti.outbox.engine import Engine
-from cti.salesforce.service import SalesforceOrgs
+from cti.salesforce.org import SalesforceOrgs
 from cti.store.database import Database
 from cti.store.secrets import SecretBox
 

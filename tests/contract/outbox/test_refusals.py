@@ -18,7 +18,7 @@ from cti.domain.org_fields import READ, WRITTEN
 from cti.domain.phone_number import spellings
 from cti.matching.candidates import candidates, wanted_fields
 from cti.outbox.engine import Engine
-from cti.salesforce.service import SalesforceOrgs
+from cti.salesforce.org import SalesforceOrgs
 from tests.support import accounts
 from tests.support.database import make_database
 from tests.support.salesforce_simulator import simulator

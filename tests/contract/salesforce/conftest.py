@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cti import outgoing
-from cti.salesforce.service import SalesforceOrgs
+from cti.salesforce.org import SalesforceOrgs
 from tests.support.json_server import Answer, JsonServer
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 
 from cti.domain.delivery import Verdict
 from cti.salesforce import errors
-from cti.salesforce.service import SalesforceOrgs
+from cti.salesforce.org import SalesforceOrgs
 from tests.contract.salesforce.conftest import OrgRow
 from tests.support.json_server import Answer
 
@@ -350,10 +350,10 @@ def test_the_closed_status_is_looked_up_once(org, fake, server):
 
 def test_what_fields_an_org_has_is_asked_again_after_an_hour(org, fake, server, clock):
     fake.answers.append(Answer(body={"fields": [{"name": "Id"}]}))
-    assert org.has_person_accounts() is False
+    assert org.fields_of("Account") == {"Id"}
     clock.advance(3601)
     fake.answers.append(Answer(body={"fields": [{"name": "Id"}, {"name": "IsPersonAccount"}]}))
-    assert org.has_person_accounts() is True
+    assert org.fields_of("Account") == {"Id", "IsPersonAccount"}
     assert {request.path for request in data_requests(server)} == {"/services/data/v67.0/sobjects/Account/describe"}
 
 

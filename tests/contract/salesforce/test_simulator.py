@@ -12,7 +12,7 @@ from cti.clock import SystemClock
 from cti.domain.phone_number import spellings
 from cti.matching.candidates import candidates, wanted_fields
 from cti.salesforce import errors
-from cti.salesforce.service import SalesforceOrgs
+from cti.salesforce.org import SalesforceOrgs
 from tests.support.salesforce_simulator import simulator
 
 if TYPE_CHECKING:

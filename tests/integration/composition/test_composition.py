@@ -17,7 +17,7 @@ from cti.accounts import PaneSession
 from cti.directory.service import Directory
 from cti.domain.facts import Fact
 from cti.salesforce.errors import SessionExpiredError
-from cti.salesforce.service import Access, RowResult, SalesforceOrg
+from cti.salesforce.org import Access, RowResult, SalesforceOrg
 from cti.settings import load
 from tests.support import accounts
 from tests.support.fake_org import TASK_FIELDS

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cti.calllog.references import Leaving
-from cti.salesforce.errors import RecordDeletedError, from_code
+from cti.salesforce.classify import from_code
+from cti.salesforce.errors import RecordDeletedError
 
 JAN, CASE, ANNA = "0038W000000JanKQAX", "5008W000000CaseQAX", "0058W000000AnnaQAE"
 ROW = {

@@ -16,13 +16,13 @@ from cti.calllog.service import CallLogger
 from cti.domain.call import Leg, Segment, State
 from cti.domain.outcome import Outcome
 from cti.outbox.engine import ATTEMPTS
+from cti.salesforce.classify import from_code
 from cti.salesforce.errors import (
     AppUnknownError,
     DailyLimitReachedError,
     FieldRefusedError,
     RowLockedError,
     UnavailableError,
-    from_code,
 )
 from cti.web.metrics import Metrics
 from tests.support.fake_org import TASK_FIELDS, FakeOrg, lose_answer, user

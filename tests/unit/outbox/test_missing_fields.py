@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from structlog.testing import capture_logs
 
-from cti.salesforce.errors import from_answer, from_code
+from cti.salesforce.classify import from_answer, from_code
 from tests.support.fake_org import INTEGRATION, TASK_FIELDS, user
 from tests.unit.calllog import support
 from tests.unit.calllog.support import JAN

@@ -6,7 +6,8 @@ import pytest
 
 from cti.domain.outcome import Outcome
 from cti.outbox.engine import ATTEMPTS
-from cti.salesforce.errors import OutcomeUnknownError, UnavailableError, from_answer, from_code
+from cti.salesforce.classify import from_answer, from_code
+from cti.salesforce.errors import OutcomeUnknownError, UnavailableError
 from tests.support.fake_org import user
 from tests.unit.calllog import support
 from tests.unit.calllog.support import CASE, JAN, LEAD

@@ -7,16 +7,15 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
-from urllib.parse import quote
 
 from cti.salesforce import query as soql
+from cti.salesforce.classify import from_row
 from cti.salesforce.errors import (
     AnswerUnreadableError,
     NotFoundError,
     OutcomeUnknownError,
     RequestInvalidError,
     SalesforceError,
-    from_row,
 )
 from cti.salesforce.oauth import ClientCredentials
 from cti.salesforce.rest import DEFAULT_BUDGET_S, RestClient
@@ -227,22 +226,6 @@ class SalesforceOrg:
         """Change up to 200 records, each for itself; each row names its record by `Id`, and no id twice."""
         return self._collection("PATCH", table, rows)
 
-    def create_one(self, table: str, fields: Mapping[str, Any], *, headers: Mapping[str, str] | None = None) -> str:
-        """Create one record and return its id; `headers` are Salesforce's own, e.g. `Sforce-Auto-Assign`."""
-        path = f"/sobjects/{soql.name(table)}/"
-        answer = self._rest.data("POST", path, body=dict(fields), headers=headers)
-        if not isinstance(answer, dict) or not isinstance(answer.get("id"), str):
-            raise OutcomeUnknownError
-        return str(answer["id"])
-
-    def read_one(self, table: str, record_id: str, fields: Sequence[str], *, token: str | None = None) -> JsonObject:
-        """Some fields of one record."""
-        path = f"/sobjects/{soql.name(table)}/{quote(record_id, safe='')}"
-        answer = self._rest.data("GET", path, params={"fields": ",".join(map(soql.name, fields))}, token=token)
-        if not isinstance(answer, dict):
-            raise AnswerUnreadableError
-        return answer
-
     def access(self, table: str, *, max_age: float | None = None) -> Access:
         """Which fields of an object the integration user has; remembered for an hour, or for `max_age` seconds."""
         with self._lock:
@@ -254,10 +237,6 @@ class SalesforceOrg:
     def fields_of(self, table: str) -> frozenset[str]:
         """The API names of the fields that the integration user sees on an object; remembered for an hour."""
         return self.access(table).readable
-
-    def has_person_accounts(self) -> bool:
-        """Whether person accounts are on: only then do their columns exist."""
-        return "IsPersonAccount" in self.fields_of("Account")
 
     def closed_task_status(self) -> str:
         """The value of Task.Status that means "done" in this org; administrators may rename it."""
