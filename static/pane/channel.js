@@ -60,6 +60,8 @@ export class ChannelError extends Error {
  * @property {(link: LinkState) => void} onLink
  */
 
+/** For a command that the connector asks FCC or Salesforce about: longer than it waits for them (13 s), so that its word arrives. */
+export const ANSWER_PATIENCE = 16_000;
 const PROTOCOL = "fcc-pane.v1";
 const FIRST_DELAY = 300;
 const LONGEST_DELAY = 15_000;
@@ -73,19 +75,18 @@ const HELLO_PATIENCE = 10_000;
  * @returns {Channel}
  */
 export function createChannel(deps) {
-  /** @type {Map<string, {type: string, text: string, once: boolean, resolve: (ok: any) => void, reject: (error: Error) => void}>} */
+  /** Commands without an answer yet, by their ids. @type {Map<string, {type: string, text: string, once: boolean, resolve: (ok: any) => void, reject: (error: Error) => void}>} */
   const pending = new Map();
-  /** @type {SocketLike|null} */
-  let socket = null;
-  let greeted = false;
-  let ended = false;
-  let lastSeq = /** @type {number|null} */ (null);
-  let counter = 0;
-  let attempt = 0;
-  let heartbeat = 10_000;
-  let lastHeard = 0;
-  let lastBeat = 0;
-  let connectAt = /** @type {number|null} */ (null);
+  let socket = /** @type {SocketLike|null} */ (null); // the present connection; what another still says is not heard
+  let greeted = false; // the server has answered hello on it, so that commands may go
+  let ended = false; // for good: nothing connects any more
+  let lastSeq = /** @type {number|null} */ (null); // of the events seen, for the server to go on from
+  let counter = 0; // of our commands, for their ids
+  let attempt = 0; // connections lost since the last that was greeted
+  let heartbeat = 10_000; // how often we say that we live, in milliseconds
+  let lastHeard = 0; // when anything came last
+  let lastBeat = 0; // when we said so last
+  let connectAt = /** @type {number|null} */ (null); // when to connect again
 
   function open() {
     if (ended || socket) return;

@@ -70,10 +70,10 @@ const pane = createPane({
     after,
   }),
   host: (listener) => createOpenCti({ ...around, ...listener }),
-  phone: (listener, ticket) => createSipPhone({
+  phone: (listener, ask) => createSipPhone({
     ...listener,
     url: boot.sip,
-    ticket,
+    ticket: async () => String((await ask("sip.ticket")).ticket),
     microphone: microphone.open,
     audio: /** @type {HTMLAudioElement} */ (document.getElementById("remote-audio")),
     tones: createTones(() => new AudioContext(), () => listener.onProblem("sound-blocked"), listener.onSound),

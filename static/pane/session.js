@@ -39,9 +39,9 @@ export function expiryOf(token) {
  */
 export function createSession(deps) {
   let token = deps.token;
-  let expiry = expiryOf(token);
+  let expiry = expiryOf(token); // by our clock; null: the token does not say
   let renewAt = expiry === null ? null : deps.now() + (expiry - deps.now()) * LEAD;
-  let busy = false;
+  let busy = false; // it is being renewed
 
   async function renew() {
     if (busy) return;

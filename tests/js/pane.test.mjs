@@ -52,7 +52,7 @@ function workbench() {
     now: time.now,
     t: translator("pl"),
     signIn: () => undefined,
-    microphone: { check: async () => bench.microphoneState, onChange: () => undefined, open: () => bench.openMicrophone() },
+    microphone: { check: async () => bench.microphoneState, onChange: () => undefined },
     session: () => ({ token: () => "t", expired: () => false, tick: () => undefined, renew: async () => host.push(["renew"]) }),
     channel: (listener) => (told.channel = listener, {
       open: () => undefined, close: () => undefined, tick: () => undefined, hurry: () => undefined, isOpen: () => true,
@@ -68,13 +68,20 @@ function workbench() {
       makeNumbersClickable: (on) => heard("makeNumbersClickable", on),
       showRinging: (on) => heard("showRinging", on),
     }),
-    phone: (listener, ticket) => (told.phone = listener, bench.ticket = ticket, {
+    phone: (listener, ask) => (told.phone = listener, bench.ask = ask, {
       start: (credentials) => ((started = true), phone.push(["start", credentials.username])),
       stop: () => ((started = false), phone.push(["stop"])),
       started: () => started,
-      async call(number, dialId, stream) {
-        await stream;
-        phone.push(["call", number, dialId]);
+      prepare() {
+        const opening = bench.openMicrophone();
+        opening.catch(() => undefined);
+        return {
+          async call({ number, dialId }) {
+            await opening;
+            phone.push(["call", number, dialId]);
+          },
+          abandon: () => void opening.then((stream) => stream.getTracks().forEach((track) => track.stop()), () => undefined),
+        };
       },
       answer: async () => phone.push(["answer"]), reject: () => phone.push(["reject"]), hangUp: () => phone.push(["hangUp"]),
       hold: (on) => phone.push(["hold", on]), mute: (on) => phone.push(["mute", on]), tone: (tone) => phone.push(["tone", tone]),
@@ -114,10 +121,10 @@ describe("the pane", () => {
       assert.deepEqual(bench.commands("phone.credentials"), [{ type: "phone.credentials", fence: 3 }]);
       assert.deepEqual(bench.phone, [["start", "40312"]]);
     });
-    it("fetches tickets under its present fence", async () => {
+    it("lets its phone ask under its present fence", async () => {
       await arrive();
       bench.told.channel.onEvent({ type: "leader", seq: 2, leader: true, fence: 4 });
-      assert.equal(await bench.ticket(), "t1");
+      assert.equal((await bench.ask("sip.ticket")).ticket, "t1");
       assert.equal(bench.commands("sip.ticket")[0].fence, 4);
     });
     it("says when its phone is signed in again, so that the status is read anew", async () => {

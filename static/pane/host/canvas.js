@@ -27,8 +27,8 @@ const PATIENCE = 15_000;
  * @returns {Canvas}
  */
 export function createCanvas(deps) {
-  let sequence = 0;
-  /** @type {Map<number, {resolve: (signedRequest: string) => void, reject: (error: Error) => void}>} */
+  let sequence = 0; // of our messages; Canvas answers under the same number
+  /** Questions without an answer yet, by their numbers. @type {Map<number, {resolve: (signedRequest: string) => void, reject: (error: Error) => void}>} */
   const pending = new Map();
   const instanceId = deps.frameName.startsWith(FRAME_PREFIX) ? deps.frameName.slice(FRAME_PREFIX.length) : deps.frameName;
   const client = { oauthToken: "null", instanceId, targetOrigin: "*" };

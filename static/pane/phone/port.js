@@ -27,11 +27,23 @@
  * @property {(code: string) => void} onProblem
  * @property {() => void} onSound the browser plays sound again
  *
+ * @typedef {(type: string, fields?: Record<string, unknown>) => Promise<any>} Ask puts a command to the connector, in the name of the
+ *   pane that holds the phone; an answer that is late or of another connection is none
+ *
+ * @typedef {object} Dial what the connector permitted
+ * @property {string} dialId
+ * @property {string} number as it permitted it
+ * @property {import("../host/port.js").ClickedRecord|null} record that the number was clicked on
+ *
+ * @typedef {object} Preparation a call to be, while the connector judges whether it may be dialled
+ * @property {(dial: Dial) => Promise<void>} call
+ * @property {() => void} abandon it is not made: let go what was opened for it
+ *
  * @typedef {object} Phone
  * @property {(credentials: Credentials) => void} start
  * @property {() => void} stop give the phone up: unregister, and close when no call is left
  * @property {() => boolean} started
- * @property {(number: string, dialId: string, stream: Promise<MediaStream>) => Promise<void>} call
+ * @property {() => Preparation} prepare a call, right after a click, for browsers open a microphone more willingly then
  * @property {() => Promise<void>} answer
  * @property {() => void} reject
  * @property {() => void} hangUp

@@ -87,7 +87,7 @@ export function createSipPhone(deps) {
   function start(next) {
     const returning = leaving;
     leaving = false;
-    credentials = next;
+    credentials = { ...next, iceServers: next.iceServers ?? [] };
     if (ua) {
       ua.set("password", next.password);
       const mine = ua;
@@ -283,11 +283,10 @@ export function createSipPhone(deps) {
   }
 
   /**
-   * @param {string} number
-   * @param {string} dialId
+   * @param {import("./port.js").Dial} dial
    * @param {Promise<MediaStream>} opening the microphone, asked for while the server judged the dial
    */
-  async function call(number, dialId, opening) {
+  async function call({ number, dialId }, opening) {
     if (!ua || !credentials) return fail("phone-not-ready", opening);
     if (line || preparing) return fail("agent-busy", opening);
     preparing = true;
@@ -490,7 +489,14 @@ export function createSipPhone(deps) {
     start,
     stop,
     started: () => ua !== null && !leaving,
-    call,
+    prepare() {
+      const opening = deps.microphone();
+      opening.catch(() => undefined); // told of when the call is to be made
+      return {
+        call: (dial) => call(dial, opening),
+        abandon: () => void opening.then(release, () => undefined),
+      };
+    },
     answer,
     reject() {
       if (line && isOffered(line.call)) line.session.terminate(BUSY);

@@ -20,8 +20,8 @@ const DEAF_FOR = 700;
  * @typedef {object} MountOptions
  * @property {HTMLElement} root
  * @property {Document} document
- * @property {import("../state/store.js").Store<import("../state/types.js").State, import("../state/reducer.js").Action>} store
- * @property {import("../pane.js").Actions} act
+ * @property {import("../state/store.js").PaneStore} store
+ * @property {import("./port.js").Actions} act
  * @property {import("../i18n/index.js").Translate} t
  * @property {{name: string, extension: string|null}} agent
  * @property {string} icons

@@ -149,7 +149,7 @@ function menu(context, seen) {
 
 /**
  * @param {KeyboardEvent} event
- * @param {import("../pane.js").Actions} act
+ * @param {import("./port.js").Actions} act
  */
 function walk(event, act) {
   const items = /** @type {HTMLElement[]} */ ([.../** @type {HTMLElement} */ (event.currentTarget).querySelectorAll("[role=menuitemradio]")]);

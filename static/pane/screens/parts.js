@@ -12,7 +12,7 @@ import { isKey } from "../i18n/index.js";
 /**
  * @typedef {object} Context
  * @property {import("../i18n/index.js").Translate} t
- * @property {import("../pane.js").Actions} act
+ * @property {import("./port.js").Actions} act
  * @property {string} icons address of the file of symbols
  * @property {{name: string, extension: string|null}} agent
  * @property {number} time the server's clock, in milliseconds

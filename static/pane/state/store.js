@@ -9,6 +9,8 @@
  * @property {(listener: (state: S, before: S) => void) => () => void} subscribe returns how to stop listening
  */
 
+/** @typedef {Store<import("./types.js").State, import("./reducer.js").Action>} PaneStore */
+
 /**
  * @template S
  * @template A
