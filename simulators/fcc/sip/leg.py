@@ -58,8 +58,7 @@ class Leg:
         self.ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self.on_hold: Callable[[bool], None] = lambda _: None
         self.on_dtmf: Callable[[str], None] = lambda _: None
-        self._acknowledged = asyncio.Event()
-        self._retransmission: asyncio.Task[None] | None = None
+        self._repetitions: dict[int, asyncio.Task[None]] = {}
 
     @property
     def contact(self) -> str:
@@ -125,7 +124,8 @@ class Leg:
         """Serve a request inside the dialog."""
         sequence = request.cseq.sequence
         if request.method == "ACK":
-            self._acknowledged.set()
+            if (repetition := self._repetitions.pop(sequence, None)) is not None:
+                repetition.cancel()
             return
         if sequence <= self.remote_cseq:
             await self._reply(connection, request, 500)
@@ -147,27 +147,26 @@ class Leg:
             await self._reply(connection, request, 501)
 
     async def close(self) -> None:
-        if self._retransmission is not None:
-            self._retransmission.cancel()
+        for repetition in self._repetitions.values():
+            repetition.cancel()
         await self.media.close()
 
     async def send_until_acknowledged(self, answer: Response) -> None:
-        """Send a 2xx and repeat it until its ACK (RFC 3261 section 13.3.1.4); without one the call is over."""
-        self._acknowledged.clear()
+        """Send a 2xx and repeat it until the ACK with its number; without one the call is over.
+
+        A phone whose socket broke meanwhile gets the repetitions over the one it registered with since.
+        Source: RFC 3261, sections 13.2.2.4 and 13.3.1.4; RFC 5626, section 5.3.
+        """
+        self._repetitions[answer.cseq.sequence] = asyncio.create_task(self._repeat(answer))
         await self.connection.send(answer)
-        self._retransmission = asyncio.create_task(self._repeat(answer))
 
     async def _repeat(self, answer: Response) -> None:
         pause, waited = T1, 0.0
         while waited < GIVE_UP:
-            try:
-                await asyncio.wait_for(self._acknowledged.wait(), pause)
-            except TimeoutError:
-                waited += pause
-                pause = min(2 * pause, T2)
-                await self.connection.send(answer)
-            else:
-                return
+            await asyncio.sleep(pause)
+            waited += pause
+            pause = min(2 * pause, T2)
+            await self.server.flow_of(self).send(answer)
         self.hang_up("system", causes.NETWORK_OUT_OF_ORDER)
 
     async def _reinvite(self, connection: Connection, request: Request) -> None:

@@ -6,6 +6,7 @@
  */
 import { UA } from "jssip";
 
+import { createAcks } from "./acks.js";
 import { enoughCandidates } from "./candidates.js";
 import { createDialog, readable } from "./dialog.js";
 import { createDigits } from "./digits.js";
@@ -43,6 +44,7 @@ import { createTicketSocket } from "./socket.js";
  * @property {boolean} hungUp by the agent
  * @property {string|null} lost why it ends though neither side wanted it, as a key of the translations
  * @property {ReturnType<typeof createMediaWatch>} watch
+ * @property {import("./acks.js").Acks} acks
  * @property {import("./hold.js").Hold} hold
  * @property {(digit: string) => void} digit
  * @property {number|null} unacknowledgedSince our last 2xx has waited for its ACK since then
@@ -102,7 +104,10 @@ export function createSipPhone(deps) {
       url: deps.url,
       ticket: deps.ticket,
       connect: (url, protocol) => new WebSocket(url, protocol),
-      readable,
+      readable: (data) => {
+        line?.acks.hear(data);
+        return readable(data);
+      },
     });
     const mine = new UA({
       sockets: [/** @type {any} */ (socket)],
@@ -154,6 +159,7 @@ export function createSipPhone(deps) {
     if (!up) return;
     for (const session of parting) if (!session.isEnded()) session.terminate();
     parting.clear();
+    line?.acks.repeat();
     line?.hold.resume();
   }
 
@@ -222,6 +228,7 @@ export function createSipPhone(deps) {
       },
     });
     const mine = () => line !== null && line.session === session;
+    const acks = createAcks(session, { after: deps.after, transmit: (request) => /** @type {any} */ (ua)?.transport.send(request) });
     const { ask } = createDialog(session, { after: deps.after, connected: () => ua?.isConnected() ?? false });
     const hold = createHold({
       session,
@@ -252,7 +259,7 @@ export function createSipPhone(deps) {
     session.on("reinvite", hold.offered);
     session.on("update", hold.offered);
     refuseTransfers(session);
-    line = { session, call: begun, stream, rang: begun.direction === "inbound", hungUp: false, lost: null, watch, hold, digit, unacknowledgedSince: null };
+    line = { session, call: begun, stream, rang: begun.direction === "inbound", hungUp: false, lost: null, watch, acks, hold, digit, unacknowledgedSince: null };
   }
 
   /** @param {any} session @returns {any} */

@@ -254,8 +254,8 @@ class PhoneCall:
         self.invite_via, self.invite_cseq = self.via, self.cseq
         await self.phone.send("INVITE", self.uri, headers, sdp)
 
-    async def ack(self, response: Response, *, via: str | None = None) -> None:
-        cseq = response.cseq.sequence
+    async def ack(self, response: Response, *, via: str | None = None, number: int | None = None) -> None:
+        cseq = response.cseq.sequence if number is None else number
         headers = {**self.headers("ACK", cseq), "To": response.headers["To"]}
         if via is not None:
             headers["Via"] = via
@@ -302,14 +302,15 @@ class PhoneCall:
         await self.phone.reply(bye, 200, "OK", tag=self.tag)
         return bye
 
-    async def direction(self, value: str) -> Response:
-        """A re-INVITE that only turns the direction."""
+    async def direction(self, value: str, *, acknowledged: bool = True) -> Response:
+        """A re-INVITE that only turns the direction, up to its ACK or without it."""
         sdp = re.sub(r"a=(sendrecv|sendonly|recvonly|inactive)", f"a={value}", self.audio.pc.localDescription.sdp)
         sdp = sdp.replace("a=setup:active", "a=setup:actpass").replace("a=setup:passive", "a=setup:actpass")
         headers = {**self.headers("INVITE"), "Content-Type": "application/sdp"}
         await self.phone.send("INVITE", self.target, headers, sdp)
         answer = await self.phone.response(method="INVITE")
-        await self.ack(answer)
+        if acknowledged:
+            await self.ack(answer)
         return answer
 
     async def press(self, digit: str) -> Response:

@@ -105,6 +105,34 @@ def test_the_answer_is_repeated_until_it_is_acknowledged(tmp_path: Path) -> None
     asyncio.run(scenario())
 
 
+@pytest.mark.assumed("A19")
+def test_the_answer_is_repeated_over_the_socket_that_the_phone_has_now(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with tenant(tmp_path) as acme:
+            phone = await acme.phone("anna.nowak")
+            await phone.__aenter__()
+            await phone.register()
+            call = await phone.dial("+48600100200")
+            await call.answered()
+            await eventually(lambda: call.hears(600))
+            yes = await call.direction("sendonly", acknowledged=False)
+            await phone.socket.close()
+            async with await acme.phone("anna.nowak") as again:
+                await again.register()
+                repeated = await again.response(method="INVITE")
+                assert (repeated.code, repeated.cseq, repeated.body) == (200, yes.cseq, yes.body)
+                call.phone = again
+                await call.ack(repeated, number=repeated.cseq.sequence - 1)
+                assert (await again.response(method="INVITE")).cseq == yes.cseq
+                await call.ack(repeated)
+                assert (await call.bye()).code == 200
+                assert again.responses.empty()
+            assert (await ended(acme))["disconnecting_side"] == "agent"
+            await phone.__aexit__(None, None, None)
+
+    asyncio.run(scenario())
+
+
 def test_a_re_invite_is_refused_as_often_as_was_set_and_the_call_goes_on(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with tenant(tmp_path) as acme, await acme.phone("anna.nowak") as phone:

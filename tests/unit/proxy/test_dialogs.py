@@ -12,6 +12,7 @@ from tests.unit.proxy.speaking import (
     FCC,
     FCC_VIA,
     PREMIUM,
+    VIA,
     Line,
     Stored,
     fcc_answer,
@@ -282,6 +283,24 @@ def test_a_connector_that_was_restarted_knows_the_calls(line, way, answered, met
         line.is_called(answered=answered)
     refer_to = "<sip:40318@acme.fcc.example>" if method == "REFER" else None
     assert line.restart().why(within(method, call_id=f"{way}-1", Refer_To=refer_to)) == ""
+
+
+@pytest.mark.parametrize("lead", ["present", "away", "over"])
+def test_an_ack_that_is_said_again_after_a_restart_passes_where_the_call_is_known(line, lead):
+    line.calls()
+    line.calls(call_id="out-2")
+    assert line.why(within("BYE", call_id="out-2")) == ""
+    after = line.restart()
+    after.fence.lead = lead
+    for _ in range(3):
+        again = within("ACK", Via=f"{VIA}-ack7")
+        assert after.guard.passes(again)
+        assert after.why(again) == ""
+        after.hears(fcc_answer("200 OK"))
+    assert after.why(within("ACK", f"sip:{PREMIUM}@acme.fcc.example")) == "target"
+    assert after.why(within("ACK", From="<sip:40318@acme.fcc.example>;tag=me")) == "from"
+    assert after.why(within("ACK", call_id="out-2")) == "no-dialog"
+    assert after.why(within("ACK", call_id="out-3")) == "no-dialog"
 
 
 def test_a_restart_while_it_rings_leaves_the_answer_to_the_phone(line):
