@@ -20,7 +20,9 @@ from .org import API_VERSION
 from .world import ACCESS_PERMISSION_SET
 
 if TYPE_CHECKING:
-    from .org import Org, Record, Session
+    from .org import Org
+    from .records import Record
+    from .sessions import Session
 
 ERRORS = {
     "APP_NOT_FOUND": "We can't find the app you specified. It either doesn't exist or isn't available to you.",
@@ -56,7 +58,7 @@ def check_access(org: Org, session: Session, developer_name: str, location: str 
         raise CanvasError("APP_NOT_FOUND")
     if location not in {"Visualforce", "Aura", "PageLayout", "None"}:
         raise CanvasError("UNSUPPORTED_LOCATION")
-    if ACCESS_PERMISSION_SET not in org.permission_sets_of(session.user_id):
+    if ACCESS_PERMISSION_SET not in org.access.permission_sets_of(session.user_id):
         raise CanvasError("NO_ACCESS")
 
 
@@ -70,8 +72,8 @@ def signed_request(
 ) -> str:
     """A fresh signed request for this user's frame; the token inside is the session's."""
     with org.lock:
-        user = org.table("User")[session.user_id]
-        token = org.canvas_token(session)
+        user = org.records.table("User")[session.user_id]
+        token = org.sessions.canvas_token(session)
         payload = {
             "algorithm": "HMACSHA256",
             "issuedAt": _overflowed(org.now()),
@@ -90,7 +92,7 @@ def signed_request(
 
 def context(org: Org, session: Session, environment: dict[str, Any]) -> dict[str, Any]:
     """What the app is told of the person, the org, itself and the page around it."""
-    user = org.table("User")[session.user_id]
+    user = org.records.table("User")[session.user_id]
     return {
         "user": _user(org, user),
         "organization": {
@@ -195,7 +197,7 @@ def blueprint(org: Org) -> Blueprint:
     pages = Blueprint("canvas", __name__)
 
     def session_here() -> Session | None:
-        return session_of_request(org) or org.session_of_frame(request.headers.get("X-Frame-Nonce"))
+        return session_of_request(org) or org.sessions.session_of_frame(request.headers.get("X-Frame-Nonce"))
 
     def asked() -> tuple[Session, dict[str, Any], dict[str, Any]] | Response:
         """Who asks, and the request's client and environment; or the refusal."""

@@ -15,7 +15,8 @@ from .ids import object_of
 from .lightning.views import activities
 
 if TYPE_CHECKING:
-    from .org import Org, Record
+    from .org import Org
+    from .records import Record
 
 
 def _bad(message: str) -> Response:
@@ -65,13 +66,14 @@ def _people(pages: Blueprint, org: Org) -> None:
                         "run_as": apps.run_as,
                     },
                     "settings": org.settings_json(),
-                    "users": {row["Username"]: row["Id"] for row in org.rows("User")},
+                    "users": {row["Username"]: row["Id"] for row in org.records.rows("User")},
                     "permission_sets": {
-                        row["Username"]: sorted(org.permission_sets_of(row["Id"])) for row in org.rows("User")
+                        row["Username"]: sorted(org.access.permission_sets_of(row["Id"]))
+                        for row in org.records.rows("User")
                     },
                     "records": {
                         name: [{"id": row["Id"], "name": row.get("Name") or row.get("Subject"),
-                                "number": row.get("CaseNumber")} for row in org.rows(name)]
+                                "number": row.get("CaseNumber")} for row in org.records.rows(name)]
                         for name in ("Account", "Contact", "Lead", "Case")
                     },
                     "fault": {"kind": org.faults.kind, "left": org.faults.left, "seconds": org.faults.seconds},
@@ -82,18 +84,19 @@ def _people(pages: Blueprint, org: Org) -> None:
     def login() -> Response:
         name = str(_body().get("user", ""))
         try:
-            session = org.sign_in(name)
+            session = org.sessions.sign_in(name)
         except KeyError:
             return _bad(f"no active user {name!r}")
-        token = org.canvas_token(session)
+        token = org.sessions.canvas_token(session)
         return set_session(jsonify({"user_id": session.user_id, "sid": session.sid, "token": token.value}), session)
 
     @pages.post("/permission-sets")
     def permission_sets() -> Response:
         """Assign or take away a permission set: `{user, name, assigned: bool}`."""
         said = _body()
+        name, assigned = str(said.get("name", "Fcc_Access")), bool(said.get("assigned", True))
         try:
-            org.assign(str(said.get("user", "")), str(said.get("name", "Fcc_Access")), bool(said.get("assigned", True)))
+            org.access.assign(str(said.get("user", "")), name, assigned)
         except KeyError as error:
             return _bad(f"unknown {error}")
         return jsonify({"ok": True})
@@ -103,30 +106,30 @@ def _people(pages: Blueprint, org: Org) -> None:
         """Keep a record from a person, as private sharing would: `{recordId, user, hidden: bool}`."""
         said = _body()
         try:
-            org.hide(str(said.get("recordId", "")), str(said.get("user", "")), bool(said.get("hidden", True)))
+            org.access.hide(str(said.get("recordId", "")), str(said.get("user", "")), bool(said.get("hidden", True)))
         except KeyError as error:
             return _bad(f"unknown {error}")
         return jsonify({"ok": True})
 
     @pages.post("/expire-tokens")
     def expire() -> Response:
-        return jsonify({"expired": org.expire_tokens()})
+        return jsonify({"expired": org.sessions.expire_tokens()})
 
 
 def _data(pages: Blueprint, org: Org) -> None:
     @pages.get("/tasks")
     def tasks() -> Response:
         with org.lock:
-            return jsonify({"tasks": [_public(row) for row in org.rows("Task", deleted=True)]})
+            return jsonify({"tasks": [_public(row) for row in org.records.rows("Task", deleted=True)]})
 
     @pages.get("/cases")
     def cases() -> Response:
         with org.lock:
-            return jsonify({"cases": [_public(row) for row in org.rows("Case", deleted=True)]})
+            return jsonify({"cases": [_public(row) for row in org.records.rows("Case", deleted=True)]})
 
     @pages.get("/records/<record_id>")
     def one_record(record_id: str) -> Response:
-        row = org.find(record_id, deleted=True)
+        row = org.records.find(record_id, deleted=True)
         return _bad("no such record") if row is None else jsonify(_public(row))
 
     @pages.get("/records/<record_id>/activities")
@@ -138,11 +141,11 @@ def _data(pages: Blueprint, org: Org) -> None:
         """Create (`{type, …}`), change (`{Id, …}`) or delete (`{Id, delete: true}`), every field in reach."""
         said = _body()
         kind = said.pop("type", None)
-        actor = org.user_by_name(org.world.apps.run_as)["Id"] if org.world.apps.run_as else org.owner_id
+        actor = org.records.user_by_name(org.world.apps.run_as)["Id"] if org.world.apps.run_as else org.owner_id
         try:
             with org.lock:
                 if "Id" not in said:
-                    known = org.type(str(kind))
+                    known = org.records.type(str(kind))
                     if known is not None and known.field("OwnerId"):
                         said.setdefault("OwnerId", org.owner_id)
                     return jsonify(_public(rules.create(org, str(kind), said, actor, free=True)))
@@ -208,10 +211,11 @@ def _withheld(pages: Blueprint, org: Org) -> None:
     def fields() -> Response:
         """Let the org lack or hide a field: `{object, field, how: missing | hidden | read-only | shown}`."""
         said = _body()
+        object_name, field_name = str(said.get("object", "Task")), str(said.get("field", ""))
         try:
-            org.withhold(str(said.get("object", "Task")), str(said.get("field", "")), str(said.get("how", "hidden")))
+            org.access.withhold(object_name, field_name, str(said.get("how", "hidden")))
         except KeyError as error:
             return _bad(f"unknown {error}")
         except ValueError as error:
             return _bad(str(error))
-        return jsonify({"withheld": org.withheld})
+        return jsonify({"withheld": org.access.withheld})

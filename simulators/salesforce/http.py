@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, jsonify, request
 
 if TYPE_CHECKING:
-    from .org import Org, Session, Token
+    from .org import Org
+    from .sessions import Session, Token
 
 SESSION_COOKIE = "sid"
 
@@ -21,12 +22,12 @@ def bearer() -> str | None:
 def token_of_request(org: Org) -> Token | None:
     """The working token of this request."""
     value = bearer()
-    return org.token(value) if value else None
+    return org.sessions.token(value) if value else None
 
 
 def session_of_request(org: Org) -> Session | None:
     """The Lightning session of this request's cookie."""
-    return org.session(request.cookies.get(SESSION_COOKIE))
+    return org.sessions.session(request.cookies.get(SESSION_COOKIE))
 
 
 def set_session(response: Response, session: Session) -> Response:

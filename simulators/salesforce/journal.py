@@ -17,6 +17,22 @@ if TYPE_CHECKING:
 Tables = dict[str, dict[str, Any]]
 
 
+class Changes:
+    """Which things (table, key) changed since they were written last. Not thread-safe: its owner holds a lock."""
+
+    def __init__(self) -> None:
+        self._changed: set[tuple[str, str]] = set()
+
+    def touch(self, table: str, key: str) -> None:
+        """Note that this row changed, came or went."""
+        self._changed.add((table, key))
+
+    def take(self) -> list[tuple[str, str]]:
+        """What changed, sorted; from now on it is written."""
+        changed, self._changed = sorted(self._changed), set()
+        return changed
+
+
 class Journal:
     """The file at `path`. Not thread-safe: its owner holds a lock."""
 

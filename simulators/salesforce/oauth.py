@@ -18,7 +18,8 @@ from .http import bearer, no_store, oauth_error, text
 from .ids import to18
 
 if TYPE_CHECKING:
-    from .org import Org, Record
+    from .org import Org
+    from .records import Record
 
 SCOPE = "api id openid"
 NOT_HERE = "request not supported on this domain"
@@ -42,7 +43,7 @@ def blueprint(org: Org, *, my_domain: bool) -> Blueprint:
     def revoke() -> Response:
         org.counters.requests["revoke"] += 1
         value = request.form.get("token", "")
-        if not org.revoke(value):
+        if not org.sessions.revoke(value):
             return oauth_error("invalid_token", "invalid token")
         return Response(b"", 200)
 
@@ -104,7 +105,7 @@ def _run_as(org: Org) -> tuple[Record, str] | Response:
         return oauth_error("invalid_client", "invalid client credentials" if secret else "client secret required")
     if client_id != apps.client_id or not org.settings.client_credentials or apps.run_as is None:
         return oauth_error("invalid_grant", "no client credentials user enabled")
-    user = org.user_by_name(apps.run_as)
+    user = org.records.user_by_name(apps.run_as)
     return (user, known) if user["IsActive"] else oauth_error("inactive_user", "user is inactive")
 
 
@@ -113,7 +114,7 @@ def _client_credentials(org: Org) -> Response:
     if isinstance(found, Response):
         return found
     user, known = found
-    issued = org.issue_token(user["Id"], "pairing")
+    issued = org.sessions.issue_token(user["Id"], "pairing")
     issued_at = str(int(issued.issued_at * 1000))
     identity = f"{org.site.my_origin}/id/{org.id}/{user['Id']}"
     signature = hmac.new(known.encode(), f"{identity}{issued_at}".encode(), hashlib.sha256).digest()
@@ -139,10 +140,10 @@ def _user_of_request(org: Org) -> Record | Response:
     if not value:
         return text("Missing_OAuth_Token", 403)
     with org.lock:
-        token = org.token(value)
+        token = org.sessions.token(value)
         if token is None:
             return text("Bad_OAuth_Token", 403)
-        user = org.table("User")[token.user_id]
+        user = org.records.table("User")[token.user_id]
         return text("Inactive", 403) if not user["IsActive"] else dict(user)
 
 

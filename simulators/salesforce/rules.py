@@ -16,7 +16,8 @@ from .times import stamp
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .org import Org, Record
+    from .org import Org
+    from .records import Record
     from .schema import Field, ObjectType
 
 _EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]+\Z")
@@ -38,7 +39,7 @@ class Refused(Exception):  # noqa: N818 - it is the platform's answer, not a fai
 
 def object_type(org: Org, name: str, *, write: bool = False) -> ObjectType:
     """The object with this name; Refused (INVALID_TYPE, NOT_FOUND) when there is none or it is read-only."""
-    known = org.type(name)
+    known = org.records.type(name)
     if known is None:
         raise Refused("INVALID_TYPE", f"sObject type '{name}' is not supported.")
     if write and not known.writable:
@@ -54,7 +55,7 @@ def existing(org: Org, object_name: str, record_id: str) -> Record:
         raise Refused("MALFORMED_ID", f"{known.label} ID: id value of incorrect type: {record_id}", ("Id",))
     if object_of(id18) != known.name:
         raise Refused("NOT_FOUND", "Provided external ID field does not exist or is not accessible: Id", status=404)
-    row = org.find(id18, deleted=True)
+    row = org.records.find(id18, deleted=True)
     if row is None:
         raise Refused("NOT_FOUND", "The requested resource does not exist", status=404)
     if row.get("IsDeleted"):
@@ -87,7 +88,7 @@ def create(
             raise Refused("REQUIRED_FIELD_MISSING", f"Required fields are missing: [{listed}]", tuple(missing))
         _unique(org, known, given, None)
         _together(org, known, given)
-        return org.insert(known.name, given, user_id)
+        return org.records.insert(known.name, given, user_id)
 
 
 def update(
@@ -104,21 +105,21 @@ def update(
             raise Refused("REQUIRED_FIELD_MISSING", f"Required fields are missing: [{listed}]", tuple(emptied))
         _unique(org, known, given, row["Id"])
         _together(org, known, {**row, **given})
-        org.update(known.name, row, given, user_id)
+        org.records.update(known.name, row, given, user_id)
 
 
 def delete(org: Org, object_name: str, row: Record) -> None:
     """Delete a record."""
     object_type(org, object_name, write=True)
-    org.delete(object_name, row)
+    org.records.delete(object_name, row)
 
 
 def accessible_field(org: Org, known: ObjectType, name: str, user_id: str, *, write: bool = False) -> Field:
     """The field, if it exists and the user may see (or write) it; Refused with INVALID_FIELD in the API's words."""
     one = known.field(name)
-    if one is None or not org.field_access(user_id, known.name)(one, False):
+    if one is None or not org.access.field_access(user_id, known.name)(one, False):
         raise Refused("INVALID_FIELD", f"No such column '{name}' on sobject of type {known.name}")
-    if write and not org.field_access(user_id, known.name)(one, True):
+    if write and not org.access.field_access(user_id, known.name)(one, True):
         raise _read_only([one.name])
     return one
 
@@ -160,7 +161,9 @@ def _clean(
         one = known.field(name) if free else None
         if one is None:
             one = accessible_field(org, known, name, user_id)
-            if not (one.create if creating else one.update) or not org.field_access(user_id, known.name)(one, True):
+            if not (one.create if creating else one.update) or not org.access.field_access(user_id, known.name)(
+                one, True
+            ):
                 refused.append(one.name)
                 continue
         given[one.name] = _value(org, known, one, value)
@@ -205,7 +208,7 @@ def _value(org: Org, known: ObjectType, one: Field, value: Any) -> Any:
 
 def _allowed(org: Org, known: ObjectType, one: Field, value: str) -> set[str]:
     if known.name == "Task" and one.name == "Status":
-        return {row["ApiName"] for row in org.table("TaskStatus").values()}
+        return {row["ApiName"] for row in org.records.table("TaskStatus").values()}
     return set(one.values) if one.restricted or one.name == "Status" else {value}
 
 
@@ -278,7 +281,7 @@ def _reference(org: Org, known: ObjectType, one: Field, value: str) -> str:
     if one.refers_to and object_of(id18) not in one.refers_to:
         code = "FIELD_INTEGRITY_EXCEPTION" if known.name == "Task" or one.name == "OwnerId" else "MALFORMED_ID"
         raise Refused(code, wrong, (one.name,))
-    row = org.find(id18, deleted=True)
+    row = org.records.find(id18, deleted=True)
     if row is None:
         raise Refused("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
     if row.get("IsDeleted"):
@@ -300,14 +303,14 @@ def _unique(org: Org, known: ObjectType, given: Mapping[str, Any], own_id: str |
         value = given.get(one.name)
         if not one.unique or value is None:
             continue
-        for row in org.with_key(known.name, one, value):
+        for row in org.records.with_key(known.name, one, value):
             if row["Id"] != own_id:
                 raise Refused(
                     "DUPLICATE_VALUE",
                     f"duplicate value found: {one.name} duplicates value on record with id: {row['Id'][:15]}",
                 )
     if known.name == "PermissionSetAssignment" and own_id is None:
-        for row in org.rows(known.name):
+        for row in org.records.rows(known.name):
             if all(row[name] == given.get(name) for name in ("AssigneeId", "PermissionSetId")):
                 raise Refused(
                     "DUPLICATE_VALUE",

@@ -17,7 +17,8 @@ from .soql.run import Run
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .org import Org, Record
+    from .org import Org
+    from .records import Record
     from .schema import ObjectType
 
 RESERVED: Final = set("?&|!{}[]()^~*:\\\"'+-")
@@ -302,7 +303,7 @@ def find(
                 raise malformed(f"unexpected token: '{parser.peek().text}'")
             fits = runner.condition(known, where)
             names = searched(known, group)
-            seen = [row for row in org.rows(known.name) if indexed(org, row) and org.visible(row, user_id)]
+            seen = [row for row in org.access.visible_rows(known.name, user_id) if indexed(org, row)]
             rows = [row for row in seen if search.matches(_values(row, names)) and fits(row)]
             rows = runner.sort(known, rows, order)[offset:]
             if limit is not None:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
 
     from simulators.salesforce.metadata import CallCenter
-    from simulators.salesforce.org import Org, Session
+    from simulators.salesforce.org import Org
+    from simulators.salesforce.sessions import Session
 
 ASSETS = pathlib.Path(__file__).parent / "assets"
 APP_ID = make("06m", 12)
@@ -49,7 +50,7 @@ def adapter_url(org: Org, session: Session, center: CallCenter | None) -> str:
             "isdtp": "vw",
             "sfdcIframeOrigin": org.site.lightning_origin,
             "clc": "1" if org.settings.console else "0",
-            "nonce": org.frame_nonce(session),
+            "nonce": org.sessions.frame_nonce(session),
         }
     )
     query = f"{parts.query}&{added}" if parts.query else added
@@ -69,7 +70,7 @@ def allow_attribute(org: Org) -> str | None:
 
 def _softphone(org: Org, session: Session) -> dict[str, Any] | None:
     center = org.package.call_center()
-    user = org.table("User")[session.user_id]
+    user = org.records.table("User")[session.user_id]
     if center is not None and (not center.in_lightning or user["CallCenterId"] is None):
         return None
     person = next(one for one in org.world.people if one.username == user["Username"])
@@ -93,7 +94,7 @@ def _softphone(org: Org, session: Session) -> dict[str, Any] | None:
 
 
 def _boot(org: Org, session: Session) -> dict[str, Any]:
-    user = org.table("User")[session.user_id]
+    user = org.records.table("User")[session.user_id]
     return {
         "apiVersion": API_VERSION,
         "appName": org.package.app_name() or "Service Console",
@@ -157,7 +158,7 @@ def blueprint(org: Org) -> Blueprint:
             f'<li class="slds-item"><a href="/?as={quote(row["Username"])}&amp;startURL={quote(start, safe="")}">'
             f"{html.escape(row['Name'])}</a> "
             f"<span class='slds-text-color_weak'>{html.escape(row['Username'])}</span></li>"
-            for row in org.rows("User")
+            for row in org.records.rows("User")
             if row["IsActive"]
         )
         said = f'<p role="alert" class="slds-text-color_error">{html.escape(notice)}</p>' if notice else ""
@@ -171,7 +172,7 @@ def blueprint(org: Org) -> Blueprint:
             where = "/lightning/page/home"
         if "as" in request.args:
             try:
-                session = org.sign_in(request.args["as"])
+                session = org.sessions.sign_in(request.args["as"])
             except KeyError:
                 return chooser(where, "Please check your username. No active user has this one.", 400)
             return set_session(Response(status=302, headers={"Location": where}), session)

@@ -9,7 +9,8 @@ from simulators.salesforce import rules, sosl
 from simulators.salesforce.ids import object_of, to18
 
 if TYPE_CHECKING:
-    from simulators.salesforce.org import Org, Record
+    from simulators.salesforce.org import Org
+    from simulators.salesforce.records import Record
 
 NAVIGATION: Final = ("Account", "Contact", "Lead", "Case", "Task", "Campaign")
 
@@ -75,8 +76,8 @@ WHOLE_NUMBER: Final = 9
 def navigation(org: Org) -> list[dict[str, str | bool]]:
     """The objects in the navigation bar."""
     return [
-        {"name": name, "plural": org.schema[name.lower()].plural, "icon": org.schema[name.lower()].icon,
-         "label": org.schema[name.lower()].label, "creatable": name in FORMS}
+        {"name": name, "plural": org.records.schema[name.lower()].plural, "icon": org.records.schema[name.lower()].icon,
+         "label": org.records.schema[name.lower()].label, "creatable": name in FORMS}
         for name in NAVIGATION
     ]  # fmt: skip
 
@@ -97,14 +98,14 @@ def info(org: Org, row: Record) -> dict[str, Any]:
         if kind == "Account" and row.get("IsPersonAccount"):
             made |= {"accountId": row["Id"], "contactId": row["PersonContactId"], "personAccount": True}
         elif kind == "Contact":
-            account = org.find(row["AccountId"] or "")
+            account = org.records.find(row["AccountId"] or "")
             if account is not None and account.get("IsPersonAccount"):
                 made |= {"accountId": account["Id"], "personAccount": True}
     return made
 
 
 def _field(org: Org, kind: str, name: str, row: Record) -> dict[str, Any] | None:
-    known = org.schema[kind.lower()].field(name)
+    known = org.records.schema[kind.lower()].field(name)
     if known is None:
         return None
     value = row.get(known.name)
@@ -116,7 +117,7 @@ def _field(org: Org, kind: str, name: str, row: Record) -> dict[str, Any] | None
         "custom": known.custom,
     }
     if known.type == "reference" and value:
-        target = org.find(value)
+        target = org.records.find(value)
         made["text"] = name_of(target) if target else value
         made["icon"] = (object_of(value) or "record").lower()
         made["linked"] = object_of(value) in LAYOUTS
@@ -130,11 +131,11 @@ def _fields(org: Org, kind: str, names: tuple[str, ...], row: Record) -> list[di
 def record(org: Org, record_id: str, user_id: str) -> dict[str, Any] | None:
     """A record page's content, None when there is no such record (or no page of it) for this person."""
     with org.lock:
-        row = org.find(record_id)
+        row = org.records.find(record_id)
         kind = object_of(row["Id"]) if row is not None else None
-        if row is None or kind not in LAYOUTS or not org.visible(row, user_id):
+        if row is None or kind not in LAYOUTS or not org.access.visible(row, user_id):
             return None
-        known = org.schema[kind.lower()]
+        known = org.records.schema[kind.lower()]
         custom = tuple(one.name for one in known.fields.values() if one.custom)
         return {
             "id": row["Id"],
@@ -157,12 +158,12 @@ def _related(org: Org, kind: str, row: Record) -> list[dict[str, Any]]:
     wanted = {"Account": (("Contact", "AccountId"), ("Case", "AccountId")), "Contact": (("Case", "ContactId"),)}
     made = []
     for child, field_name in wanted.get(kind, ()):
-        rows = [one for one in org.rows(child) if one[field_name] == row["Id"]]
+        rows = [one for one in org.records.rows(child) if one[field_name] == row["Id"]]
         made.append(
             {
                 "object": child,
-                "icon": org.schema[child.lower()].icon,
-                "title": org.schema[child.lower()].plural,
+                "icon": org.records.schema[child.lower()].icon,
+                "title": org.records.schema[child.lower()].plural,
                 "rows": [
                     {"id": one["Id"], "name": name_of(one), "info": info(org, one),
                      "text": one.get("Subject") or one.get("Title") or "",
@@ -175,14 +176,14 @@ def _related(org: Org, kind: str, row: Record) -> list[dict[str, Any]]:
 
 
 def _phones(org: Org, kind: str, row: Record) -> list[str]:
-    return [row[name] for name in org.schema[kind.lower()].phone_fields if row.get(name)]
+    return [row[name] for name in org.records.schema[kind.lower()].phone_fields if row.get(name)]
 
 
 def activities(org: Org, record_id: str) -> list[dict[str, Any]]:
     """The activity history of a record, newest first: its tasks, and for accounts those of its contacts and cases."""
     rows = [
         row
-        for row in org.rows("Task")
+        for row in org.records.rows("Task")
         if record_id in {row["WhoId"], row["WhatId"], row["AccountId"]}
     ]  # fmt: skip
     rows.sort(key=lambda row: (row.get("FCC_Started_At__c") or row["CreatedDate"], row["Id"]), reverse=True)
@@ -190,7 +191,7 @@ def activities(org: Org, record_id: str) -> list[dict[str, Any]]:
 
 
 def _activity(org: Org, row: Record) -> dict[str, Any]:
-    who, what, owner = (org.find(row[name] or "") for name in ("WhoId", "WhatId", "OwnerId"))
+    who, what, owner = (org.records.find(row[name] or "") for name in ("WhoId", "WhatId", "OwnerId"))
     return {
         "id": row["Id"],
         "subject": row["Subject"] or "[No Subject]",
@@ -213,11 +214,11 @@ def _activity(org: Org, row: Record) -> dict[str, Any]:
 
 def list_view(org: Org, object_name: str, wanted: str, user_id: str) -> dict[str, Any] | None:
     """An object's list view; `wanted` "Mine" shows the person's own records only."""
-    known = org.type(object_name)
+    known = org.records.type(object_name)
     if known is None or known.name not in COLUMNS:
         return None
     with org.lock:
-        rows = [row for row in org.rows(known.name) if org.visible(row, user_id)]
+        rows = org.access.visible_rows(known.name, user_id)
         if wanted == "Mine":
             rows = [row for row in rows if row["OwnerId"] == user_id]
         if known.name == "Task":
@@ -260,11 +261,11 @@ def search(org: Org, wanted: str, user_id: str) -> dict[str, Any]:
     groups: list[dict[str, Any]] = []
     with org.lock:
         for kind in SEARCHED:
-            known = org.schema[kind.lower()]
+            known = org.records.schema[kind.lower()]
             hits = [
                 row
-                for row in org.rows(kind)
-                if org.visible(row, user_id) and sosl.indexed(org, row) and _found(row, _phones(org, kind, row), wanted)
+                for row in org.access.visible_rows(kind, user_id)
+                if sosl.indexed(org, row) and _found(row, _phones(org, kind, row), wanted)
             ]
             if hits:
                 groups.append(
@@ -315,7 +316,7 @@ def softphone_layout(org: Org) -> dict[str, Any]:
 
 def form(org: Org, object_name: str) -> dict[str, Any] | None:
     """The fields of the "New …" dialog."""
-    known = org.type(object_name)
+    known = org.records.type(object_name)
     if known is None or known.name not in FORMS:
         return None
     names = FORMS[known.name]
@@ -334,11 +335,11 @@ def form(org: Org, object_name: str) -> dict[str, Any] | None:
 
 def lookup(org: Org, object_name: str, wanted: str, user_id: str) -> list[dict[str, str]]:
     """Records for a lookup field: those whose name holds the words, or the record with that id."""
-    known = org.type(object_name)
+    known = org.records.type(object_name)
     if known is None:
         return []
     id18 = to18(wanted)
-    rows = [row for row in org.rows(known.name) if org.visible(row, user_id)]
+    rows = org.access.visible_rows(known.name, user_id)
     if id18:
         rows = [row for row in rows if row["Id"] == id18]
     else:

@@ -10,13 +10,14 @@ from simulators.salesforce.rules import Refused
 from .messages import user_id
 
 if TYPE_CHECKING:
-    from simulators.salesforce.org import Org, Record
+    from simulators.salesforce.org import Org
+    from simulators.salesforce.records import Record
     from simulators.salesforce.schema import Field, ObjectType
 
 
 def known_object(org: Org, name: str) -> ObjectType:
     """The object of a path; Refused (404) when there is none."""
-    known = org.type(name)
+    known = org.records.type(name)
     if known is None:
         raise Refused("NOT_FOUND", "The requested resource does not exist", status=404)
     return known
@@ -24,7 +25,7 @@ def known_object(org: Org, name: str) -> ObjectType:
 
 def visible(org: Org, row: Record) -> Record:
     """The row, if sharing lets the user see it; Refused (404) otherwise."""
-    if not org.visible(row, user_id()):
+    if not org.access.visible(row, user_id()):
         raise Refused("NOT_FOUND", "The requested resource does not exist", status=404)
     return row
 
@@ -32,7 +33,7 @@ def visible(org: Org, row: Record) -> Record:
 def external_id(org: Org, known: ObjectType, name: str) -> Field:
     """The field by whose values records are named; Refused when it is none or not in the user's reach."""
     one = known.field(name)
-    may = org.field_access(user_id(), known.name)
+    may = org.access.field_access(user_id(), known.name)
     if one is None or not (one.external_id or one.name == "Id") or not may(one, False):
         raise Refused(
             "NOT_FOUND", f"Provided external ID field does not exist or is not accessible: {name}", status=404
@@ -42,4 +43,6 @@ def external_id(org: Org, known: ObjectType, name: str) -> Field:
 
 def keyed(org: Org, known: ObjectType, one: Field, value: Any) -> list[Record]:
     """The records with this value in an external id, or the one with this id."""
-    return [rules.existing(org, known.name, str(value))] if one.name == "Id" else org.with_key(known.name, one, value)
+    if one.name == "Id":
+        return [rules.existing(org, known.name, str(value))]
+    return org.records.with_key(known.name, one, value)

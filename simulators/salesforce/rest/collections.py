@@ -109,7 +109,7 @@ def _all(org: Org, work: list[Callable[[], Outcome]], *, all_or_none: bool) -> l
     if len(work) > MAX_ROWS:
         raise _too_many()
     with org.lock:
-        before = org.snapshot() if all_or_none else None
+        before = org.records.snapshot() if all_or_none else None
         outcomes = []
         for one in work:
             try:
@@ -117,7 +117,7 @@ def _all(org: Org, work: list[Callable[[], Outcome]], *, all_or_none: bool) -> l
             except Refused as error:
                 outcomes.append(Outcome(error=error))
         if before is not None and any(one.error for one in outcomes):
-            org.restore(before)
+            org.records.restore(before)
             rolled = Refused(
                 "ALL_OR_NONE_OPERATION_ROLLED_BACK",
                 "Record rolled back because not all records were valid and the request was using AllOrNone header",
@@ -138,7 +138,7 @@ def _parse(org: Org, rows: list[dict[str, Any]]) -> None:
     """Read all rows before any is carried out: what cannot be read refuses the request."""
     for row in rows:
         attributes = row.get("attributes")
-        known = org.type(str(attributes.get("type"))) if isinstance(attributes, dict) else None
+        known = org.records.type(str(attributes.get("type"))) if isinstance(attributes, dict) else None
         if known is not None:
             rules.parse(org, known.name, _values(row, "id"), user_id())
 
@@ -165,8 +165,8 @@ def _update_row(org: Org, row: dict[str, Any], seen: set[str]) -> Outcome:
     if id18 in seen:
         raise Refused("DUPLICATE_VALUE", f"duplicate id in list: {id18[:15]}", ("Id",))
     seen.add(id18)
-    found = org.find(id18, deleted=True)
-    if found is None or not org.visible(found, user_id()):
+    found = org.records.find(id18, deleted=True)
+    if found is None or not org.access.visible(found, user_id()):
         raise Refused("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
     if found.get("IsDeleted"):
         raise Refused("ENTITY_IS_DELETED", "entity is deleted")

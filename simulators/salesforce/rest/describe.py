@@ -29,12 +29,12 @@ def add_routes(pages: Blueprint, org: Org) -> None:
     @pages.get(base)
     def all_objects(version: str) -> Response:
         return answer({"encoding": "UTF-8", "maxBatchSize": MAX_ROWS,
-                        "sobjects": [summary(one, version) for one in org.schema.values()]})  # fmt: skip
+                        "sobjects": [summary(one, version) for one in org.records.schema.values()]})  # fmt: skip
 
     @pages.get(f"{base}/<name>/describe")
     def describe(version: str, name: str) -> Response:
         known = known_object(org, name)
-        may = org.field_access(user_id(), known.name)
+        may = org.access.field_access(user_id(), known.name)
         fields = [_field(org, known, one, may) for one in known.fields.values() if may(one, False)]
         return answer({**summary(known, version), "fields": fields, "recordTypeInfos": [],
                         "childRelationships": []})  # fmt: skip
@@ -63,7 +63,7 @@ def summary(known: ObjectType, version: str) -> dict[str, Any]:
 def _field(org: Org, known: ObjectType, one: Field, may: Callable[[Field, bool], bool]) -> dict[str, Any]:
     values: Iterable[tuple[str, str, bool]] = ((value, value, False) for value in one.values)
     if known.name == "Task" and one.name == "Status":
-        values = ((row["ApiName"], row["MasterLabel"], row["IsDefault"]) for row in org.rows("TaskStatus"))
+        values = ((row["ApiName"], row["MasterLabel"], row["IsDefault"]) for row in org.records.rows("TaskStatus"))
     return {
         "name": one.name,
         "label": one.title,

@@ -48,7 +48,7 @@ def _who(org: Org, used: int) -> Response | None:
     token = token_of_request(org)
     if token is None:
         return api_error(401, "INVALID_SESSION_ID", "Session expired or invalid")
-    if not org.api_enabled.get(token.user_id, True):
+    if not org.access.api_enabled(token.user_id):
         return api_error(403, "API_DISABLED_FOR_ORG", "API is not enabled for this Organization or Partner")
     if used > org.settings.api_limit:
         return api_error(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")

@@ -10,7 +10,7 @@ from flask import Response, g, jsonify, request
 from simulators.salesforce.rules import Refused
 
 if TYPE_CHECKING:
-    from simulators.salesforce.org import Token
+    from simulators.salesforce.sessions import Token
 
 
 def body() -> dict[str, Any]:

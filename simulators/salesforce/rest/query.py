@@ -19,7 +19,8 @@ from .messages import answer, user_id
 if TYPE_CHECKING:
     from flask import Blueprint, Response
 
-    from simulators.salesforce.org import Org, Record
+    from simulators.salesforce.org import Org
+    from simulators.salesforce.records import Record
 
 
 PAGE: Final = (200, 2000)

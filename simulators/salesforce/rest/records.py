@@ -23,7 +23,8 @@ from .messages import answer, assigns, body, user_id, wrong_method
 if TYPE_CHECKING:
     from flask import Blueprint
 
-    from simulators.salesforce.org import Org, Record
+    from simulators.salesforce.org import Org
+    from simulators.salesforce.records import Record
     from simulators.salesforce.schema import Field, ObjectType
 
 
@@ -106,7 +107,7 @@ def _upsert_one(org: Org, known: ObjectType, one: Field, value: str, rows: list[
 
 
 def _row(org: Org, known: ObjectType, row: Record, version: str) -> dict[str, Any]:
-    may = org.field_access(user_id(), known.name)
+    may = org.access.field_access(user_id(), known.name)
     asked = request.args.get("fields")
     if asked is None:
         names = [one.name for one in known.fields.values() if may(one, False)]

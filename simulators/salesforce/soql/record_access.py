@@ -12,7 +12,8 @@ from simulators.salesforce.ids import to18
 from .parser import Comparison, Logic, malformed
 
 if TYPE_CHECKING:
-    from simulators.salesforce.org import Org, Record
+    from simulators.salesforce.org import Org
+    from simulators.salesforce.records import Record
 
     from .parser import Query
 
@@ -36,8 +37,8 @@ def record_access(org: Org, query: Query) -> list[Record]:
         raise malformed("UserRecordAccess: number of records is limited to 200")
     made = []
     for record_id in records:
-        row = org.find(record_id)
-        may = row is not None and org.visible(row, users[0])
+        row = org.records.find(record_id)
+        may = row is not None and org.access.visible(row, users[0])
         made.append(
             {"Id": record_id, "RecordId": record_id, "UserId": users[0], "HasReadAccess": may, "HasEditAccess": may,
              "HasDeleteAccess": may, "HasTransferAccess": may, "HasAllAccess": False,

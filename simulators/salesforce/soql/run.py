@@ -17,7 +17,8 @@ from .record_access import record_access
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from simulators.salesforce.org import Org, Record
+    from simulators.salesforce.org import Org
+    from simulators.salesforce.records import Record
     from simulators.salesforce.schema import Field, ObjectType
 
     from .parser import Comparison
@@ -39,7 +40,7 @@ class Run:
 
     def object_type(self, name: str) -> ObjectType:
         """The object of FROM or RETURNING."""
-        known = self._org.type(name)
+        known = self._org.records.type(name)
         if known is None:
             said = (
                 f"sObject type '{name}' is not supported. If you are attempting to use a custom object, be sure to "
@@ -78,12 +79,12 @@ class Run:
                     "relationship, be sure to append the '__r' after the custom relationship name.",
                 )
             steps.append(step)
-            target = self._org.type(step.refers_to[0])
+            target = self._org.records.type(step.refers_to[0])
             if target is None:
                 raise self.no_column(last, known)
             known = target
         one = known.field(last)
-        if one is None or not self._org.field_access(self._user_id, known.name)(one, False):
+        if one is None or not self._org.access.field_access(self._user_id, known.name)(one, False):
             raise self.no_column(last, known)
         return steps, known, one
 
@@ -91,7 +92,7 @@ class Run:
         """The value at a path, None when a reference on the way is empty."""
         current: Record | None = row
         for step in steps:
-            current = self._org.find(current.get(step.name) or "", deleted=True) if current else None
+            current = self._org.records.find(current.get(step.name) or "", deleted=True) if current else None
         return current.get(one.name) if current else None
 
     def condition(self, known: ObjectType, where: Comparison | Logic | None) -> Callable[[Record], bool]:
@@ -135,12 +136,12 @@ class Run:
             place, current, kind = made, row, known
             for alias in aliases:
                 step = next(one for one in kind.fields.values() if one.alias.lower() == alias.lower())
-                target = self._org.find(current.get(step.name) or "", deleted=True)
+                target = self._org.records.find(current.get(step.name) or "", deleted=True)
                 if target is None:
                     place[step.alias] = None
                     break
                 name = object_of(target["Id"]) or ""
-                kind = self._org.type(step.refers_to[0]) or kind
+                kind = self._org.records.type(step.refers_to[0]) or kind
                 place = place.setdefault(step.alias, {"attributes": attributes(name, target["Id"], version)})
                 current = target
             else:
@@ -174,7 +175,7 @@ def run(org: Org, source: str, user_id: str, version: str, *, deleted: bool = Fa
         if known.name == "UserRecordAccess":
             rows = record_access(org, query)
         else:
-            rows = [row for row in org.rows(known.name, deleted=deleted) if org.visible(row, user_id)]
+            rows = org.access.visible_rows(known.name, user_id, deleted=deleted)
         fits = runner.condition(known, query.where)
         rows = runner.sort(known, [row for row in rows if fits(row)], query.order)
         if not query.fields:

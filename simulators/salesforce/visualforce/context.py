@@ -12,7 +12,9 @@ from .controllers import CONTROLLERS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from simulators.salesforce.org import Org, Record, Session
+    from simulators.salesforce.org import Org
+    from simulators.salesforce.records import Record
+    from simulators.salesforce.sessions import Session
 
 
 @dataclass

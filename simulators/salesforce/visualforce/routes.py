@@ -26,13 +26,13 @@ def blueprint(org: Org) -> Blueprint:
         org.counters.requests["visualforce page"] += 1
         session = session_of_request(org)
         if request.args.get("nonce"):
-            session = org.session_of_frame(request.args["nonce"]) or session
+            session = org.sessions.session_of_frame(request.args["nonce"]) or session
         if session is None:
             return text("<h1>Log in to Salesforce</h1>", 401, "text/html; charset=utf-8")
         source = org.package.page(name)
         if source is None:
             return text(f"Page {html.escape(name)} does not exist", 404, "text/html; charset=utf-8")
-        context = Context(org, dict(org.table("User")[session.user_id]), session, request.args)
+        context = Context(org, dict(org.records.table("User")[session.user_id]), session, request.args)
         try:
             made, media = Renderer(context, name).render(source)
         except MetadataError as error:

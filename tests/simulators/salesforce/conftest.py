@@ -178,7 +178,7 @@ def api(my: Caller) -> Iterator[Caller]:
 @pytest.fixture
 def people(org: Org) -> dict[str, str]:
     """User ids by the first part of the user name."""
-    return {row["Username"].partition("@")[0]: row["Id"] for row in org.rows("User")}
+    return {row["Username"].partition("@")[0]: row["Id"] for row in org.records.rows("User")}
 
 
 @pytest.fixture
@@ -186,6 +186,6 @@ def records(org: Org) -> dict[str, str]:
     """Record ids by name (cases by number)."""
     made = {}
     for kind in ("Account", "Contact", "Lead", "Case"):
-        for row in org.rows(kind):
+        for row in org.records.rows(kind):
             made[row.get("CaseNumber") or row["Name"]] = row["Id"]
     return made

@@ -107,7 +107,7 @@ def test_without_a_session_there_is_no_signed_request(vf: Caller) -> None:
 
 def test_a_user_without_the_permission_set_has_no_access(lightning: Caller, vf: Caller, org: Org) -> None:
     session = signed_in(lightning)
-    org.assign("anna.nowak@acme.example", "Fcc_Access", False)
+    org.access.assign("anna.nowak@acme.example", "Fcc_Access", False)
     answer = ask(vf, session["cookie"])
     assert (answer.status_code, answer.get_json()[0]["errorCode"]) == (403, "NO_ACCESS")
 

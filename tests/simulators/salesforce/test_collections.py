@@ -45,7 +45,7 @@ def test_each_row_succeeds_or_fails_by_itself_in_order(api: Caller, org: Org) ->
         ],
     }
     assert rows[2]["errors"][0]["message"].endswith(f"record with id: {rows[0]['id'][:15]}")
-    assert len(org.rows("Task")) == 1
+    assert len(org.records.rows("Task")) == 1
 
 
 @pytest.mark.assumed("A25", "A71")
@@ -72,13 +72,13 @@ def test_a_field_or_value_that_cannot_be_read_refuses_all_rows(
     (error,) = answer.get_json()
     assert error["errorCode"] == code
     assert words in error["message"]
-    assert [row["Subject"] for row in org.rows("Task")] == [None, None]
+    assert [row["Subject"] for row in org.records.rows("Task")] == [None, None]
 
 
 def test_all_or_none_keeps_nothing_when_one_row_fails(api: Caller, org: Org) -> None:
     answer = api.post(URL, {"allOrNone": True, "records": [task(FCC_Call_Id__c="k"), task(CallType="?")]})
     assert codes(answer) == ["ALL_OR_NONE_OPERATION_ROLLED_BACK", "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"]
-    assert org.rows("Task") == []
+    assert org.records.rows("Task") == []
     assert codes(api.post(URL, {"allOrNone": True, "records": [task(FCC_Call_Id__c="k")]})) == [None]
 
 
@@ -87,7 +87,7 @@ def test_more_than_two_hundred_rows_are_refused_whole(api: Caller, org: Org) -> 
     answer = api.post(URL, {"records": [task()] * 201})
     assert answer.status_code == 400
     assert answer.get_json()[0]["errorCode"] == "EXCEEDED_ID_LIMIT"
-    assert len(org.rows("Task")) == 200
+    assert len(org.records.rows("Task")) == 200
 
 
 def test_rows_are_changed_by_id(api: Caller, org: Org) -> None:
@@ -101,7 +101,7 @@ def test_rows_are_changed_by_id(api: Caller, org: Org) -> None:
         "MALFORMED_ID",
     ]  # fmt: skip
     assert answer.get_json()[0] == {"id": made[0], "success": True, "errors": []}
-    assert org.find(made[0])["Status"] == "Completed"  # type: ignore[index]
+    assert org.records.find(made[0])["Status"] == "Completed"  # type: ignore[index]
 
 
 def test_a_deleted_row_is_not_changed(api: Caller) -> None:
@@ -171,13 +171,15 @@ def test_an_org_lacks_hides_or_protects_a_field_as_told(api: Caller) -> None:
 
 
 def test_the_integration_user_has_the_standard_fields_that_its_permission_sets_grant(product_org: Org) -> None:
-    user_id = product_org.user_by_name(world.INTEGRATION_USER)["Id"]
-    contact = product_org.schema["contact"]
-    may = product_org.field_access(user_id, "Contact")
+    user_id = product_org.records.user_by_name(world.INTEGRATION_USER)["Id"]
+    contact = product_org.records.schema["contact"]
+    may = product_org.access.field_access(user_id, "Contact")
     assert may(contact.fields["mobilephone"], False)
     assert not may(contact.fields["mobilephone"], True)
     assert not may(contact.fields["fax"], False)
-    agent = product_org.field_access(product_org.user_by_name("anna.nowak@acme.example")["Id"], "Contact")
+    agent = product_org.access.field_access(
+        product_org.records.user_by_name("anna.nowak@acme.example")["Id"], "Contact"
+    )
     assert agent(contact.fields["fax"], True)
 
 

@@ -194,7 +194,7 @@ class Desk:
 
     def record(self, name: str) -> str:
         for kind in ("Account", "Contact", "Lead", "Case"):
-            for row in self.org.rows(kind):
+            for row in self.org.records.rows(kind):
                 if name in {row.get("Name"), row.get("CaseNumber")}:
                     return f"/lightning/r/{kind}/{row['Id']}/view"
         raise AssertionError(name)
@@ -231,7 +231,7 @@ def test_lightnings_parameters_follow_those_the_adapter_url_has(desk: Desk) -> N
     ["", "mode=Lightning", "sfdcIframeOrigin={lightning}", "mode=Lightning&sfdcIframeOrigin=http://evil.localhost"],
 )
 def test_outside_lightnings_frame_the_script_throws_a_string_and_leaves_its_name(desk: Desk, query: str) -> None:
-    desk.org.sign_in("anna.nowak@acme.example")
+    desk.org.sessions.sign_in("anna.nowak@acme.example")
     nonce = desk.adapter("return new URLSearchParams(location.search).get('nonce')")
     given = query.format(lightning=desk.org.site.lightning_origin)
     desk.driver.get(f"{desk.org.site.vf_origin}/apex/Adapter?nonce={nonce}&{given}")
@@ -445,7 +445,7 @@ def test_a_new_record_pop_opens_the_dialog_with_its_defaults(desk: Desk) -> None
     assert dialog == "512 000 111"
     desk.top("document.querySelector('.slds-modal [name=LastName]').value = 'Nowicka'")
     desk.top("document.querySelector('.slds-modal .slds-button_brand').click()")
-    until(lambda: any(row["Name"] == "Nowicka" for row in desk.org.rows("Contact")), 5)
+    until(lambda: any(row["Name"] == "Nowicka" for row in desk.org.records.rows("Contact")), 5)
     desk.shown(desk.record("Nowicka"))
 
 
@@ -542,7 +542,7 @@ def test_a_refused_log_says_why_in_its_details(desk: Desk) -> None:
 def test_refreshing_the_view_shows_what_changed(desk: Desk) -> None:
     page = desk.record("Jan Kowalski")
     desk.go(page)
-    desk.org.insert("Task", {"Subject": "Z serwera", "WhoId": record_id(page)}, desk.org.owner_id)
+    desk.org.records.insert("Task", {"Subject": "Z serwera", "WhoId": record_id(page)}, desk.org.owner_id)
     assert "Z serwera" not in desk.top("return document.body.innerText")
     assert desk.call("refreshView")["success"] is True
     assert "Z serwera" in desk.top("return document.body.innerText")
@@ -613,7 +613,7 @@ def test_a_refresh_without_a_token_needs_approval(desk: Desk) -> None:
 
 def test_a_refresh_after_the_permission_was_taken_is_refused(desk: Desk) -> None:
     until(lambda: desk.adapter("return window.loaded"), 10)
-    desk.org.assign("anna.nowak@acme.example", "Fcc_Access", False)
+    desk.org.access.assign("anna.nowak@acme.example", "Fcc_Access", False)
     assert tell(desk, "{type: 'refresh', accessToken: 'x'}")["status"] == 403
 
 
@@ -641,7 +641,7 @@ def test_self_approval_loads_the_frame_by_get(driver: WebDriver, org: Org, app: 
 def test_a_person_without_access_sees_the_error_and_the_page_is_told(
     driver: WebDriver, org: Org, app: CanvasApp
 ) -> None:
-    org.assign("anna.nowak@acme.example", "Fcc_Access", False)
+    org.access.assign("anna.nowak@acme.example", "Fcc_Access", False)
     desk = Desk(driver, org).open()
     refused = until(lambda: desk.adapter("return window.refused"), 10)
     assert refused[:2] == ["FCC_WebPhone", "NO_ACCESS"]

@@ -59,8 +59,8 @@ def first(org: Org, again: Again) -> Org:
 
 
 def signed_in(org: Org) -> str:
-    session = org.sign_in("anna.nowak@acme.example")
-    return org.canvas_token(session).value
+    session = org.sessions.sign_in("anna.nowak@acme.example")
+    return org.sessions.canvas_token(session).value
 
 
 def test_records_their_keys_and_their_numbers_go_on(first: Org, again: Again) -> None:
@@ -74,46 +74,53 @@ def test_records_their_keys_and_their_numbers_go_on(first: Org, again: Again) ->
     my = my_domain(second, token)
     once_more = my.patch("/services/data/v67.0/sobjects/Task/FCC_Call_Id__c/acme:1:0", {"Subject": "B"}).get_json()
     assert (once_more["id"], once_more["created"]) == (made, False)
-    assert len(second.rows("Task")) == 1
+    assert len(second.records.rows("Task")) == 1
     next_case = my.post("/services/data/v67.0/sobjects/Case", {"Subject": "B"}).get_json()["id"]
     assert next_case != case
-    assert [row["CaseNumber"] for row in second.rows("Case")] == ["00001234", "00001235", "00001236"]
-    assert second.table("Case")[case] == first.table("Case")[case]
+    assert [row["CaseNumber"] for row in second.records.rows("Case")] == ["00001234", "00001235", "00001236"]
+    assert second.records.table("Case")[case] == first.records.table("Case")[case]
 
 
 def test_sessions_tokens_and_switches_go_on(first: Org, seconds: Seconds, again: Again) -> None:
     my = my_domain(first)
     said = my.post("/_sim/login", {"user": "anna.nowak@acme.example"}).get_json()
     ended = signed_in(first)
-    first.revoke(ended)
-    nonce = first.frame_nonce(first.sessions[said["sid"]])
+    first.sessions.revoke(ended)
+    nonce = first.sessions.frame_nonce(first.sessions.session(said["sid"]))
     my.post("/_sim/settings", {"softphone_allow": "none", "api_enabled": {"anna.nowak@acme.example": False}})
     my.post("/_sim/permission-sets", {"user": "ola.agentka@acme.example", "assigned": False})
 
     second = again(first)
     anna = said["user_id"]
-    assert second.session_of_frame(nonce) == first.sessions[said["sid"]]
-    assert second.canvas_token(second.sessions[said["sid"]]).value == said["token"]
-    assert second.token(ended) is None
+    assert second.sessions.session_of_frame(nonce) == first.sessions.session(said["sid"])
+    assert second.sessions.canvas_token(second.sessions.session(said["sid"])).value == said["token"]
+    assert second.sessions.token(ended) is None
     assert second.settings.softphone_allow == "none"
-    assert second.api_enabled == {anna: False}
-    assert second.permission_sets_of(second.user_by_name("ola.agentka@acme.example")["Id"]) == set()
+    assert not second.access.api_enabled(anna)
+    assert second.access.permission_sets_of(second.records.user_by_name("ola.agentka@acme.example")["Id"]) == set()
     seconds.value += second.settings.token_lifetime_s
-    assert second.token(said["token"]) is None
+    assert second.sessions.token(said["token"]) is None
 
 
 def test_what_a_batch_took_back_does_not_come_again(first: Org, again: Again) -> None:
     my = my_domain(first, signed_in(first))
     rows = [{"attributes": {"type": "Lead"}, "LastName": "A", "Company": "B"}, {"attributes": {"type": "Lead"}}]
     my.post("/services/data/v67.0/composite/sobjects", {"allOrNone": True, "records": rows})
-    assert first.rows("Lead") == again(first).rows("Lead")
+    assert first.records.rows("Lead") == again(first).records.rows("Lead")
 
 
 def test_a_reset_is_remembered_too(first: Org, again: Again) -> None:
     my = my_domain(first)
     my.post("/_sim/records", {"type": "Lead", "LastName": "A", "Company": "B"})
     my.post("/_sim/reset")
-    assert len(again(first).rows("Lead")) == 1
+    assert len(again(first).records.rows("Lead")) == 1
+
+
+def test_what_comes_after_a_reset_is_kept(first: Org, again: Again) -> None:
+    my = my_domain(first)
+    my.post("/_sim/reset")
+    my.post("/_sim/records", {"type": "Lead", "LastName": "A", "Company": "B"})
+    assert [row["LastName"] for row in again(first).records.rows("Lead")] == ["Zając", "A"]
 
 
 def test_a_line_cut_short_loses_only_itself(first: Org, path: pathlib.Path, again: Again) -> None:
@@ -121,12 +128,12 @@ def test_a_line_cut_short_loses_only_itself(first: Org, path: pathlib.Path, agai
     my.post("/_sim/records", {"type": "Lead", "LastName": "A", "Company": "B"})
     my.post("/_sim/records", {"type": "Lead", "LastName": "C", "Company": "D"})
     path.write_bytes(path.read_bytes()[:-9])
-    assert [row["LastName"] for row in again(first).rows("Lead")] == ["Zając", "A"]
+    assert [row["LastName"] for row in again(first).records.rows("Lead")] == ["Zając", "A"]
 
 
 def test_another_world_begins_anew(first: Org, again: Again) -> None:
     my_domain(first).post("/_sim/records", {"type": "Lead", "LastName": "A", "Company": "B"})
-    assert again(first, records=()).rows("Lead") == []
+    assert again(first, records=()).records.rows("Lead") == []
     assert len(world.demo().records) > 0
 
 

@@ -100,16 +100,16 @@ def test_settings_that_do_not_exist_are_refused(my: Caller) -> None:
 def test_settings_change_what_the_org_does(my: Caller, org: Org, people: dict[str, str]) -> None:
     said = my.post("/_sim/settings", {"softphone_allow": "explicit", "language": {"anna.nowak@acme.example": "en_US"}})
     assert said.get_json()["softphone_allow"] == "explicit"
-    assert org.table("User")[people["anna.nowak"]]["LanguageLocaleKey"] == "en_US"
+    assert org.records.table("User")[people["anna.nowak"]]["LanguageLocaleKey"] == "en_US"
 
 
 def test_reset_brings_the_first_world_back(my: Caller, org: Org) -> None:
     my.post("/_sim/records", {"type": "Lead", "LastName": "A", "Company": "B"})
     my.post("/_sim/settings", {"softphone_allow": "none"})
-    assert len(org.rows("Lead")) == 2
-    before = org.rows("Lead")[0]["Id"]
+    assert len(org.records.rows("Lead")) == 2
+    before = org.records.rows("Lead")[0]["Id"]
     my.post("/_sim/reset")
-    assert [row["Id"] for row in org.rows("Lead")] == [before]
+    assert [row["Id"] for row in org.records.rows("Lead")] == [before]
     assert org.settings.softphone_allow == "bare"
 
 
@@ -143,7 +143,7 @@ def test_the_products_package_is_read(product_org: Org) -> None:
     assert center is not None
     assert center.in_lightning
     assert center.adapter_url == f"{product_org.site.vf_origin}/apex/FCC_WebPhone"
-    key = product_org.schema["task"].field("FCC_Call_Id__c")
+    key = product_org.records.schema["task"].field("FCC_Call_Id__c")
     assert key is not None
     assert (key.external_id, key.unique, key.case_sensitive) == (True, True, True)
 

@@ -120,7 +120,7 @@ def test_long_results_come_in_pages(api: Caller) -> None:
 def test_record_access_is_told_for_a_user_and_named_records(
     api: Caller, org: Org, people: dict[str, str], records: dict[str, str]
 ) -> None:
-    org.hide(records["Jan Kowalski"], "anna.nowak@acme.example", True)
+    org.access.hide(records["Jan Kowalski"], "anna.nowak@acme.example", True)
     ids = f"'{records['Jan Kowalski']}', '{records['ACME Polska']}'"
     where = f"UserId = '{people['anna.nowak']}' AND RecordId IN ({ids})"
     found = {
@@ -137,7 +137,7 @@ def test_record_access_without_its_filters_is_refused(api: Caller) -> None:
 def test_a_person_does_not_find_what_is_hidden(
     api: Caller, lightning: Caller, org: Org, records: dict[str, str]
 ) -> None:
-    org.hide(records["Jan Kowalski"], "anna.nowak@acme.example", True)
+    org.access.hide(records["Jan Kowalski"], "anna.nowak@acme.example", True)
     before = api.token
     api.token = lightning.post("/_sim/login", {"user": "anna.nowak@acme.example"}).get_json()["token"]
     assert names(api, "LastName = 'Kowalski'") == []

@@ -168,7 +168,7 @@ def test_references_must_exist(api: Caller, records: dict[str, str]) -> None:
 
 
 def test_an_inactive_user_cannot_own_a_task(api: Caller, org: Org, people: dict[str, str]) -> None:
-    org.find(people["anna.nowak"])["IsActive"] = False  # type: ignore[index]
+    org.records.find(people["anna.nowak"])["IsActive"] = False  # type: ignore[index]
     answer = api.post(f"{DATA}/sobjects/Task", {"OwnerId": people["anna.nowak"]})
     assert refusal(answer) == (400, "INACTIVE_OWNER_OR_USER")
 
