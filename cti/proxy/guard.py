@@ -6,19 +6,20 @@ connector to ring at somebody else's cost. Three rules, in this order:
 *What is allowed* is a list: methods, headers, parameters of addresses (`cti.proxy.sip_head`, `cti.proxy.headers`).
 *What FCC taught*: inside a call only Call-ID and both tags matter, and the Request-URI is the address that FCC named; a
 call that FCC did not make known is answered 481 here. *What a number is*: outside of calls a phone speaks in its own
-user's name to its own domain, and whom it rings is asked of the rules for dialling, as it is written.
+user's name to its own domain, and whom it rings is asked of the rules as it is written (`cti.proxy.dialling`).
 Source: RFC 3261, sections 8, 10, 12 and 13; RFC 7118, sections 5 and 6.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cti.domain.sip_dialog import Stage
-from cti.proxy.headers import CREDENTIALS, HeaderRules, RefusedError
+from cti.proxy.dialling import Dialling
+from cti.proxy.headers import HeaderRules, RefusedError
 from cti.proxy.learning import Learner
+from cti.proxy.refusal import refusal
 from cti.proxy.sip_address import AddressError, read_one, read_parties, read_party, read_uri, same_uri, unescape
 from cti.proxy.sip_head import SipHead, SipUnreadableError, read_message
 from cti.proxy.told import routes_of, teaches, via_key
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from cti.domain.sip_dialog import Dialog
     from cti.proxy.phones import AgentPhone
-    from cti.proxy.ports import DialRules, Fences, Lead
+    from cti.proxy.ports import DialRules, Fences
     from cti.proxy.sip_address import Party, SipUri
     from cti.proxy.tickets import Admission
 
@@ -41,13 +42,6 @@ _AFTER_THE_END = frozenset({"ACK", "BYE", "NOTIFY"})
 _ASKING = frozenset({"REGISTER", "INVITE", "UPDATE", "REFER", "BYE"})
 #: What changes a call that is up. Source: RFC 3261, section 14; RFC 3311; RFC 3515.
 _CHANGING = frozenset({"INVITE", "UPDATE", "REFER"})
-#: How whom to ring may be written: nothing that one reader resolves and another does not.
-_NUMBER = re.compile(r"[A-Za-z0-9+*#._\-]{1,64}", re.ASCII)
-_ANSWERS = {
-    "method": (405, "Method Not Allowed"),
-    "no-dialog": (481, "Call/Transaction Does Not Exist"),
-    "unclear": (400, "Bad Request"),
-}
 #: An ACK for what the relay itself said: it stays here and is not worth a word.
 _IGNORED = "our-ack"
 _MOST_ASKED = 8
@@ -86,11 +80,9 @@ class PhoneGuard:
         new_id: Callable[[], str],
         unread: Callable[[], None] = lambda: None,
     ) -> None:
-        self._admission = admission
         self._headers = HeaderRules(admission.uri, admission.username, phone)
         self._learner = Learner(phone, self, unread)
-        self._rules = rules
-        self._fences = fences
+        self._dialling = Dialling(admission, rules=rules, fences=fences, phone=phone, headers=self._headers)
         self._phone = phone
         self._dialogs = phone.dialogs
         self._tag = f"fcc-{new_id()}"
@@ -103,7 +95,7 @@ class PhoneGuard:
     @property
     def stays(self) -> bool:
         """Whether the socket may stay: its pane's lead is not over, or a call is up on it."""
-        return self._lead != "over" or self._dialogs.up_on(self)
+        return self._dialling.lead != "over" or self._dialogs.up_on(self)
 
     # What the phone sends
 
@@ -121,8 +113,10 @@ class PhoneGuard:
             return _PASS
         if reason == _IGNORED:
             return Verdict(forward=False)
-        answered = head.method not in {None, "ACK"}
-        return Verdict(forward=False, reason=reason, answer=self._answer(head, reason) if answered else "")
+        answer = ""
+        if head.method not in {None, "ACK"}:
+            answer = refusal(head, reason, tag=self._tag, allowed=ALLOWED_METHODS)
+        return Verdict(forward=False, reason=reason, answer=answer)
 
     def passes(self, data: bytes) -> bool:
         """Whether one message may go on, told without waiting for anything; when it is not sure, `judge` has to say."""
@@ -161,7 +155,7 @@ class PhoneGuard:
         if routes is None:
             raise RefusedError("stray")
         self._headers.check(head)
-        if self._lead == "over" and self._takes_a_call(head, status):
+        if self._dialling.lead == "over" and self._takes_a_call(head, status):
             raise RefusedError("fence")
         if head.weighed is not None and (written := head.all("record-route")) and routes_of(written) != routes:
             raise RefusedError("route")
@@ -245,12 +239,12 @@ class PhoneGuard:
 
     def _check_again(self, head: SipHead, method: str) -> None:
         """A change of a call that is up needs the lead and counts as a call, one that adds somebody is asked as one."""
-        lead = self._lead
+        lead = self._dialling.lead
         if lead == "over" or (method == "REFER" and lead != "present"):
             raise RefusedError("fence")
         if head.weighed is not None and head.all("replaces"):
             raise RefusedError("header")
-        self._count(head)
+        self._dialling.count(head)
         if method == "REFER":
             self._check_refer(head)
 
@@ -271,7 +265,7 @@ class PhoneGuard:
             if any(same_uri(bare, target) for target in other.targets):
                 # Handed to the far side of another call, at the address that FCC named for it.
                 return
-        self._check_number(read_uri(bare))
+        self._dialling.check_number(read_uri(bare))
 
     # Outside of calls
 
@@ -286,7 +280,7 @@ class PhoneGuard:
         elif method == "INVITE":
             self._check_invite(head, target, receiver)
         else:
-            self._check_domain(target)
+            self._dialling.check_domain(target)
             if target.user and target.address != self._headers.own.address:
                 raise RefusedError("to")
             if len(self._asked_before) < _MOST_ASKED:
@@ -295,10 +289,10 @@ class PhoneGuard:
     def _check_register(self, head: SipHead, target: SipUri, receiver: Party) -> None:
         if not self._headers.is_own(receiver):
             raise RefusedError("to")
-        self._check_domain(target)
+        self._dialling.check_domain(target)
         if target.user:
             raise RefusedError("to")
-        if self._lead == "over" and not self._signs_off(head):
+        if self._dialling.lead == "over" and not self._signs_off(head):
             raise RefusedError("fence")
 
     @staticmethod
@@ -315,39 +309,17 @@ class PhoneGuard:
         called = read_uri(receiver.uri)
         if (called.user, called.host) != (target.user, target.host):
             raise RefusedError("to")
-        if self._lead != "present":
+        if self._dialling.lead != "present":
             raise RefusedError("fence")
-        self._check_domain(called)
-        self._count(head)
-        self._check_number(target)
-
-    def _check_number(self, target: SipUri) -> None:
-        self._check_domain(target)
-        if not _NUMBER.fullmatch(target.user) or not self._rules.may_invite(self._admission.agent, target.user):
-            raise RefusedError("dial")
-
-    def _check_domain(self, target: SipUri) -> None:
-        if not self._headers.is_at_home(target):
-            raise RefusedError("domain")
+        self._dialling.check_domain(called)
+        self._dialling.count(head)
+        self._dialling.check_number(target)
 
     def _check_cancel(self, head: SipHead, call_id: str, sender: Party) -> None:
         asked = self._dialogs.asked(call_id, sender.tag or "")
         if asked is None:
             raise RefusedError("no-dialog")
         self._check_belongs(head, asked, sender)
-
-    def _count(self, head: SipHead) -> None:
-        # An INVITE is repeated with credentials once FCC has asked for them: that is one call.
-        repeated = head.weighed is not None and head.all(*CREDENTIALS)
-        if repeated and self._dialogs.take_challenge(head.call_id or "", read_party(head.from_).tag or ""):
-            return
-        if not self._phone.calls.take():
-            raise RefusedError("rate")
-
-    @property
-    def _lead(self) -> Lead:
-        admission = self._admission
-        return self._fences.lead_of(admission.agent.audience, admission.fence, admission.session_id)
 
     # What the phone said and may say changes what is known
 
@@ -393,20 +365,6 @@ class PhoneGuard:
     def hear(self, data: bytes) -> None:
         """Learn from one message of FCC's; from one that teaches nothing no matter when, and without waiting."""
         self._learner.hear(data)
-
-    # The relay's own answers
-
-    def _answer(self, head: SipHead, reason: str) -> str:
-        code, phrase = _ANSWERS.get(reason, (403, "Forbidden"))
-        to = head.one("to") or ""
-        if ";tag=" not in to.lower().replace(" ", ""):
-            to += f";tag={self._tag}"
-        lines = [f"SIP/2.0 {code} {phrase}", *(f"Via: {via}" for via in head.all("via"))]
-        lines += [f"From: {head.one('from')}", f"To: {to}", f"Call-ID: {head.call_id}", f"CSeq: {head.one('cseq')}"]
-        if reason == "method":
-            lines.append("Allow: " + ", ".join(sorted(ALLOWED_METHODS)))
-        lines += [f'Warning: 399 fcc-connector "{reason}"', "Content-Length: 0", "", ""]
-        return "\r\n".join(lines)
 
 
 def _words(head: SipHead) -> tuple[str | None, ...]:

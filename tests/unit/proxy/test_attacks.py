@@ -24,7 +24,7 @@ class OnlyThese:
 
 def line() -> Line:
     made = Line(DrivenClock(), calls_per_minute=10**9)
-    made.guard._rules = OnlyThese()
+    made.guard._dialling._rules = OnlyThese()
     return made
 
 
