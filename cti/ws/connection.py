@@ -16,13 +16,10 @@ import ssl
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any
-
-from wsproto.connection import Connection, ConnectionState, ConnectionType
-from wsproto.events import CloseConnection, Event, Message, Ping, Pong, TextMessage
-from wsproto.utilities import LocalProtocolError, RemoteProtocolError
+from typing import TYPE_CHECKING
 
 from cti.ws.frames import CloseCode, Opcode, close_frame, frame, text_frame
+from cti.ws.incoming import Closed, Incoming, Limits, Pinged
 from cti.ws.turns import give_way
 
 if TYPE_CHECKING:
@@ -32,7 +29,6 @@ _RECEIVE_BYTES = 16 * 1024
 _CLOSING_GRACE_S = 2.0
 _POLL_S = 1.0
 _TICK_S = 0.1
-_WINDOW_S = 10.0
 _LINGER_BYTES = 1024 * 1024
 
 
@@ -47,15 +43,27 @@ class SocketClosedError(Exception):
 class WebSocket:
     """An open WebSocket on the server's side, made after the 101.
 
-    `sock` is the connected socket, owned from now on. `max_message_size` bounds what is received, `max_queue` what
-    waits to be sent (bytes); a peer that takes nothing for `send_timeout` seconds is cut off. After `ping_interval`
-    seconds of silence a ping is sent, after twice that the socket is closed. Every frame costs time, an empty one too:
-    more than `max_frames` of any kind in ten seconds, more than `max_controls` pings and pongs among them, or a message
-    in more than `max_fragments` end it with 1008. `count_fault` is told, once, what the peer did wrong: `frames`,
-    `controls`, `fragments`, `too-big`, `protocol`, `text`, or `too-slow`. `give_way` is called after each
-    read, so that a peer that sends without end leaves the others their turn. All methods may be called from any
-    thread, `receive` from one at a time. TLS ends in front of the server: an SSLSocket is refused (TypeError), because
-    reading and writing one from two threads is not safe.
+    `sock` is the connected socket, owned from now on. `limits` bounds what is received, `max_queue` what waits to be
+    sent (bytes); a peer that takes nothing for `send_timeout` seconds is cut off. After `ping_interval` seconds of
+    silence a ping is sent, after twice that the socket is closed. Every frame costs time, an empty one too: whoever
+    sends more than `limits` allows is closed with 1008, or with 1009 where a message is too big. `count_fault` is told
+    once what the peer did wrong: `frames`, `controls`, `fragments`, `too-big`, `protocol`, `text`, or `too-slow`.
+    `give_way` is called after each read, so that a peer that sends without end leaves the others their turn. All
+    methods may be called from any thread, `receive` from one at a time. TLS ends in front of the server: an SSLSocket
+    is refused (TypeError), because reading and writing one from two threads is not safe.
+
+    Its state, written with `_lock` held by whichever thread it happens on, and read without it:
+
+    - `_open`: messages can still be sent; once False, never True again. `close_code`: what it was closed with then.
+    - `_gone`: the connection is cut, and nothing is written or read any more.
+    - `_close_seen`: the peer closed, or has lost the right to be read on; then only `_linger` reads.
+    - `_pinged`: nothing came since the last ping; the reader.
+    - `_queue`, `_queued`: frames that the peer has not taken yet, the first perhaps in part, and their bytes.
+    - `_enqueued_total`, `_sent_total`: all bytes ever put and taken, by which `send` sees that its own have gone.
+    - `_flushing`: a thread sends what is queued; it alone writes then.
+    - `_waiters`: who waits in `send` for bytes to go, woken by the flusher and by the end.
+    - `_cut_at`: when a peer that was too slow is cut off (monotonic seconds), 0 for never.
+    - `_ready`: messages that came together and were not received yet; the reader's alone.
     """
 
     def __init__(
@@ -63,13 +71,10 @@ class WebSocket:
         sock: socket.socket,
         *,
         subprotocol: str | None = None,
-        max_message_size: int = 64 * 1024,
+        limits: Limits | None = None,
         max_queue: int = 512 * 1024,
         ping_interval: float = 25.0,
         send_timeout: float = 10.0,
-        max_controls: int = 100,
-        max_frames: int = 1000,
-        max_fragments: int = 64,
         monotonic: Callable[[], float] = time.monotonic,
         give_way: Callable[[], None] = give_way,
         count_fault: Callable[[str], None] = lambda _fault: None,
@@ -79,14 +84,10 @@ class WebSocket:
         self.subprotocol = subprotocol
         self.close_code: int | None = None
         self._sock = sock
-        self._parser = Connection(ConnectionType.SERVER)
-        self._max_message_size = max_message_size
+        self._incoming = Incoming(limits or Limits(), monotonic=monotonic)
         self._max_queue = max_queue
         self._ping_interval = ping_interval
         self._send_timeout = send_timeout
-        self._max_controls = max_controls
-        self._max_frames = max_frames
-        self._max_fragments = max_fragments
         self._monotonic = monotonic
         self._give_way = give_way
         self._count_fault = count_fault
@@ -102,10 +103,6 @@ class WebSocket:
         self._cut_at = 0.0
         self._close_seen = False
         self._pinged = False
-        self._frames = self._controls = 0
-        self._window_since = monotonic()
-        self._parts: list[Any] = []
-        self._size = self._fragments = 0
         self._ready: deque[str | bytes] = deque()
         sock.settimeout(ping_interval)
 
@@ -113,11 +110,6 @@ class WebSocket:
     def is_open(self) -> bool:
         """Whether messages can still be sent."""
         return self._open
-
-    @property
-    def queued(self) -> int:
-        """Bytes that wait for the peer."""
-        return self._queued
 
     def send(self, data: str | bytes) -> None:
         """Send one message and return when the system has taken all of it.
@@ -198,16 +190,6 @@ class WebSocket:
         with self._lock:
             self._close(code, reason)
 
-    def finish(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
-        """Close and wait up to 2 s for the peer's answer, so that nothing sent is lost; for the reading thread."""
-        self.close(code, reason)
-        deadline = self._monotonic() + _CLOSING_GRACE_S
-        with contextlib.suppress(OSError):
-            self._sock.settimeout(_CLOSING_GRACE_S)
-        while not (self._gone or self._close_seen) and self._monotonic() < deadline:
-            self._read()
-        self._linger()
-
     def abort(self) -> None:
         """Cut the connection without any farewell."""
         with self._lock:
@@ -242,8 +224,7 @@ class WebSocket:
     def _close(self, code: int, reason: str) -> None:
         if not self._open:
             return
-        self._open = False
-        self.close_code = code
+        self._end(code)
         if self._queue:
             # The frame that may be half sent must be finished; whole frames behind it give way.
             first = self._queue.popleft()
@@ -254,13 +235,17 @@ class WebSocket:
         self._put(close_frame(code, reason))
         self._wake_waiters()
 
+    def _end(self, code: int) -> None:
+        if self._open:
+            self._open = False
+            self.close_code = code
+            self._incoming.ignore_messages()
+
     def _abort(self) -> None:
-        self._open = False
+        self._end(CloseCode.ABNORMAL)
         if self._gone:
             return
         self._gone = True
-        if self.close_code is None:
-            self.close_code = CloseCode.ABNORMAL
         self._queue.clear()
         self._queued = 0
         with contextlib.suppress(OSError):
@@ -345,64 +330,16 @@ class WebSocket:
             self._put(frame(Opcode.PING, b""))
 
     def _take(self, data: bytes) -> None:
-        try:
-            self._parser.receive_data(data)
-            for event in self._parser.events():
-                if isinstance(event, CloseConnection):
-                    self._take_close(event)
-                elif self._counted(event) and isinstance(event, Message):
-                    self._take_message(event)
-                elif isinstance(event, Ping) and self._open:
-                    self._put(frame(Opcode.PONG, bytes(event.payload)))
-                if self._close_seen:
-                    # What stands behind is not even parsed.
-                    return
-        except (RemoteProtocolError, LocalProtocolError):
-            self._fail(CloseCode.PROTOCOL_ERROR, "protocol")
-
-    def _take_close(self, event: CloseConnection) -> None:
-        if self._parser.state is ConnectionState.OPEN:
-            # The peer has not closed: this is how the parser tells what is no frame, or no UTF-8.
-            self._fail(event.code, "text" if event.code == CloseCode.INVALID_DATA else "protocol")
-        else:
-            self._close_seen = True
-            self._close(event.code, "")
-
-    def _counted(self, event: Event) -> bool:
-        """Count a frame, or the piece of one that has come; False when it is one too many."""
-        now = self._monotonic()
-        if now - self._window_since > _WINDOW_S:
-            self._frames, self._controls, self._window_since = 0, 0, now
-        self._frames += 1
-        self._controls += isinstance(event, Ping | Pong)
-        if self._controls > self._max_controls:
-            self._fail(CloseCode.POLICY, "controls")
-        elif self._frames > self._max_frames:
-            self._fail(CloseCode.POLICY, "frames")
-        return not self._close_seen
-
-    def _take_message(self, event: Message[Any]) -> None:
-        if not self._open:
-            return
-        data = event.data
-        self._size += len(data.encode()) if isinstance(data, str) else len(data)
-        self._fragments += event.frame_finished
-        if self._size > self._max_message_size:
-            self._fail(CloseCode.TOO_BIG, "too-big")
-            return
-        if self._fragments > self._max_fragments:
-            self._fail(CloseCode.POLICY, "fragments")
-            return
-        if data:
-            self._parts.append(data)
-        if event.message_finished:
-            whole = "".join(self._parts) if isinstance(event, TextMessage) else b"".join(self._parts)
-            self._ready.append(whole)
-            self._parts, self._size, self._fragments = [], 0, 0
-
-    def _fail(self, code: int, fault: str) -> None:
-        """Close because of the peer's fault: what it sends from now on is not read any more."""
-        self._close(code, "")
-        if not self._close_seen:
-            self._close_seen = True
-            self._count_fault(fault)
+        for heard in self._incoming.feed(data):
+            if isinstance(heard, Closed):
+                # What stands behind is not even parsed.
+                self._close_seen = True
+                self._close(heard.code, "")
+                if heard.fault:
+                    self._count_fault(heard.fault)
+                return
+            if isinstance(heard, Pinged):
+                if self._open:
+                    self._put(frame(Opcode.PONG, heard.payload))
+            else:
+                self._ready.append(heard)

@@ -61,11 +61,6 @@ class SocketRegistry:
         self._closing = False
         self._code: int = CloseCode.RESTART
 
-    @property
-    def closing(self) -> bool:
-        """Whether the process is about to end."""
-        return self._closing
-
     def count(self, kind: str | None = None) -> int:
         """How many sockets are open, of one kind or of all."""
         with self._lock:

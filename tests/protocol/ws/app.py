@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 from pathlib import Path
@@ -11,12 +12,20 @@ from flask import Flask, jsonify, request
 from cti.errors import ConnectorError
 from cti.ws.connection import SocketClosedError, WebSocket
 from cti.ws.frames import text_frame
+from cti.ws.incoming import Limits
 from cti.ws.registry import SocketRegistry
 from cti.ws.routing import Sockets
 from cti.ws.shutdown import EXTENSION
 from tests.support.wait import until
 
 ORIGIN = "http://connector.localhost:8000"
+
+
+def part(ws):
+    """Close, and wait for the peer's answer, so that nothing sent is lost."""
+    ws.close()
+    with contextlib.suppress(SocketClosedError):
+        ws.receive()
 
 
 def create_app():
@@ -47,7 +56,7 @@ def create_app():
             registry.bind(slot, ws)
             try:
                 talk(ws)
-                ws.finish()
+                part(ws)
             except SocketClosedError as end:
                 closed.append(end.code)
 
@@ -62,7 +71,7 @@ def create_app():
             while True:
                 ws.send(ws.receive())
 
-        run(upgrade, talk, max_message_size=1000)
+        run(upgrade, talk, limits=Limits(message=1000))
         return None
 
     @sockets.route("/big/<int:size>")

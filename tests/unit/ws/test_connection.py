@@ -20,14 +20,14 @@ class Ends:
         self.faults: list[str] = []
         self.turns = self.events = 0
         self.ws = WebSocket(self.ours, ping_interval=5, give_way=self._turn, count_fault=self.faults.append)
-        parsed = self.ws._parser.events
+        parsed = self.ws._incoming._parser.events
 
         def events():
             for event in parsed():
                 self.events += 1
                 yield event
 
-        self.ws._parser.events = events
+        self.ws._incoming._parser.events = events
 
     def _turn(self) -> None:
         self.turns += 1
@@ -103,3 +103,11 @@ def test_a_pane_that_works_fast_is_never_cut_off(ends):
     assert heard == ["abc"] * 150
     assert closed == 1006
     assert ends.faults == []
+
+
+def test_who_was_told_goodbye_is_counted_on_but_not_listened_to(ends):
+    ends.ws.close(1000)
+    heard, closed = ends.hear_all(encode(1, b"x" * 70_000) + encode(1, b"") * 2000)
+    assert (heard, closed) == ([], 1000)
+    assert ends.faults == ["frames"]
+    assert ends.ws._incoming._parts == []
