@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import JSON, DateTime, MetaData
 from sqlalchemy.dialects.postgresql import JSONB
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 """A column of JSON: `mapped_column(Json)`; None is SQL's NULL."""
+
+
+CHUNK: Final = 500
+"""So many values are given to one statement; databases bound how many it may have."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):

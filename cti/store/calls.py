@@ -1,4 +1,4 @@
-"""The store of facts, calls, agents' presence and polling cursors."""
+"""The tables and the repository of calls as their facts make them, and of panes' calls."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import (
     BigInteger,
     Index,
-    Integer,
     String,
     UniqueConstraint,
     and_,
@@ -17,62 +16,28 @@ from sqlalchemy import (
     or_,
     select,
     text,
-    update,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cti.domain.call import State, StoredCall
-from cti.domain.facts import Fact
 from cti.domain.pane_call import PaneCall
-from cti.domain.presence import AgentPresence, Attendance, Presence
+from cti.domain.presence import Attendance
 from cti.domain.projection import from_json, to_json
-from cti.store.base import Base, Json
-from cti.store.models_core import TenantRow
+from cti.store.accounts import TenantRow
+from cti.store.agents import AttendanceRow
+from cti.store.base import Base
+from cti.store.facts import PBX_SOURCES, FactRow
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection
 
     from sqlalchemy.orm import Session
 
     from cti.clock import Clock
 
-_CHUNK = 500
-_PBX = ("fcc", "list")
 _UP = tuple(state.value for state in State if state is not State.ENDED)
 _AT_ONE_PLACE = 50
 """So many calls or dialogs of one agent with one number are looked at; more at once nobody could tell apart."""
-
-
-class FactRow(Base):
-    """One report, as it was made. `content` None: past its retention, only the identity is left."""
-
-    __tablename__ = "facts"
-    __table_args__ = (
-        UniqueConstraint("tenant_id", "identity"),
-        Index("ix_facts_tenant_id_kind_subject_at", "tenant_id", "kind", "subject", "at"),
-        Index("ix_facts_tenant_id_sip_call_id", "tenant_id", "sip_call_id"),
-        Index("ix_facts_tenant_id_received_at", "tenant_id", "received_at"),
-        # Only of those that are whole: what was shrunk stays for ever, and is not to be looked through each hour.
-        Index(
-            "ix_facts_whole_at",
-            "at",
-            sqlite_where=text("content IS NOT NULL"),
-            postgresql_where=text("content IS NOT NULL"),
-        ),
-    )
-
-    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True)
-    tenant_id: Mapped[str] = mapped_column(String(64))
-    identity: Mapped[str] = mapped_column(String(64))
-    call_key: Mapped[str | None] = mapped_column(String(64), index=True)
-    source: Mapped[str] = mapped_column(String(8))
-    kind: Mapped[str] = mapped_column(String(24))
-    subject: Mapped[str | None] = mapped_column(String(64))
-    at: Mapped[datetime]
-    calls_id: Mapped[int | None] = mapped_column(BigInteger)
-    sip_call_id: Mapped[str | None] = mapped_column(String(255))
-    content: Mapped[dict[str, Any] | None]
-    received_at: Mapped[datetime]
 
 
 class CallRow(Base):
@@ -148,166 +113,6 @@ class PaneCallRow(Base):
     sip_call_id: Mapped[str | None] = mapped_column(String(255))
     call_key: Mapped[str | None] = mapped_column(String(64), index=True)
     settled: Mapped[bool] = mapped_column(default=False)
-
-
-class AgentRow(Base):
-    """What FCC last said about an agent."""
-
-    __tablename__ = "agents"
-
-    tenant_id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    users_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    presence: Mapped[dict[str, Any] | None] = mapped_column(Json)
-    heard_at: Mapped[datetime | None]
-
-
-class AttendanceRow(Base):
-    """Which agents have a pane."""
-
-    __tablename__ = "agent_panes"
-    __table_args__ = (Index("ix_agent_panes_tenant_id_users_id", "tenant_id", "users_id"),)
-
-    pairing_id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    users_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    tenant_id: Mapped[str] = mapped_column(String(64))
-    sf_user_id: Mapped[str] = mapped_column(String(18))
-    present: Mapped[bool]
-    seen_at: Mapped[datetime]
-    release_due: Mapped[bool] = mapped_column(default=False)
-
-
-class PollCursorRow(Base):
-    """Where polling the call list stands."""
-
-    __tablename__ = "poll_cursors"
-
-    tenant_id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    cursor: Mapped[str | None] = mapped_column(String(1024))
-    polled_at: Mapped[datetime]
-
-
-class FactRepository:
-    """Facts inside one transaction."""
-
-    def __init__(self, session: Session, clock: Clock) -> None:
-        self._session = session
-        self._clock = clock
-
-    def add(self, tenant_id: str, fact: Fact, *, call_key: str | None, subject: str | None = None) -> None:
-        """Keep a fact that is not kept yet (see `unknown`)."""
-        self._session.add(
-            FactRow(
-                tenant_id=tenant_id,
-                identity=fact.identity,
-                call_key=call_key,
-                source=fact.source,
-                kind=fact.kind,
-                subject=subject,
-                at=fact.at,
-                calls_id=fact.calls_id,
-                sip_call_id=fact.sip_call_id,
-                content=dict(fact.content),
-                received_at=self._clock.now(),
-            )
-        )
-
-    def unknown(self, tenant_id: str, facts: Iterable[Fact]) -> list[Fact]:
-        """Those of `facts` that are not kept yet, each once, in the order given."""
-        by_identity = {fact.identity: fact for fact in facts}
-        identities = list(by_identity)
-        for start in range(0, len(identities), _CHUNK):
-            chunk = identities[start : start + _CHUNK]
-            query = select(FactRow.identity).where(FactRow.tenant_id == tenant_id, FactRow.identity.in_(chunk))
-            for identity in self._session.scalars(query):
-                by_identity.pop(identity, None)
-        return list(by_identity.values())
-
-    def of_call(self, call_key: str) -> list[Fact]:
-        """All facts of a call that still have their content."""
-        query = select(
-            FactRow.source, FactRow.kind, FactRow.at, FactRow.calls_id, FactRow.sip_call_id, FactRow.content
-        ).where(FactRow.call_key == call_key, FactRow.content.is_not(None))
-        return [
-            Fact(row.source, row.kind, row.at, row.calls_id, row.sip_call_id, row.content or {})
-            for row in self._session.execute(query)
-        ]
-
-    def count(self, call_key: str, kind: str) -> int:
-        """How many facts of that kind a call has."""
-        query = select(func.count()).select_from(FactRow).where(FactRow.call_key == call_key, FactRow.kind == kind)
-        return self._session.scalar(query) or 0
-
-    def sip_call_ids(self, call_key: str) -> Sequence[str]:
-        """The SIP Call-IDs that FCC itself named for a call."""
-        query = select(FactRow.sip_call_id).where(
-            FactRow.call_key == call_key, FactRow.source.in_(_PBX), FactRow.sip_call_id.is_not(None)
-        )
-        return [each for each in self._session.scalars(query.distinct()) if each is not None]
-
-    def move(self, call_key: str, to: str) -> None:
-        """Put all facts of one call under another."""
-        self._session.flush()
-        self._session.execute(update(FactRow).where(FactRow.call_key == call_key).values(call_key=to))
-
-    def adopt(self, tenant_id: str, subject: str, call_key: str) -> None:
-        """Put the facts about `subject`, a dial command's id, that have no call yet under `call_key`."""
-        self._session.flush()
-        self._session.execute(
-            update(FactRow)
-            .where(
-                FactRow.tenant_id == tenant_id,
-                FactRow.kind.in_(("dialled", "checked")),
-                FactRow.subject == subject,
-                FactRow.call_key.is_(None),
-            )
-            .values(call_key=call_key)
-        )
-
-    def settings_in_force(self, tenant_id: str, pairing_id: str, at: datetime) -> dict[str, Any] | None:
-        """The pairing's settings as they were at that moment; None when none were recorded by then."""
-        query = (
-            select(FactRow.content)
-            .where(
-                FactRow.tenant_id == tenant_id,
-                FactRow.kind == "settings",
-                FactRow.subject == pairing_id,
-                FactRow.at <= at,
-            )
-            .order_by(FactRow.at.desc(), FactRow.id.desc())
-            .limit(1)
-        )
-        content = self._session.scalar(query)
-        return None if content is None else dict(content.get("settings") or {})
-
-    def counts(self, tenant_id: str, since: datetime) -> dict[str, int]:
-        """How many facts each source gave since then; for the self-check."""
-        query = (
-            select(FactRow.source, func.count())
-            .where(FactRow.tenant_id == tenant_id, FactRow.received_at >= since)
-            .group_by(FactRow.source)
-        )
-        return {row[0]: row[1] for row in self._session.execute(query)}
-
-    def shrink(self, before: datetime, *, limit: int) -> int:
-        """Empty up to `limit` facts about calls and agents made before that moment; gives how many.
-
-        Their identities stay. Settings are kept: calls are judged by them.
-        """
-        self._session.flush()
-        old = (FactRow.at < before, FactRow.content.is_not(None), FactRow.kind != "settings")
-        ids = self._session.scalars(select(FactRow.id).where(*old).order_by(FactRow.at).limit(limit)).all()
-        for start in range(0, len(ids), _CHUNK):
-            chunk = ids[start : start + _CHUNK]
-            self._session.execute(
-                update(FactRow).where(FactRow.id.in_(chunk)).values(content=None, sip_call_id=None),
-                execution_options={"synchronize_session": False},
-            )
-        return len(ids)
-
-    def shrink_calls(self, keys: Collection[str]) -> None:
-        """Empty the facts of these calls."""
-        self._session.flush()
-        self._session.execute(update(FactRow).where(FactRow.call_key.in_(keys)).values(content=None, sip_call_id=None))
 
 
 class CallRepository:
@@ -454,7 +259,7 @@ class CallRepository:
         named = select(FactRow.calls_id).where(
             FactRow.tenant_id == tenant_id,
             FactRow.sip_call_id.in_(sip_call_ids),
-            FactRow.source.in_(_PBX),
+            FactRow.source.in_(PBX_SOURCES),
             FactRow.calls_id.is_not(None),
         )
         query = select(CallRow).where(CallRow.tenant_id == tenant_id, CallRow.calls_id.in_(named))
@@ -570,94 +375,5 @@ class CallRepository:
         return [self._stored(row) for row in self._session.scalars(query)]
 
 
-class AgentRepository:
-    """Agents' presence, their panes, and the polling cursors, inside one transaction."""
-
-    def __init__(self, session: Session, clock: Clock) -> None:
-        self._session = session
-        self._clock = clock
-        self._attendances: dict[tuple[str | None, int | None], list[Attendance]] = {}
-
-    def presence(self, tenant_id: str, users_id: int) -> AgentPresence:
-        """What is known about the agent; all None when nothing is."""
-        row = self._session.get(AgentRow, (tenant_id, users_id))
-        if row is None:
-            return AgentPresence(tenant_id, users_id, None, None)
-        return AgentPresence(
-            tenant_id, users_id, Presence.from_json(row.presence) if row.presence else None, row.heard_at
-        )
-
-    def save_presence(self, tenant_id: str, users_id: int, presence: Presence | None) -> None:
-        """Keep what FCC just said; None only notes that it was heard of."""
-        row = self._session.get(AgentRow, (tenant_id, users_id))
-        if row is None:
-            row = AgentRow(tenant_id=tenant_id, users_id=users_id, presence=None)
-            self._session.add(row)
-        if presence is not None:
-            row.presence = presence.to_json()
-        row.heard_at = self._clock.now()
-        self._session.flush()
-
-    def attendance(self, pairing_id: str, users_id: int) -> Attendance | None:
-        """Whether the agent has a pane."""
-        row = self._session.get(AttendanceRow, (pairing_id, users_id))
-        return None if row is None else _attendance(row)
-
-    def save_attendance(self, attendance: Attendance) -> None:
-        """Keep it, new or changed."""
-        self._attendances.clear()
-        row = self._session.get(AttendanceRow, (attendance.pairing_id, attendance.users_id))
-        if row is None:
-            row = AttendanceRow(pairing_id=attendance.pairing_id, users_id=attendance.users_id)
-            self._session.add(row)
-        for name in ("tenant_id", "sf_user_id", "present", "seen_at", "release_due"):
-            setattr(row, name, getattr(attendance, name))
-        self._session.flush()
-
-    def attendances(self, tenant_id: str | None = None, users_id: int | None = None) -> list[Attendance]:
-        """All attendances, or those of a tenant, or those of one of its agents."""
-        kept = self._attendances.get((tenant_id, users_id))
-        if kept is not None:
-            return kept
-        query = select(AttendanceRow)
-        if tenant_id is not None:
-            query = query.where(AttendanceRow.tenant_id == tenant_id)
-        if users_id is not None:
-            query = query.where(AttendanceRow.users_id == users_id)
-        found = [_attendance(row) for row in self._session.scalars(query)]
-        self._attendances[tenant_id, users_id] = found
-        return found
-
-    def touch(self, agents: Sequence[tuple[str, int]]) -> None:
-        """Note that these agents, (pairing_id, users_id) each, have a pane now."""
-        self._attendances.clear()
-        for pairing_id, users_id in agents:
-            row = self._session.get(AttendanceRow, (pairing_id, users_id))
-            if row is not None and row.present:
-                row.seen_at = self._clock.now()
-
-    def cursor(self, tenant_id: str) -> str | None:
-        """Where polling stands."""
-        row = self._session.get(PollCursorRow, tenant_id)
-        return None if row is None else row.cursor
-
-    def set_cursor(self, tenant_id: str, cursor: str | None) -> None:
-        """Keep where polling stands."""
-        row = self._session.get(PollCursorRow, tenant_id)
-        if row is None:
-            row = PollCursorRow(tenant_id=tenant_id)
-            self._session.add(row)
-        row.cursor, row.polled_at = cursor, self._clock.now()
-
-    def polled_at(self, tenant_id: str) -> datetime | None:
-        """When the call list was last read; None before the first time."""
-        row = self._session.get(PollCursorRow, tenant_id)
-        return None if row is None else row.polled_at
-
-
 def _dialog(row: PaneCallRow) -> PaneCall:
     return PaneCall(**{name: getattr(row, name) for name in PaneCall.__dataclass_fields__})
-
-
-def _attendance(row: AttendanceRow) -> Attendance:
-    return Attendance(**{name: getattr(row, name) for name in Attendance.__dataclass_fields__})

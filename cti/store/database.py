@@ -20,14 +20,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
-from sqlalchemy import and_, create_engine, event, select, update
-from sqlalchemy.engine import make_url
+from sqlalchemy import and_, event, select, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from cti.errors import DatabaseBusyError, DatabaseFullError, DatabaseGoneError, DatabaseUnavailableError
-from cti.store.lease import SERVER_KEEPALIVE, LeaseError, UnreachableError
+from cti.store.engine import LOCK_PATIENCE_S, WRITING, make_engine
+from cti.store.lease import LeaseError, UnreachableError
 from cti.store.secrets import EncryptedText, SecretBox, give_secrets_to
 from cti.store.unit_of_work import ReadUnitOfWork, UnitOfWork
 
@@ -38,15 +38,12 @@ if TYPE_CHECKING:
 
     from cti.clock import Clock
 
-BUSY_TIMEOUT_MS = 50
-LOCK_PATIENCE_S = 15.0
 LEAST_ROOM_BYTES = 32 * 1024 * 1024
 """With less room than this on the disk the process is not ready: a busy hour writes about as much."""
 PROBE_S = 5.0
 """For so long a write that went through proves that writing is possible."""
 _PROBE_PATIENCE_S = 2.0
 _PROBE_STEPS = 1 << 31
-_WRITING = "fcc_writing"
 # Primary result codes of SQLite (https://sqlite.org/rescode.html) that speak of the disk and not of the statement:
 # BUSY, LOCKED, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB.
 _SQLITE_TROUBLE = frozenset({5, 6, 8, 10, 11, 13, 14, 26})
@@ -82,7 +79,7 @@ class Database:
         self._queued = 0
         self._probed: float | None = None
         self._probes = 0
-        self.engine: Engine = _make_engine(url)
+        self.engine: Engine = make_engine(url)
         self.is_sqlite: bool = self.engine.dialect.name == "sqlite"
         self._file: Path | None = None
         self._opened_file: tuple[int, int] | None = None
@@ -90,7 +87,7 @@ class Database:
             event.listen(self.engine, "do_connect", self._before_opening)
             event.listen(self.engine, "connect", self._opened)
         give_secrets_to(self.engine.dialect, secrets)
-        self._write_engine: Engine = self.engine.execution_options(**{_WRITING: True})
+        self._write_engine: Engine = self.engine.execution_options(**{WRITING: True})
 
     @property
     def file(self) -> Path | None:
@@ -332,67 +329,3 @@ def _trouble(error: DBAPIError) -> DatabaseUnavailableError | None:
     if isinstance(error, OperationalError) or error.connection_invalidated or state == _POSTGRESQL_READ_ONLY:
         return DatabaseUnavailableError()
     return None
-
-
-def _make_engine(url: str) -> Engine:
-    parsed = make_url(url)
-    backend = parsed.get_backend_name()
-    if backend == "sqlite":
-        if not parsed.database or parsed.database == ":memory:":
-            raise ValueError("an SQLite database must be a file")
-        engine = create_engine(
-            parsed,
-            connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
-            pool_size=20,
-            max_overflow=40,
-            hide_parameters=True,  # names, notes and tokens would stand in the text of every error
-        )
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-        return engine
-    if backend == "postgresql":
-        engine = create_engine(
-            parsed.set(drivername="postgresql+psycopg"),
-            pool_size=10,
-            max_overflow=20,
-            pool_pre_ping=True,
-            hide_parameters=True,
-        )
-        event.listen(engine, "connect", _prepare_postgresql)
-        return engine
-    raise ValueError(f"the database must be SQLite or PostgreSQL, not {backend}")
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # transactions are begun by _begin_sqlite, none by the driver itself
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    _turn_wal_on(cursor)
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
-
-
-def _prepare_postgresql(connection: Any, _record: object) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"{SERVER_KEEPALIVE}; SET lock_timeout = '{LOCK_PATIENCE_S:.0f}s'")
-    connection.commit()
-
-
-def _turn_wal_on(cursor: Any) -> None:
-    # The first connection ever changes the file, which another process may be doing at the same moment.
-    deadline = time.monotonic() + LOCK_PATIENCE_S
-    while True:
-        try:
-            cursor.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() >= deadline:
-                raise
-            time.sleep(0.02)
-        else:
-            return
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    writing = connection.get_execution_options().get(_WRITING, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

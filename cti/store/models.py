@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cti.store import calls, events, models_core, outbox, sip_dialogs
+from cti.store import accounts, agents, call_logs, calls, events, facts, outbox, sip_dialogs
 from cti.store.base import Base
 
 metadata = Base.metadata
 
-__all__ = ["calls", "events", "metadata", "models_core", "outbox", "sip_dialogs"]
+__all__ = ["accounts", "agents", "call_logs", "calls", "events", "facts", "metadata", "outbox", "sip_dialogs"]

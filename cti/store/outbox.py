@@ -1,4 +1,7 @@
-"""What waits to be delivered to Salesforce, every attempt at it, and what was delivered so far."""
+"""The tables and the repository of what waits to be delivered to Salesforce, and of every attempt at it.
+
+Longer than other modules because a row's states and everything that moves it from one to another stand together.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,6 @@ from sqlalchemy import (
     Integer,
     String,
     and_,
-    bindparam,
     case,
     delete,
     func,
@@ -24,8 +26,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from cti.domain.delivery import Attempt, CallLog, OutboxItem
-from cti.store.base import Base, Json, UtcDateTime
+from cti.domain.delivery import Attempt, OutboxItem
+from cti.store.base import CHUNK, Base, Json, UtcDateTime
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -88,32 +90,11 @@ class OutboxAttemptRow(Base):
     detail: Mapped[str | None] = mapped_column(String(500))
 
 
-class CallLogRow(Base):
-    """What Salesforce holds about one segment of a call, as far as it came from here."""
-
-    __tablename__ = "call_logs"
-    __table_args__ = (Index("ix_call_logs_closed_updated_at", "closed", "updated_at"),)
-
-    key: Mapped[str] = mapped_column(String(120), primary_key=True)
-    org_id: Mapped[str] = mapped_column(String(18))
-    pairing_id: Mapped[str] = mapped_column(String(64), index=True)
-    task_id: Mapped[str | None] = mapped_column(String(18))
-    delivered: Mapped[dict[str, Any]] = mapped_column(Json)
-    deleted: Mapped[bool] = mapped_column(Boolean, default=False)
-    closed: Mapped[bool] = mapped_column(Boolean, default=False)
-    code: Mapped[str | None] = mapped_column(String(64))
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-# A batch is leased, settled and remembered by statements on the tables themselves, a few for all its rows.
+# A batch is leased and settled by statements on the tables themselves, a few for all its rows.
 _OUTBOX = cast("Table", OutboxRow.__table__)
 _ATTEMPTS = cast("Table", OutboxAttemptRow.__table__)
-_CALL_LOGS = cast("Table", CallLogRow.__table__)
-_AT_ONCE: Final = 500
 _ITEM_FIELDS: Final = tuple(each.name for each in fields(OutboxItem))
 _ITEM = tuple(getattr(OutboxRow, name) for name in _ITEM_FIELDS)
-_LOG = tuple(getattr(CallLogRow, each.name) for each in fields(CallLog))
 
 
 def _item(row: OutboxRow) -> OutboxItem:
@@ -369,10 +350,10 @@ class OutboxRepository:
         which = and_(OutboxRow.org_id == org_id, OutboxRow.state == HELD, OutboxRow.kind == kind)
         other = or_(OutboxRow.detail.is_(None), OutboxRow.detail != (_shortened(detail) or ""))
         keys = self._session.scalars(select(OutboxRow.key).where(which, other).order_by(OutboxRow.key)).all()
-        for start in range(0, len(keys), _AT_ONCE):
+        for start in range(0, len(keys), CHUNK):
             self._session.execute(
                 update(_OUTBOX)
-                .where(_OUTBOX.c.key.in_(keys[start : start + _AT_ONCE]), _OUTBOX.c.state == HELD)
+                .where(_OUTBOX.c.key.in_(keys[start : start + CHUNK]), _OUTBOX.c.state == HELD)
                 .values(state=PENDING, run_after=now, updated_at=now)
             )
         return len(keys)
@@ -465,88 +446,3 @@ class OutboxRepository:
         self._noted.append(
             {"key": key, "at": self._settling, "result": result, "code": code, "detail": _shortened(detail)}
         )
-
-
-class CallLogRepository:
-    """What Salesforce holds about calls, inside one transaction. `saved` is written by `flush`, or by the commit."""
-
-    def __init__(self, session: Session, clock: Clock) -> None:
-        self._session = session
-        self._clock = clock
-        self._known: dict[str, CallLog | None] = {}
-        self._new: dict[str, dict[str, Any]] = {}
-        self._changed: dict[str, dict[str, Any]] = {}
-
-    def flush(self) -> None:
-        """Write what was saved."""
-        if self._new:
-            self._session.execute(insert(_CALL_LOGS), list(self._new.values()))
-        if self._changed:
-            rows = [{"saved_key": key, **values} for key, values in self._changed.items()]
-            self._session.execute(update(_CALL_LOGS).where(_CALL_LOGS.c.key == bindparam("saved_key")), rows)
-        self._new, self._changed = {}, {}
-
-    def get(self, key: str) -> CallLog | None:
-        """What was delivered under this key."""
-        return self.of([key]).get(key)
-
-    def of(self, keys: Collection[str]) -> dict[str, CallLog]:
-        """What was delivered under each of these keys, where anything was."""
-        unread = [key for key in keys if key not in self._new and key not in self._changed]
-        if unread:
-            self._known |= dict.fromkeys(unread)
-            found = self._session.execute(select(*_LOG).where(CallLogRow.key.in_(unread)))
-            self._known |= {row[0]: CallLog(*row) for row in found}
-        return {key: log for key in keys if (log := self._known[key]) is not None}
-
-    def saved(
-        self,
-        key: str,
-        *,
-        org_id: str,
-        pairing_id: str,
-        task_id: str | None,
-        delivered: Mapping[str, Any],
-        code: str | None = None,
-        deleted: bool = False,
-    ) -> None:
-        """These fields arrived at the Task; or it was found `deleted`. `code`: what had to be left out, and why."""
-        now = self._clock.now()
-        before = self._known[key] if key in self._known else self.get(key)
-        log = before or CallLog(key, None)
-        log = CallLog(
-            key,
-            task_id=task_id or log.task_id,
-            delivered={} if log.closed else {**log.delivered, **delivered},
-            deleted=log.deleted or deleted,
-            closed=log.closed,
-            code=code,
-        )
-        values = {
-            "task_id": log.task_id,
-            "delivered": log.delivered,
-            "deleted": log.deleted,
-            "code": code,
-            "updated_at": now,
-        }
-        self._known[key] = log
-        if before is None:
-            place = {"key": key, "org_id": org_id, "pairing_id": pairing_id, "closed": False, "created_at": now}
-            self._new[key] = {**place, **values}
-        elif key in self._new:
-            self._new[key] |= values
-        else:
-            self._changed[key] = values
-
-    def forget(self, key: str) -> None:
-        """Keep no field of what was delivered; nothing more is delivered under the key."""
-        self._close(CallLogRow.key == key)
-
-    def shrink(self, before: datetime) -> None:
-        """Do the same with all that has not changed since that moment."""
-        self._close(and_(CallLogRow.updated_at < before, CallLogRow.closed.is_(False)))
-
-    def _close(self, which: ColumnElement[bool]) -> None:
-        self.flush()
-        self._known = {}
-        self._session.execute(update(CallLogRow).where(which).values(delivered={}, closed=True))

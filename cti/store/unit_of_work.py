@@ -16,9 +16,12 @@ from cti.store.accounts import (
     SessionRepository,
     TenantRepository,
 )
-from cti.store.calls import AgentRepository, CallRepository, FactRepository
+from cti.store.agents import AgentRepository
+from cti.store.call_logs import CallLogRepository
+from cti.store.calls import CallRepository
 from cti.store.events import EventRepository
-from cti.store.outbox import CallLogRepository, OutboxRepository
+from cti.store.facts import FactRepository
+from cti.store.outbox import OutboxRepository
 from cti.store.sip_dialogs import SipDialogRepository
 
 if TYPE_CHECKING:

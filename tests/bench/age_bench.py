@@ -32,8 +32,10 @@ from cti.domain.presence import Attendance
 from cti.domain.projection import to_json
 from cti.domain.times import iso
 from cti.settings import load
-from cti.store.calls import CallAgentRow, CallRow, FactRow, PaneCallRow
-from cti.store.outbox import CallLogRow, OutboxAttemptRow, OutboxRow
+from cti.store.call_logs import CallLogRow
+from cti.store.calls import CallAgentRow, CallRow, PaneCallRow
+from cti.store.facts import FactRow
+from cti.store.outbox import OutboxAttemptRow, OutboxRow
 from cti.store.secrets import SecretBox
 from tests.support import accounts
 from tests.support.signed_request import ORG_ID

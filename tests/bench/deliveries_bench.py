@@ -29,7 +29,8 @@ from cti.domain.facts import Fact
 from cti.domain.times import iso
 from cti.outbox.engine import HANDS
 from cti.settings import load
-from cti.store.outbox import CallLogRow, OutboxRow
+from cti.store.call_logs import CallLogRow
+from cti.store.outbox import OutboxRow
 from tests.bench.panes import FIRST_AGENT, Pane, beat, open_panes, sign_in, worlds
 from tests.support.wait import until
 from tools.stack import TENANT, WEBHOOK_PASSWORD, WEBHOOK_USER, Stack

@@ -17,7 +17,7 @@ from cti.domain.presence import Presence, PresenceClass
 from cti.domain.times import iso
 from cti.pbx import assumed
 from cti.pbx.shape import HIDDEN, MOST_FIELDS
-from cti.store.calls import FactRow
+from cti.store.facts import FactRow
 from tests.integration.calls.bench import ANNA, DATABASES, Bench
 from tests.integration.calls.test_webhooks import ENDED, NOW, STATUS, Door, event
 from tests.unit.domain.test_text import ANY_TEXT

@@ -13,8 +13,9 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from cti.accounts import salesforce_id
 from cti.errors import DatabaseBusyError, DatabaseFullError, DatabaseGoneError, DatabaseUnavailableError
 from cti.store import database as database_module
+from cti.store.accounts import TenantRow
 from cti.store.database import Database
-from cti.store.models_core import TenantRow
+from cti.store.engine import make_engine
 from cti.store.secrets import SecretBox, SecretUnreadableError
 from tests.support import accounts
 from tests.support.database import make_database
@@ -358,7 +359,7 @@ def test_an_error_of_the_database_does_not_tell_what_was_being_written(database:
 
 
 def test_neither_does_one_of_postgresql() -> None:
-    engine = database_module._make_engine("postgresql://user@host/name")
+    engine = make_engine("postgresql://user@host/name")
     assert engine.hide_parameters
     engine.dispose()
 

@@ -10,8 +10,8 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from cti.store import migrate
-from cti.store.calls import FactRow
 from cti.store.database import Database
+from cti.store.facts import FactRow
 from cti.store.migrate import SchemaOutdatedError
 from cti.store.models import metadata
 from cti.store.secrets import SecretBox
