@@ -43,7 +43,7 @@ OFF_CAMPAIGN = 9
 #: Runs commands of `fcc-connector` in one process: to start one takes longer than any of them.
 COMMANDS = """
 import io, json, sys
-from cti.cli import main
+from cti.cli.main import main
 from cti.web.logs import configure_logging
 configure_logging("WARNING")
 for arguments, text in json.load(sys.stdin):

@@ -72,7 +72,7 @@ def features() -> set[str]:
 
 
 def test_the_store_is_known_by_type_only_to_all_but_those_who_compose():
-    composers = {"store", "cli", "cli.py"}
+    composers = {"store", "cli"}
     others = [path for path in modules() if path.relative_to(ROOMS).parts[0] not in composers]
     guests = [str(path.relative_to(ROOT)) for path in others if "store" in rooms_of(Imports(path).run)]
     assert guests == []

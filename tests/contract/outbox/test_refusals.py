@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cti import outgoing
-from cti.admin.pairing import Line, check
+from cti.admin.check import Finding, check
 from cti.calllog.delivery import TaskCarrier
 from cti.calllog.guard import FieldGuard
 from cti.calllog.resolve import Resolver
@@ -292,7 +292,7 @@ class Side:
 
 
 def test_the_pairings_check_names_what_is_missing(desk):
-    def lines() -> list[Line]:
+    def lines() -> list[Finding]:
         row = accounts.org(desk.clock, id=desk.row.id, my_domain_url=desk.row.my_domain_url)
         side = Side(desk.orgs.connect(desk.row), desk.row.id)
         fcc = SimpleNamespace(users=list, campaigns=list)

@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 from cryptography.fernet import Fernet
 
-from cti.cli import main, origins_of
+from cti.admin.values import origins_of
+from cti.cli.main import main
 from cti.clock import SystemClock
 from cti.errors import SalesforceUserUnknownError
 from cti.settings import PREFIX, Settings, load
@@ -456,7 +457,7 @@ def test_status_tells_of_a_call_list_that_is_not_read(run: Callable[..., Result]
 
 def test_the_program_logs_only_what_went_wrong_and_not_among_its_answers() -> None:
     code = (
-        "import structlog, cti.cli as cli\n"
+        "import structlog, cti.cli.main as cli\n"
         "log = structlog.get_logger('cti.test')\n"
         "cli.main = lambda: (log.info('noise'), log.warning('worth knowing'))\n"
         "cli.run()"

@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from cti.admin.pairing import settings_fact
+from cti.admin.service import settings_fact
 from cti.calllog.service import CallLogger
 from cti.domain.call import Leg, Segment, State
 from cti.domain.outcome import Outcome

@@ -1,0 +1,112 @@
+"""Commands about pairings: joining a tenant and an org, after asking both sides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cti import outgoing
+from cti.admin import values
+from cti.admin.check import check
+from cti.cli.options import MARKS, Context, checked, org_argument, tenant_argument, with_database
+from cti.pbx.fcc_external_api import FccExternalApi
+from cti.salesforce.errors import NotFoundError
+from cti.salesforce.oauth import ClientCredentials
+from cti.salesforce.org import SalesforceOrgs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import requests
+
+    from cti.accounts import Org, Pairing
+    from cti.admin.check import Finding
+    from cti.admin.ports import Access, IntegrationUser, SalesforceUser
+    from cti.admin.service import Draft
+    from cti.clock import Clock
+    from cti.salesforce.org import SalesforceOrg
+
+
+@click.command("pair")
+@tenant_argument
+@org_argument
+@click.option("--active/--inactive", default=None, help="Whether the integration works; active unless given.")
+@click.option("--off-campaign", "off_campaign_id", type=int, help="Campaign for calls outside campaigns.")
+@click.option(
+    "--default-user",
+    "default_user_id",
+    callback=checked(values.user_id),
+    help="Salesforce user who owns calls that nobody took.",
+)
+@click.option("--record-other-phones/--webphone-only", default=None, help="Report calls made on other phones too.")
+@click.option("--create-case/--no-case", default=None, help="Create a case when a customer makes contact.")
+@click.option("--case-by-ivr-code/--no-ivr-code", default=None, help="Find the case by the code keyed in the IVR.")
+@click.option("--person-accounts/--no-person-accounts", default=None, help="The org uses Person Accounts.")
+@click.option("--campaign", "campaigns", type=int, multiple=True, help="Campaign to gather; repeat; all unless given.")
+@click.option("--poll/--no-poll", "poll_enabled", default=None, help="Ask FCC for its list of calls.")
+@click.option("--webhooks/--no-webhooks", "webhooks_enabled", default=None, help="Take FCC's webhooks.")
+@click.option("--anyway", is_flag=True, help="Keep the pairing even though a check failed.")
+@click.option("--no-check", is_flag=True, help="Ask neither side.")
+@with_database
+def pair(context: Context, tenant_id: str, org_id: str, anyway: bool, no_check: bool, **given: Any) -> None:
+    """Let a tenant and an org work together, after asking both sides; or change what is given of their pairing."""
+    draft = context.admin.draft(tenant_id, org_id, given)
+    findings = [] if no_check else _check(context, draft)
+    for finding in findings:
+        mark, colour = MARKS[finding.level]
+        click.secho(f"{mark} {finding.text}", fg=colour)
+    if any(finding.level == "error" for finding in findings) and not anyway:
+        raise click.ClickException("The pairing is not kept. Put the lines marked ✗ right and repeat.")
+    made = draft.pairing
+    context.admin.keep_pairing(made)
+    click.echo(f"{tenant_id} and {org_id} are paired as {made.id}; the integration is {state_of(made)}.")
+
+
+@click.group("pairing")
+def pairing_group() -> None:
+    """Pairings of tenants and orgs."""
+
+
+@pairing_group.command("list")
+@with_database
+def pairing_list(context: Context) -> None:
+    """Show the pairings."""
+    for each in context.admin.pairings():
+        click.echo(f"{each.id}\t{each.tenant_id}\t{each.org_id}\t{state_of(each)}")
+
+
+def state_of(pairing: Pairing) -> str:
+    """Whether the integration works, in a word."""
+    return "active" if pairing.active else "inactive"
+
+
+class _Salesforce:
+    """The org, asked with the pairing app's access; fits `cti.admin.ports.SalesforceSide`."""
+
+    def __init__(self, org_row: Org, http: requests.Session, clock: Clock) -> None:
+        self._tokens = ClientCredentials(org_row, http, clock)
+        self._org: SalesforceOrg = SalesforceOrgs(lambda _: org_row, http, clock).connect(org_row)
+
+    def integration_user(self) -> IntegrationUser:
+        return self._org.userinfo(self._tokens.token())
+
+    def active_users(self) -> Sequence[SalesforceUser]:
+        return self._org.active_users()
+
+    def access(self, table: str) -> Access | None:
+        try:
+            return self._org.access(table)
+        except NotFoundError:
+            return None
+
+
+def _check(context: Context, draft: Draft) -> list[Finding]:
+    with outgoing.session(ca_file=context.settings.ca_file) as http:
+        return check(
+            draft.org,
+            _Salesforce(draft.org, http, context.clock),
+            FccExternalApi(draft.tenant, http=http, clock=context.clock),
+            draft.pairing.off_campaign_id,
+            person_accounts=draft.pairing.person_accounts,
+        )
