@@ -125,7 +125,7 @@ class Services:
 
     def close(self) -> None:
         """End what `start` began and give back what is held open; a delivery under way may still be recorded."""
-        stop_together([self.polling, self.upkeep], timeout=1.0)
+        stop_together([self.polling, self.upkeep, self.relay.keeper], timeout=1.0)
         self.outbox.stop(timeout=2.0)
         self.rooms.stop()
         self.hub.stop()
@@ -283,7 +283,7 @@ def build_services(
         phones=phones,
         relay=relay,
         sockets=sockets,
-        loops=Loops([polls, upkeep], metrics.registry),
+        loops=Loops([polls, upkeep, relay.keeper], metrics.registry),
         background=background,
         dialog_writer=dialog_writer,
         lease=lease,

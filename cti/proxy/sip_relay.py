@@ -8,11 +8,11 @@ from __future__ import annotations
 import contextlib
 import ssl
 import threading
-import time
 from typing import TYPE_CHECKING
 
 import structlog
 
+from cti.background import Loop
 from cti.proxy.errors import PbxUnreachableError
 from cti.proxy.guard import PhoneGuard
 from cti.proxy.relay_session import RelayLimits, RelaySession, Upstream
@@ -36,7 +36,10 @@ SUBPROTOCOL = "sip"
 
 
 class SipRelay:
-    """Opens and runs relays; one object for the process, safe to share between threads."""
+    """Opens and runs relays; one object for the process, safe to share between threads.
+
+    `keeper` is the loop that looks after all of them; whoever made the relay stops it in the end.
+    """
 
     def __init__(
         self,
@@ -62,7 +65,9 @@ class SipRelay:
         self.limits = limits or RelayLimits()
         self._lock = threading.Lock()
         self._running: set[RelaySession] = set()
-        self._keeper: threading.Thread | None = None
+        every = self.limits.ping / 5
+        # A failed look makes the next one no rarer: phones that nobody pings are cut off by whatever lies between.
+        self.keeper = Loop("sip-keeper", self.look_after, clock=clock, interval=every, longest_backoff=every)
 
     def open(self, admission: Admission) -> Upstream:
         """Open the WebSocket to FCC that the ticket allows; raises PbxUnreachableError."""
@@ -101,28 +106,24 @@ class SipRelay:
         """Relay in the calling thread until either side ends."""
         with self._lock:
             self._running.add(session)
-            if self._keeper is None:
-                self._keeper = threading.Thread(target=self._keep, name="sip-keeper", daemon=True)
-                self._keeper.start()
+        self.keeper.start()
         try:
             session.run()
         finally:
             with self._lock:
                 self._running.discard(session)
 
-    def _keep(self) -> None:
-        """Look after silent phones, all in one place: a timer for each read would cost more than the reads."""
-        while True:
-            time.sleep(self.limits.ping / 5)
-            with self._lock:
-                sessions = list(self._running)
-                if not sessions:
-                    self._keeper = None
-                    return
-            now = self._clock.monotonic()
-            self._phones.save_soon()
-            for session in sessions:
-                try:
-                    session.tick(now)
-                except Exception:  # noqa: BLE001 - one phone's fault is not the others'
-                    _log.exception("sip-tick-failed")
+    def look_after(self) -> None:
+        """Ping silent phones and cut dead ones, all in one place: a timer for each read would cost more than the reads.
+
+        The step of `keeper`, which begins with the first phone.
+        """
+        with self._lock:
+            sessions = list(self._running)
+        now = self._clock.monotonic()
+        for session in sessions:
+            try:
+                session.tick(now)
+            except Exception:  # noqa: BLE001 - one phone's fault is not the others'
+                _log.exception("sip-tick-failed")
+        self._phones.save_soon()

@@ -195,6 +195,52 @@ def test_a_phone_is_not_silent_while_fcc_takes_nothing(relay, sides, clock):
     assert not running.is_alive()
 
 
+@contextlib.contextmanager
+def running(relay: SipRelay, sides: tuple[Side, Side]) -> Iterator[RelaySession]:
+    """A session that the relay runs in a thread of its own, looked after only when the test says so."""
+    relay.keeper.stop()
+    for side in sides:
+        side.near.settimeout(20)
+        side.far.settimeout(20)
+    session = relay.session(sides[0].near, Upstream(sides[1].near, b""), ADMISSION)
+    thread = threading.Thread(target=relay.run, args=[session])
+    thread.start()
+    until(lambda: session in relay._running, 10)
+    yield session
+    sides[1].far.close()
+    sides[0].far.close()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_a_fault_while_phones_are_looked_after_ends_neither_pings_nor_the_cutting_of_the_silent(
+    relay, sides, clock, monkeypatch
+):
+    monkeypatch.setattr(relay._phones, "save_soon", lambda: 1 / 0)
+    with running(relay, sides):
+        for number in (1, 2):
+            assert relay.keeper.turn() == relay.limits.ping / 5
+            assert relay.keeper.health().restarts == number
+        clock.advance(relay.limits.ping)
+        relay.keeper.turn()
+        assert sides[0].far.recv(100) == frame(Opcode.PING, b"fcc-relay")
+        clock.advance(relay.limits.ping)
+        relay.keeper.turn()
+        assert sides[0].far.recv(100) == b""
+
+
+def test_one_phones_fault_is_not_the_others(relay, sides, clock, monkeypatch):
+    others = Side(), Side()
+    with running(relay, sides) as faulty, running(relay, others):
+        monkeypatch.setattr(faulty, "_downstream", None)
+        clock.advance(relay.limits.ping)
+        relay.keeper.turn()
+        assert others[0].far.recv(100) == frame(Opcode.PING, b"fcc-relay")
+        monkeypatch.undo()
+    for side in others:
+        side.near.close()
+
+
 class Played:
     """A relay that runs in a thread of its own between a phone and FCC; everything said is waited for."""
 
