@@ -88,6 +88,7 @@ export function createPane({ store, t, now, signIn, ...deps }) {
       phone.stop();
     },
     start() {
+      store.dispatch({ type: "phone.can", can: phone.can });
       store.subscribe(follower.follow);
       void microphone.check();
       host.start();

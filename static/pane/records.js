@@ -43,10 +43,8 @@ export function createRecords({ store, channel, host, notices }) {
       const key = `${callId} ${recordId}`;
       if (popped.has(key)) return;
       popped.add(key);
-      const call = known(callId);
-      const sipCallId = call?.sipCallId ?? store.get().phoneCall?.sipCallId;
+      const which = nameOf(known(callId)) ?? nameOf(store.get().phoneCall);
       await open(recordId, "warning");
-      const which = typeof call?.callsId === "number" ? { callsId: call.callsId } : sipCallId ? { sipCallId } : null;
       if (which) channel.request("call.popped", { ...which, recordId }).catch(() => undefined);
     },
     choose(callId, { recordId, objectType }) {
@@ -57,4 +55,13 @@ export function createRecords({ store, channel, host, notices }) {
       channel.request("call.relate", { ...which, record: { recordId, objectType } }, { timeout: ANSWER_PATIENCE }).catch(notices.tellError);
     },
   };
+}
+
+/**
+ * @param {{callsId: number|null, sipCallId: string|null}|null|undefined} call
+ * @returns {import("./phone/port.js").CallName|null}
+ */
+function nameOf(call) {
+  if (typeof call?.callsId === "number") return { callsId: call.callsId };
+  return call?.sipCallId ? { sipCallId: call.sipCallId } : null;
 }

@@ -42,6 +42,19 @@ describe("every screen", { skip: missing }, () => {
     });
   }
 
+  it("draws a control for what the phone can, and for nothing else", async () => {
+    const drawn = async (scene) => {
+      await browser.open(`${gallery.url}?scene=${scene}&language=pl`, { width: 300, height: 640, scheme: "light" });
+      return browser.evaluate(`[...document.querySelectorAll("button[data-testid]:not([data-testid^=key-]), input")].map((control) => control.dataset.testid)`);
+    };
+    assert.deepEqual(await drawn("talking"), ["mute", "hold", "keypad", "hangup", "status-button"]);
+    assert.deepEqual(await drawn("ringing"), ["reject", "answer", "status-button"]);
+    assert.deepEqual(await drawn("desk-phone"), ["dial-input", "dial-button", "status-button"]);
+    assert.deepEqual(await drawn("desk-phone-ringing"), ["status-button"]);
+    assert.deepEqual(await drawn("desk-phone-call"), ["hangup", "status-button"]);
+    assert.deepEqual(await drawn("own-view"), []);
+  });
+
   it("never puts what ends something where anything else is pressed on another screen; the menu is the test's after the next", async () => {
     const sizes = [[300, 640], [480, 420]];
     const resize = ([width, height]) => browser.page("Emulation.setDeviceMetricsOverride", { width, height, deviceScaleFactor: 1, mobile: false });

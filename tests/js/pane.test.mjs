@@ -15,8 +15,12 @@ const READY = { id: 1, class: "ready", name: "W kolejce", since: "2026-03-04T10:
 const NOT_READY = { id: 2, class: "notready", name: "Niegotowy", since: "2026-03-04T10:00:00Z", until: null };
 const JAN = { recordId: "003000000000001AAA", recordName: "Jan Kowalski", objectType: "Contact" };
 
+/** What two phones can: one whose sound runs in the page, and one on the desk, of which the pane only knows. */
+const SIP = { kind: "sip", can: ["dial", "answer", "hangUp", "hold", "mute", "tone", "status", "sound"] };
+const DESK = { kind: "desk", can: ["dial", "status"] };
+
 /** A pane whose channel, host and phone keep what they were asked. */
-function workbench() {
+function workbench(which = SIP) {
   const time = new DrivenTime(Date.parse("2026-03-04T10:15:00Z"));
   const store = createStore(reduce, initialState);
   const asked = [];
@@ -69,11 +73,12 @@ function workbench() {
       showRinging: (on) => heard("showRinging", on),
     }),
     phone: (listener, ask) => (told.phone = listener, bench.ask = ask, {
-      start: (credentials) => ((started = true), phone.push(["start", credentials.username])),
+      ...which,
+      start: (credentials) => ((started = true), phone.push(["start", credentials.username ?? credentials.station])),
       stop: () => ((started = false), phone.push(["stop"])),
       started: () => started,
       prepare() {
-        const opening = bench.openMicrophone();
+        const opening = which.can.includes("sound") ? bench.openMicrophone() : Promise.resolve();
         opening.catch(() => undefined);
         return {
           async call({ number, dialId }) {
@@ -353,13 +358,43 @@ describe("the pane", () => {
   describe("rung", () => {
     it("shows itself once and reports what the phone saw", async () => {
       await arrive();
-      const call = { sipCallId: "s1", dialId: null, direction: "inbound", number: "+48600100200", state: "ringing", startedAt: bench.time.now(), answeredAt: null, endedAt: null };
+      const call = { id: "p1", sipCallId: "s1", callsId: null, dialId: null, direction: "inbound", number: "+48600100200", state: "ringing", startedAt: bench.time.now(), answeredAt: null, endedAt: null };
       bench.told.phone.onCall(call);
       bench.told.phone.onCall({ ...call, state: "talking", answeredAt: bench.time.now() });
       bench.told.phone.onReport({ sipCallId: "s1", kind: "ringing", direction: "inbound", number: "+48600100200", at: "2026-03-04T10:15:00Z" });
       assert.equal(bench.host.filter(([method]) => method === "showPhone").length, 1);
       assert.ok(bench.host.some(([method, on]) => method === "showRinging" && on));
       assert.equal(bench.commands("call.report")[0].kind, "ringing");
+    });
+  });
+
+  describe("whose phone stands on the desk", () => {
+    const onTheDesk = () => {
+      bench = workbench(DESK);
+      bench.answers["phone.credentials"] = () => ({ station: "40312", expiresAt: null });
+    };
+    it("hands it its own kind of credentials", async () => {
+      onTheDesk();
+      await arrive();
+      assert.deepEqual(bench.phone, [["start", "40312"]]);
+    });
+    it("dials without a microphone, and asks about none", async () => {
+      onTheDesk();
+      bench.microphoneState = { state: "blocked", code: "mic-denied" };
+      await arrive();
+      bench.told.host.onNumberClicked("600 100 200", JAN);
+      await settle();
+      assert.deepEqual(bench.phone.at(-1), ["call", "+48600100200", "d1"]);
+      assert.deepEqual([bench.streams(), bench.codes(), bench.store.get().microphone.state], [0, [], "unknown"]);
+    });
+    it("names a call as FCC does", async () => {
+      onTheDesk();
+      await arrive();
+      const call = { id: "p1", sipCallId: null, callsId: 71, dialId: null, direction: "inbound", number: "+48600100200", state: "ringing", startedAt: bench.time.now(), answeredAt: null, endedAt: null };
+      bench.told.phone.onCall(call);
+      bench.told.channel.onEvent({ type: "pop", seq: 2, callId: "k1", recordId: "003000000000001AAA" });
+      await settle();
+      assert.deepEqual(bench.commands("call.popped"), [{ type: "call.popped", callsId: 71, recordId: "003000000000001AAA" }]);
     });
   });
 

@@ -120,6 +120,36 @@ describe("a call that this pane carries", () => {
   });
 });
 
+describe("a phone that can less", () => {
+  it("offers what it can, and dials by a click all the same", () => {
+    const desk = seen(scenes["desk-phone"]);
+    assert.deepEqual([...desk.controls], ["dial", "status"]);
+    assert.equal(desk.clickToDial, true);
+  });
+  it("has its call's sound elsewhere, so that the page may go and needs no microphone", () => {
+    assert.equal(carriesCall(after(scenes["desk-phone-call"])), false);
+    const blocked = { type: "microphone", microphone: { state: "blocked", code: "mic-denied" } };
+    assert.deepEqual(seen([...scenes["desk-phone"], blocked]).dialBlocks, []);
+  });
+  it("that shows calls by itself leaves no control to the screens", () => {
+    const own = seen(scenes["own-view"]);
+    assert.deepEqual([[...own.controls], own.canDial, own.clickToDial], [[], true, true]);
+  });
+  it("that can't dial makes no number clickable", () => {
+    const moment = seen([...scenes.menu, { type: "phone.can", can: ["answer", "status", "sound"] }]);
+    assert.deepEqual([moment.canDial, moment.clickToDial], [false, false]);
+  });
+  it("has nothing to ask FCC for in a call, whatever the signalling", () => {
+    assert.equal(seen([...scenes["desk-phone-call"], { type: "signalling", up: false }]).askBlock, null);
+  });
+  it("may know its call by FCC's own id", () => {
+    const call = seen(scenes["desk-phone-call"]).call;
+    assert.deepEqual([call?.party?.name, call?.here], ["Jan Kowalski", true]);
+    const other = { ...serverCallOf("talking"), callsId: 72 };
+    assert.equal(seen([...scenes["desk-phone-call"], { type: "call", call: other }]).call?.party, null);
+  });
+});
+
 // R40
 describe("clickable numbers in Salesforce", () => {
   it("are there in the queue with a phone that works", () => assert.equal(seen(scenes["menu"]).clickToDial, true));

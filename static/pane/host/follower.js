@@ -53,7 +53,7 @@ export function createFollower({ host, look, warn }) {
     },
     follow(state, before) {
       const call = state.phoneCall;
-      if (call?.direction === "inbound" && call.sipCallId !== before.phoneCall?.sipCallId) showPhone();
+      if (call?.direction === "inbound" && call.id !== before.phoneCall?.id) showPhone();
       tell();
     },
   };

@@ -1,4 +1,4 @@
-/** Keeps what the pane knows of its microphone up to date, and says so while something withholds it. */
+/** Keeps what the pane knows of its microphone up to date, where its phone needs one, and says so while something withholds it. */
 
 /** @typedef {import("../state/types.js").MicrophoneDelegation} MicrophoneDelegation */
 
@@ -21,6 +21,7 @@ export function createMicrophoneCheck({ microphone, store, notices }) {
   let delegation = /** @type {MicrophoneDelegation|null} */ (null); // what the page around said last
 
   async function check() {
+    if (!store.get().can.includes("sound")) return;
     const found = await microphone.check(delegation);
     store.dispatch({ type: "microphone", microphone: found });
     for (const { code } of store.get().notices) if (code.startsWith("mic-") && code !== found.code) notices.close(code);

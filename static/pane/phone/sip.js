@@ -17,9 +17,16 @@ import { provisionalOutcome, q850Cause } from "./outcome.js";
 import { createTicketSocket } from "./socket.js";
 
 /** @typedef {import("./port.js").Phone} Phone */
-/** @typedef {import("./port.js").Credentials} Credentials */
 /** @typedef {import("./port.js").Report} Report */
 /** @typedef {import("../state/types.js").PhoneCall} PhoneCall */
+
+/**
+ * @typedef {object} SipCredentials
+ * @property {string} uri
+ * @property {string} username
+ * @property {string} password
+ * @property {RTCIceServer[]} [iceServers]
+ */
 
 /**
  * @typedef {import("./port.js").PhoneListener & {
@@ -70,7 +77,7 @@ const BUSY = Object.freeze({ status_code: 486, reason_phrase: "Busy Here" });
 export function createSipPhone(deps) {
   /** @type {UA|null} */
   let ua = null;
-  /** @type {Credentials|null} */
+  /** @type {SipCredentials|null} */
   let credentials = null;
   /** @type {import("./socket.js").TicketSocket|null} */
   let socket = null;
@@ -85,11 +92,11 @@ export function createSipPhone(deps) {
 
   // ---------------------------------------------------------------- the phone itself
 
-  /** @param {Credentials} next */
+  /** @param {SipCredentials} next */
   function start(next) {
     const returning = leaving;
     leaving = false;
-    credentials = { ...next, iceServers: next.iceServers ?? [] };
+    credentials = next;
     if (ua) {
       ua.set("password", next.password);
       const mine = ua;
@@ -204,7 +211,7 @@ export function createSipPhone(deps) {
   function report(kind, more = {}) {
     if (!line) return;
     const { sipCallId, direction, number, dialId } = line.call;
-    deps.onReport({ sipCallId, kind, direction, number, at: at(), ...(dialId ? { dialId } : {}), ...more });
+    deps.onReport({ sipCallId: String(sipCallId), kind, direction, number, at: at(), ...(dialId ? { dialId } : {}), ...more });
   }
 
   /**
@@ -323,10 +330,11 @@ export function createSipPhone(deps) {
       eventHandlers,
       mediaStream: stream,
       mediaConstraints: { audio: true, video: false },
-      pcConfig: { iceServers: credentials.iceServers },
+      pcConfig: { iceServers: credentials.iceServers ?? [] },
     });
     holder.current = session;
     take(session, freshCall({
+      id: session.id,
       sipCallId: early[0]?.request?.call_id ?? session.id,
       dialId,
       direction: "outbound",
@@ -357,6 +365,7 @@ export function createSipPhone(deps) {
     for (const [name, handler] of Object.entries(handlers(holder))) session.on(name, handler);
     const from = session.remote_identity;
     take(session, freshCall({
+      id: session.id,
       sipCallId: request.call_id,
       dialId: null,
       direction: "inbound",
@@ -493,7 +502,9 @@ export function createSipPhone(deps) {
   }
 
   return {
-    start,
+    kind: "sip",
+    can: ["dial", "answer", "hangUp", "hold", "mute", "tone", "status", "sound"],
+    start: (next) => start(/** @type {any} */ (next)),
     stop,
     started: () => ua !== null && !leaving,
     prepare() {
@@ -549,11 +560,12 @@ export function createSipPhone(deps) {
 const isOffered = (call) => call.state === "ringing" && call.direction === "inbound";
 
 /**
- * @param {Pick<PhoneCall, "sipCallId"|"dialId"|"direction"|"number"|"state"|"startedAt"> & Partial<PhoneCall>} known
+ * @param {Pick<PhoneCall, "id"|"sipCallId"|"dialId"|"direction"|"number"|"state"|"startedAt"> & Partial<PhoneCall>} known
  * @returns {PhoneCall}
  */
 function freshCall(known) {
   return {
+    callsId: null,
     name: null,
     early: false,
     held: false,

@@ -61,9 +61,9 @@ export function ringing(context, seen, call) {
       ${person(context, call, { large: true })}
       ${candidates(context, call)}
       ${away(context, seen, call)}`,
-    ends: call.here ? action(context, { kind: "quiet", icon: "close", label: t("reject"), test: "reject", onClick: act.reject }) : nothing,
+    ends: call.here && seen.controls.has("answer") ? action(context, { kind: "quiet", icon: "close", label: t("reject"), test: "reject", onClick: act.reject }) : nothing,
     begins: call.here
-      ? action(context, { kind: "call", icon: "call", label: t("answer"), test: "answer", onClick: act.answer })
+      ? seen.controls.has("answer") ? action(context, { kind: "call", icon: "call", label: t("answer"), test: "answer", onClick: act.answer }) : nothing
       : seen.elsewhere ? takeOver(context) : nothing,
   };
 }
@@ -77,9 +77,7 @@ export function ringing(context, seen, call) {
 export function talking(context, seen, call) {
   const { t, act } = context;
   const up = isUp(call);
-  const blocked = seen.askBlock !== null;
-  const block = seen.holdBlock;
-  const { keypadOpen, tones } = seen.state;
+  const { keypadOpen } = seen.state;
   const since = call.answeredAt ?? call.startedAt;
   return {
     body: html`
@@ -88,25 +86,49 @@ export function talking(context, seen, call) {
         <p class="time time-large" data-testid="call-duration" role="timer">${formatDuration(context.time - since)}</p>
         ${stateLine(context, call)}
       </div>
-      ${call.here
-        ? html`
-          <div class="controls" role="group">
-            ${control(context, { test: "mute", name: call.muted ? "muted" : "unmuted", label: t(call.muted ? "unmute" : "mute"), on: call.muted, off: !up, onClick: () => act.mute(!call.muted) })}
-            ${control(context, { test: "hold", name: call.state === "held" ? "play" : "pause", label: t(call.state === "held" ? "resume" : "hold"), on: call.state === "held", off: !up || block !== null || call.holdPending, busy: call.holdPending, why: block ? "ask-why" : nothing, onClick: () => act.hold(call.state !== "held") })}
-            ${control(context, { test: "keypad", name: "keypad", label: t("keypad-open"), on: keypadOpen, off: !up || blocked, why: blocked ? "ask-why" : nothing, expands: true, onClick: () => act.keypad(!keypadOpen) })}
-          </div>
-          ${block && up
-            ? html`<div class="hint ${blocked ? "hint-blocked" : ""}" id="ask-why" data-testid="ask-why">${icon(context, blocked ? "offline" : "info")}<p>${isKey(block) ? t(block) : block}</p></div>`
-            : nothing}
-          ${keypadOpen && up
-            ? html`<div class="pad-in-call"><output class="tones" aria-label=${t("tones-sent")}>${tones || "\u00a0"}</output>${keypad(context, act.tone, blocked)}</div>`
-            : nothing}`
-        : away(context, seen, call)}
+      ${call.here ? controls(context, seen, call) : away(context, seen, call)}
       ${keypadOpen && up ? nothing : candidates(context, call)}
       ${call.log.state === "none" ? nothing : logState(context, call)}`,
-    ends: call.here ? action(context, { kind: "end", icon: "end_call", label: t("hangup"), test: "hangup", onClick: act.hangUp }) : nothing,
+    ends: call.here && seen.controls.has("hangUp") ? action(context, { kind: "end", icon: "end_call", label: t("hangup"), test: "hangup", onClick: act.hangUp }) : nothing,
     begins: seen.elsewhere || seen.phone === "call-here" ? takeOver(context) : nothing,
   };
+}
+
+/**
+ * What can be done in a call, by what this phone can.
+ *
+ * @param {Context} context
+ * @param {View} seen
+ * @param {CallView} call
+ * @returns {Template|typeof nothing}
+ */
+function controls(context, seen, call) {
+  const { t, act } = context;
+  const can = seen.controls;
+  if (!can.has("mute") && !can.has("hold") && !can.has("tone")) return nothing;
+  const up = isUp(call);
+  const held = call.state === "held";
+  const blocked = seen.askBlock !== null;
+  const block = seen.holdBlock;
+  const { keypadOpen, tones } = seen.state;
+  return html`
+    <div class="controls" role="group">
+      ${can.has("mute")
+        ? control(context, { test: "mute", name: call.muted ? "muted" : "unmuted", label: t(call.muted ? "unmute" : "mute"), on: call.muted, off: !up, onClick: () => act.mute(!call.muted) })
+        : nothing}
+      ${can.has("hold")
+        ? control(context, { test: "hold", name: held ? "play" : "pause", label: t(held ? "resume" : "hold"), on: held, off: !up || block !== null || call.holdPending, busy: call.holdPending, why: block ? "ask-why" : nothing, onClick: () => act.hold(!held) })
+        : nothing}
+      ${can.has("tone")
+        ? control(context, { test: "keypad", name: "keypad", label: t("keypad-open"), on: keypadOpen, off: !up || blocked, why: blocked ? "ask-why" : nothing, expands: true, onClick: () => act.keypad(!keypadOpen) })
+        : nothing}
+    </div>
+    ${block && up
+      ? html`<div class="hint ${blocked ? "hint-blocked" : ""}" id="ask-why" data-testid="ask-why">${icon(context, blocked ? "offline" : "info")}<p>${isKey(block) ? t(block) : block}</p></div>`
+      : nothing}
+    ${keypadOpen && up
+      ? html`<div class="pad-in-call"><output class="tones" aria-label=${t("tones-sent")}>${tones || "\u00a0"}</output>${keypad(context, act.tone, blocked)}</div>`
+      : nothing}`;
 }
 
 /**

@@ -104,6 +104,19 @@ const PHONE_ICONS = { registered: "call", connecting: "refresh", unregistered: "
  * @returns {Template}
  */
 export function foot(context, seen) {
+  return html`
+    <footer class="foot">
+      <span class="phone-state phone-${seen.phone}">${icon(context, PHONE_ICONS[seen.phone])}<span>${context.t(`phone-${seen.phone}`)}</span></span>
+      ${seen.controls.has("status") ? statusControl(context, seen) : nothing}
+    </footer>`;
+}
+
+/**
+ * @param {Context} context
+ * @param {View} seen
+ * @returns {Template}
+ */
+function statusControl(context, seen) {
   const { t, act } = context;
   const { presence, state } = seen;
   const pending = state.statuses.find((status) => status.id === state.pendingStatusId) ?? null;
@@ -113,16 +126,13 @@ export function foot(context, seen) {
     ? formatDuration(presence.class === "wrap" && seen.wrap?.left != null ? seen.wrap.left : seen.presenceFor)
     : "";
   return html`
-    <footer class="foot">
-      <span class="phone-state phone-${seen.phone}">${icon(context, PHONE_ICONS[seen.phone])}<span>${t(`phone-${seen.phone}`)}</span></span>
-      ${state.menuOpen ? menu(context, seen) : nothing}
-      <button type="button" class="slds-button status" data-testid="status-button" data-class=${shown?.class ?? nothing}
-        aria-haspopup="menu" aria-expanded=${state.menuOpen ? "true" : "false"}
-        ?disabled=${!presence || seen.link !== "open" || seen.choices.length === 0}
-        aria-busy=${pending ? "true" : "false"} @click=${() => act.menu(!state.menuOpen)}>
-        <span class="slds-assistive-text">${t("status-button")}</span><i class="dot"></i><span class="status-word">${word}</span><span class="status-time">${time}</span>${icon(context, "chevronup")}
-      </button>
-    </footer>`;
+    ${state.menuOpen ? menu(context, seen) : nothing}
+    <button type="button" class="slds-button status" data-testid="status-button" data-class=${shown?.class ?? nothing}
+      aria-haspopup="menu" aria-expanded=${state.menuOpen ? "true" : "false"}
+      ?disabled=${!presence || seen.link !== "open" || seen.choices.length === 0}
+      aria-busy=${pending ? "true" : "false"} @click=${() => act.menu(!state.menuOpen)}>
+      <span class="slds-assistive-text">${t("status-button")}</span><i class="dot"></i><span class="status-word">${word}</span><span class="status-time">${time}</span>${icon(context, "chevronup")}
+    </button>`;
 }
 
 /**

@@ -16,12 +16,38 @@ import { action, avatar, icon, keypad, logState, numberOf, outcomeText, talked }
  */
 export function idle(context, seen) {
   const { t, act } = context;
+  const pad = seen.controls.has("dial");
+  return {
+    body: html`
+      ${hint(context, seen)}
+      ${pad ? dialPad(context, seen) : nothing}
+      ${lastCall(context, seen)}`,
+    begins: !pad
+      ? nothing
+      : action(context, {
+        kind: "call",
+        icon: "call",
+        label: t(seen.dialling ? "dial-button-busy" : "dial-button"),
+        test: "dial-button",
+        disabled: !seen.canDial || seen.state.dialText.trim() === "",
+        ...(seen.canDial || seen.dialling ? {} : { describedBy: "dial-why" }),
+        onClick: act.dial,
+      }),
+  };
+}
+
+/**
+ * @param {Context} context
+ * @param {View} seen
+ * @returns {Template}
+ */
+function dialPad(context, seen) {
+  const { t, act } = context;
   const text = seen.state.dialText;
   const enter = (/** @type {KeyboardEvent} */ event) => {
     if (event.key === "Enter" && seen.canDial) act.dial();
   };
-  const body = html`
-    ${hint(context, seen)}
+  return html`
     <div class="dial">
       <label class="slds-assistive-text" for="dial-input">${t("dial-label")}</label>
       <input id="dial-input" class="slds-input dial-input" data-testid="dial-input" type="tel" inputmode="tel" autocomplete="off" spellcheck="false"
@@ -31,20 +57,7 @@ export function idle(context, seen) {
         ? html`<button type="button" class="slds-button dial-erase" aria-label=${t("dial-erase")} title=${t("dial-erase")} @click=${act.erase}>${icon(context, "back")}</button>`
         : nothing}
     </div>
-    ${keypad(context, act.press)}
-    ${lastCall(context, seen)}`;
-  return {
-    body,
-    begins: action(context, {
-      kind: "call",
-      icon: "call",
-      label: t(seen.dialling ? "dial-button-busy" : "dial-button"),
-      test: "dial-button",
-      disabled: !seen.canDial || text.trim() === "",
-      ...(seen.canDial || seen.dialling ? {} : { describedBy: "dial-why" }),
-      onClick: act.dial,
-    }),
-  };
+    ${keypad(context, act.press)}`;
 }
 
 /**
@@ -56,6 +69,7 @@ export function idle(context, seen) {
  */
 function hint(context, seen) {
   const { t } = context;
+  if (!seen.can.has("dial")) return nothing;
   // A lost connection and a microphone that is withheld have a notice of their own.
   const told = new Set(["block-no-connection", ...(seen.state.notices.some((notice) => notice.code.startsWith("mic-")) ? ["block-microphone"] : [])]);
   const codes = seen.dialBlocks.filter((code) => !told.has(code));
@@ -99,7 +113,7 @@ function lastCall(context, seen) {
             <b data-testid="last-party">${party ? html`<button type="button" class="link" @click=${() => act.show(party.recordId)}>${party.name}</button>` : number}</b>
             <small data-testid="last-outcome" data-outcome=${call.outcome ?? ""}>${outcomeText(context, call)}${length ? ` · ${length}` : ""}</small>
           </span>
-          ${call.withheld
+          ${call.withheld || !seen.can.has("dial")
             ? nothing
             : html`<button type="button" class="slds-button round" aria-label=${t("redial", { number })} title=${t("redial", { number })} ?disabled=${!seen.canDial}
                 @click=${() => act.redial(call.number)}>${icon(context, "call")}</button>`}

@@ -48,7 +48,7 @@ export function wrap(context, seen) {
             ${logState(context, call)}
           </section>`
         : nothing}`,
-    begins: ready
+    begins: ready && seen.controls.has("status")
       ? action(context, { kind: "call", icon: "check", label: t("wrap-end"), test: "wrap-end", disabled: seen.link !== "open", onClick: () => act.chooseStatus(ready.id) })
       : nothing,
   };

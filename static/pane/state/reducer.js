@@ -13,6 +13,7 @@
  *  | {type: "presence.pending", statusId: number|null}
  *  | {type: "call", call: ServerCall}
  *  | {type: "capabilities", capabilities: import("./types.js").Capabilities}
+ *  | {type: "phone.can", can: readonly import("./types.js").Ability[]}
  *  | {type: "phone", phone: import("./types.js").PhonePhase, code?: string|null}
  *  | {type: "signalling", up: boolean}
  *  | {type: "phone.call", call: import("./types.js").PhoneCall}
@@ -44,6 +45,7 @@ export const initialState = {
   everOpen: false,
   lostSince: null,
   leader: null,
+  can: [],
   phone: "connecting",
   phoneCode: null,
   signalling: true,
@@ -106,12 +108,14 @@ export function reduce(state, action) {
       return { ...state, calls: withCall(state.calls, action.call) };
     case "capabilities":
       return { ...state, capabilities: action.capabilities };
+    case "phone.can":
+      return { ...state, can: action.can };
     case "phone":
       return { ...state, phone: action.phone, phoneCode: action.code ?? null };
     case "signalling":
       return state.signalling === action.up ? state : { ...state, signalling: action.up };
     case "phone.call": {
-      const fresh = state.phoneCall?.sipCallId !== action.call.sipCallId;
+      const fresh = state.phoneCall?.id !== action.call.id;
       const ended = action.call.state === "ended";
       return {
         ...state,

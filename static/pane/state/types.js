@@ -45,8 +45,14 @@
  * @property {{whoId: string|null, whatId: string|null, name: string|null}|null} related
  * @property {CallLog} log
  *
+ * @typedef {"dial"|"answer"|"hangUp"|"hold"|"mute"|"tone"|"consult"|"transfer"|"status"|"view"|"sound"} Ability what a phone can:
+ *   `answer` a ring, or refuse it; `tone` send digits in a call; `status`: the agent's status can be chosen; `view`: it shows calls, and
+ *   what can be done, by itself; `sound`: a call's sound runs in this page, which needs the microphone and takes the call along when it goes.
+ *
  * @typedef {object} PhoneCall a call as this pane's own phone knows it; times in milliseconds since the epoch.
- * @property {string} sipCallId
+ * @property {string} id the phone's own name of it
+ * @property {string|null} sipCallId of its SIP dialog, where the phone speaks SIP
+ * @property {number|null} callsId FCC's id of it, where the phone was told
  * @property {string|null} dialId
  * @property {"inbound"|"outbound"} direction
  * @property {string} number
@@ -99,6 +105,7 @@
  * @property {boolean} everOpen the channel was open at least once
  * @property {number|null} lostSince when the channel was lost, by our clock, in milliseconds
  * @property {boolean|null} leader this pane holds the agent's phone; null until the server said
+ * @property {readonly Ability[]} can what this pane's phone can
  * @property {PhonePhase} phone
  * @property {string|null} phoneCode
  * @property {boolean} signalling the phone's socket is open: hold and digits can be asked for

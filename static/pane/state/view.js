@@ -17,7 +17,7 @@
  * @property {boolean} withheld
  * @property {"calling"|"ringing"|"talking"|"held"|"ended"} state
  * @property {boolean} early
- * @property {boolean} here its sound runs in this pane
+ * @property {boolean} here this pane's phone has it
  * @property {boolean} known the server has told of it
  * @property {boolean} muted
  * @property {boolean} holdPending hold or resume was asked for and is not agreed on yet
@@ -46,6 +46,8 @@
  * @property {"connecting"|"registered"|"unregistered"|"failed"|"other-pane"|"call-here"} phone "call-here": another pane has the phone, this one a call from before
  * @property {"open"|"connecting"|"lost"} link
  * @property {boolean} lostLong the connection has been lost for so long that signing in anew is worth a try
+ * @property {ReadonlySet<import("./types.js").Ability>} can what this pane's phone can
+ * @property {ReadonlySet<import("./types.js").Ability>} controls what of it there are controls for: none where the phone has its own
  * @property {boolean} elsewhere another pane of this agent holds the phone
  * @property {string|null} holdBlock code of the translations: why this call can't be held or taken back now
  * @property {string|null} askBlock code of the translations: why FCC can be asked nothing about this call now, neither hold nor digits
@@ -71,6 +73,7 @@ const ENDED_HERE_FOR = 20_000;
 /** How long the server may take to tell of a call that our phone has before the caller counts as unknown. */
 const SEARCH_TAKES = 4_000;
 const LOST_LONG = 20_000;
+const NO_CONTROLS = new Set();
 
 /** @type {import("./types.js").CallLog} */
 const NO_LOG = { state: "none", taskId: null, code: null };
@@ -87,14 +90,17 @@ export function view(state, now) {
   const overtaken = state.leader === false;
   const carries = overtaken && call !== null && call.here;
   const elsewhere = overtaken && !carries;
-  const askBlock = call?.here && isUp(call) && !state.signalling ? "call-no-signalling" : null;
+  const can = new Set(state.can);
+  const controls = can.has("view") ? NO_CONTROLS : can;
+  const asks = controls.has("hold") || controls.has("tone");
+  const askBlock = asks && call?.here && isUp(call) && !state.signalling ? "call-no-signalling" : null;
   const phone = carries ? "call-here" : elsewhere ? "other-pane" : state.phone;
   const lastCall = call ? null : latestCall(state, time);
   const link = state.link === "open" || state.link === "lost" ? state.link : "connecting";
   const choices = state.statuses.filter((status) => CHOOSABLE.has(status.class));
   const dialBlocks = blocks(state, phone);
   const dialReasons = state.capabilities.missing;
-  const canDial = dialBlocks.length === 0 && state.capabilities.canDial && !call && !state.dialling;
+  const canDial = can.has("dial") && dialBlocks.length === 0 && state.capabilities.canDial && !call && !state.dialling;
   const inQueue = presence?.class === "ready";
   const clickToDial = canDial && inQueue;
 
@@ -103,8 +109,10 @@ export function view(state, now) {
     phone,
     link,
     lostLong: state.lostSince !== null && now - state.lostSince > LOST_LONG,
+    can,
+    controls,
     elsewhere,
-    holdBlock: askBlock ?? (carries ? "call-stays-here" : null),
+    holdBlock: askBlock ?? (carries && controls.has("hold") ? "call-stays-here" : null),
     askBlock,
     call,
     lastCall,
@@ -159,7 +167,7 @@ export const isUp = (call) => call.state === "talking" || call.state === "held";
  */
 export function carriesCall(state) {
   const own = state.phoneCall;
-  return own !== null && own.state !== "ended" && !(own.state === "ringing" && own.direction === "inbound");
+  return state.can.includes("sound") && own !== null && own.state !== "ended" && !(own.state === "ringing" && own.direction === "inbound");
 }
 
 /**
@@ -170,7 +178,7 @@ export function carriesCall(state) {
 function blocks(state, phone) {
   if (state.link !== "open") return ["block-no-connection"];
   if (phone === "other-pane") return [];
-  if (state.microphone.state === "blocked") return ["block-microphone"];
+  if (state.can.includes("sound") && state.microphone.state === "blocked") return ["block-microphone"];
   if (phone === "connecting") return ["block-phone-connecting"];
   if (phone === "failed") return ["block-phone-failed"];
   if (phone === "unregistered") return ["block-phone-off"];
@@ -227,9 +235,20 @@ function latestCall(state, time) {
  * @returns {ServerCall|null}
  */
 function matching(state, own) {
-  return state.calls.findLast((call) => call.sipCallId === own.sipCallId)
+  return state.calls.findLast((call) => named(own, call) === true)
     ?? state.calls.findLast((call) => same(own, call, state.clockOffset))
     ?? null;
+}
+
+/**
+ * @param {PhoneCall} own
+ * @param {ServerCall} call
+ * @returns {boolean|null} whether they bear one name; null: there is none that both bear
+ */
+function named(own, call) {
+  if (own.callsId !== null && call.callsId !== null) return own.callsId === call.callsId;
+  if (own.sipCallId !== null && call.sipCallId !== null) return own.sipCallId === call.sipCallId;
+  return null;
 }
 
 /**
@@ -238,7 +257,8 @@ function matching(state, own) {
  * @param {number} offset
  */
 function same(own, call, offset) {
-  if (call.sipCallId !== null) return call.sipCallId === own.sipCallId;
+  const byName = named(own, call);
+  if (byName !== null) return byName;
   if (call.direction !== own.direction) return false;
   const digits = (/** @type {string} */ number) => number.replace(/\D/g, "");
   if (!call.withheld && digits(call.number) !== digits(own.number)) return false;
@@ -257,7 +277,7 @@ function fromPhone(own, known, state, time) {
   const clicked = own.dialId !== null && state.dialled?.dialId === own.dialId ? state.dialled.record : null;
   const onServer = (/** @type {number|null} */ local) => (local === null ? null : local + offset);
   return {
-    key: own.sipCallId,
+    key: own.id,
     callId: known?.callId ?? null,
     direction: known?.direction ?? own.direction,
     number: known?.number ?? own.number,

@@ -18,7 +18,7 @@ const CASE = { recordId: "500000000000001AAA", objectType: "Case", name: "000012
 const LEAD = { recordId: "00Q000000000001AAA", objectType: "Lead", name: "Krzysztof Zając", reason: "Telefon" };
 
 const phoneCall = (more) => ({
-  sipCallId: "s1", dialId: null, direction: "outbound", number: "+48600100200", name: null, state: "talking", early: false, held: false,
+  id: "p1", sipCallId: "s1", callsId: null, dialId: null, direction: "outbound", number: "+48600100200", name: null, state: "talking", early: false, held: false,
   holdPending: false, heldByFar: false, muted: false, silent: false, startedAt: AT - 290_000, answeredAt: AT - 277_000, endedAt: null, outcome: null, by: null, ...more,
 });
 const serverCall = (more) => ({
@@ -27,7 +27,9 @@ const serverCall = (more) => ({
   party: JAN, searching: false, candidates: [JAN], related: null, log: { state: "none", taskId: null, code: null }, ...more,
 });
 
-const base = ({ who = presence("ready", 700), calls = [], capabilities = { canDial: true, missing: [] }, leader = true, phone = "registered" } = {}) => [
+const SIP_PHONE = ["dial", "answer", "hangUp", "hold", "mute", "tone", "status", "sound"];
+const base = ({ who = presence("ready", 700), calls = [], capabilities = { canDial: true, missing: [] }, leader = true, phone = "registered", can = SIP_PHONE } = {}) => [
+  { type: "phone.can", can },
   { type: "link", link: "open" },
   { type: "snapshot", snapshot: { presence: who, statuses: STATUSES, calls, capabilities, leader }, clockOffset: 0 },
   { type: "phone", phone },
@@ -105,4 +107,14 @@ export const scenes = {
   "over-call": [...base({ who: presence("busy", 277), calls: [serverCall({})] }), { type: "phone.call", call: phoneCall({}) }, { type: "link", link: "over" }],
   "over": [...base(), { type: "link", link: "over" }],
   "refused": [...base(), { type: "link", link: "refused" }],
+  "desk-phone": base({ can: ["dial", "status"] }),
+  "desk-phone-ringing": [
+    ...base({ can: ["dial", "status"], calls: [serverCall({ direction: "inbound", state: "ringing", answeredAt: null, startedAt: iso(-6) })] }),
+    { type: "phone.call", call: phoneCall({ sipCallId: null, callsId: 71, direction: "inbound", state: "ringing", answeredAt: null, startedAt: AT - 6000 }) },
+  ],
+  "desk-phone-call": [
+    ...base({ can: ["dial", "hangUp", "status"], who: presence("busy", 277), calls: [serverCall({})] }),
+    { type: "phone.call", call: phoneCall({ sipCallId: null, callsId: 71 }) },
+  ],
+  "own-view": base({ can: ["dial", "status", "view", "sound"] }),
 };
