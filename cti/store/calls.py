@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from pydantic import TypeAdapter
 from sqlalchemy import (
     BigInteger,
     Index,
@@ -19,17 +20,18 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from cti.domain.call import State, StoredCall
+from cti.domain.call import Call, State, StoredCall
+from cti.domain.outcome import Outcome
 from cti.domain.pane_call import PaneCall
 from cti.domain.presence import Attendance
-from cti.domain.projection import from_json, to_json
+from cti.domain.record import Claim, Record, Related
 from cti.store.accounts import TenantRow
 from cti.store.agents import AttendanceRow
 from cti.store.base import Base
 from cti.store.facts import PBX_SOURCES, FactRow
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from sqlalchemy.orm import Session
 
@@ -38,6 +40,23 @@ if TYPE_CHECKING:
 _UP = tuple(state.value for state in State if state is not State.ENDED)
 _AT_ONE_PLACE = 50
 """So many calls or dialogs of one agent with one number are looked at; more at once nobody could tell apart."""
+
+_CALL: Final = TypeAdapter(Call)
+# The domain names these for the type checker only.
+_CALL.rebuild(
+    _types_namespace={"datetime": datetime, "Outcome": Outcome, "Claim": Claim, "Record": Record, "Related": Related}
+)
+
+
+def call_to_json(call: Call) -> dict[str, Any]:
+    """The call as JSON: every field by its name, times in ISO 8601 with an offset."""
+    plain: dict[str, Any] = _CALL.dump_python(call, mode="json")
+    return plain
+
+
+def call_from_json(data: Mapping[str, Any]) -> Call:
+    """What `call_to_json` of any release wrote: unknown keys are ignored, missing ones take their defaults."""
+    return _CALL.validate_python(data)
 
 
 class CallRow(Base):
@@ -169,12 +188,12 @@ class CallRepository:
             for key, tenant_id, projection, *marks in self._session.execute(
                 select(CallRow.key, *columns).where(CallRow.key.in_(unread))
             ):
-                found[key] = StoredCall(key, tenant_id, from_json(projection), *marks)
+                found[key] = StoredCall(key, tenant_id, call_from_json(projection), *marks)
         return found
 
     def _stored(self, row: CallRow) -> StoredCall:
         if row.key not in self._read:
-            call = from_json(row.projection)
+            call = call_from_json(row.projection)
             stored = StoredCall(row.key, row.tenant_id, call, row.shown, row.shrunk, row.searching)
             self._read[row.key] = (row, stored)
         return self._read[row.key][1]
@@ -200,7 +219,7 @@ class CallRepository:
         row.shrunk = stored.shrunk
         row.unchecked = bool(call.unchecked) and not stored.shrunk
         row.searching = stored.searching
-        row.projection = to_json(call)
+        row.projection = call_to_json(call)
         for users_id in sorted(call.agents - (before.call.agents if before is not None else frozenset())):
             self._session.merge(CallAgentRow(call_key=stored.key, users_id=users_id, tenant_id=stored.tenant_id))
         self._session.flush()

@@ -29,11 +29,10 @@ from cti.clock import SystemClock
 from cti.domain.facts import Fact
 from cti.domain.fold import fold
 from cti.domain.presence import Attendance
-from cti.domain.projection import to_json
 from cti.domain.times import iso
 from cti.settings import load
 from cti.store.call_logs import CallLogRow
-from cti.store.calls import CallAgentRow, CallRow, PaneCallRow
+from cti.store.calls import CallAgentRow, CallRow, PaneCallRow, call_to_json
 from cti.store.facts import FactRow
 from cti.store.outbox import OutboxAttemptRow, OutboxRow
 from cti.store.secrets import SecretBox
@@ -108,7 +107,7 @@ def facts_of(calls_id: int, agent: int, number: str, began: datetime) -> list[Fa
 
 def rows_of(calls: range, now: datetime, some: random.Random) -> Iterator[tuple[type[Any], dict[str, Any]]]:
     """The rows that calls of the past have left, each with its table, as SQLite keeps them."""
-    pattern = to_json(fold(facts_of(1, FIRST_AGENT, "+48601000001", now)))
+    pattern = call_to_json(fold(facts_of(1, FIRST_AGENT, "+48601000001", now)))
     reports = facts_of(1, FIRST_AGENT, "+48601000001", now)
     contents = [json.dumps(dict(fact.content)).replace('"+48601000001"', '"%s"') for fact in reports]
     projection = json.dumps(pattern).replace('"+48601000001"', '"%s"')

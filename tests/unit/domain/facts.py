@@ -12,6 +12,8 @@ START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 ANNA, PIOTR = 101, 102
 CUSTOMER = "+48600100200"
 QUEUE = "+48221110000"
+ACCOUNT = {"record_id": "001000000000001AAA", "object_type": "Account", "name": "ACME"}
+CASE = {"record_id": "500000000000001AAA", "object_type": "Case", "name": "00001234"}
 
 
 def at(seconds: float) -> datetime:

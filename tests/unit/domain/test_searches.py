@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cti.domain.fold import fold
-from cti.domain.projection import from_json, to_json
 from tests.unit.domain.facts import ANNA, CUSTOMER, contact, fcc, match
 
 if TYPE_CHECKING:
@@ -51,7 +50,6 @@ def test_of_several_searches_the_best_founded_one_counts(found: list[Fact], coun
         ]
         assert (leg.matched_number, leg.matched_ivr) == (counts.content["number"], counts.content.get("ivr"))
         assert call.candidates == leg.candidates
-        assert from_json(to_json(call)) == call
 
 
 def test_a_search_of_which_nobody_wrote_down_what_for_stands() -> None:
