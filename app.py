@@ -17,7 +17,7 @@ import structlog
 from flask import Flask
 
 from cti import outgoing
-from cti.background import BACKGROUND_THREADS, Background, Loop, Loops, stop_together
+from cti.background import BACKGROUND_THREADS, OUTSIDE_PATIENCE_S, Background, Loop, Loops, stop_together
 from cti.calllog.delivery import TaskCarrier
 from cti.calllog.errors import FieldsMissingError, PackageMissingError
 from cti.calllog.guard import FieldGuard
@@ -79,7 +79,6 @@ if TYPE_CHECKING:
 _log = structlog.get_logger("cti.app")
 ROOT = Path(__file__).resolve().parent
 UPKEEP_SECONDS = 10.0
-UPKEEP_PATIENCE_SECONDS = 900.0  # the retention of a full database takes its time
 _MISSING = {True: PackageMissingError, False: FieldsMissingError}
 
 
@@ -223,7 +222,7 @@ def build_services(
         clock=clock,
         interval=UPKEEP_SECONDS,
         first=polling.FIRST_SECONDS,
-        patience=UPKEEP_PATIENCE_SECONDS,
+        patience=OUTSIDE_PATIENCE_S,
     )
 
     # panes and their phones
@@ -283,7 +282,7 @@ def build_services(
         phones=phones,
         relay=relay,
         sockets=sockets,
-        loops=Loops([polls, upkeep, relay.keeper], metrics.registry),
+        loops=Loops([polls, upkeep, *outbox.loops, relay.keeper], metrics.registry),
         background=background,
         dialog_writer=dialog_writer,
         lease=lease,

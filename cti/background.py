@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 BACKGROUND_THREADS: Final = 16
 LONGEST_BACKOFF_S: Final = 60.0
 PATIENCE_S: Final = 60.0
+OUTSIDE_PATIENCE_S: Final = 900.0
+"""For a step that asks others, one after the other, or goes through a full database: that it lasts is no standstill."""
 _PATIENCE_ROUNDS: Final = 20
 _MOST_DOUBLINGS: Final = 10
 T = TypeVar("T")

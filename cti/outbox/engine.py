@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import itertools
 import threading
-import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
+from cti.background import OUTSIDE_PATIENCE_S, Loop, stop_together
 from cti.domain.delivery import Delivery
 from cti.errors import InternalError
 from cti.outbox.breaker import Breakers, growing
@@ -36,7 +36,8 @@ HANDS: Final = 2
 """While one hand waits for an org's answer, the other serves another org, or records and gets the next batch ready."""
 IDLE_S: Final = 5.0
 BUSY_S: Final = 1.0
-LULL_S: Final = 0.2
+DEBOUNCE_S: Final = 0.2
+"""So long a burst of commits has until it leads to one look at the outbox."""
 _TIDY_S: Final = 3600.0
 _COUNT_S: Final = 15.0
 _HELD_S: Final = 300.0
@@ -87,9 +88,9 @@ class Engine:
 
     `carriers` by the kind of delivery; `owner` is an id of this process that no other has; `random` gives numbers in
     [0, 1); `listener` is told of a batch's changes at once, in the transaction that records them. Several engines
-    may work on one database. `run_once` may be called from several threads at once; `start` runs it in two of its own,
-    which are greenlets where gevent has patched the standard library. An org gets one request at a time from this
-    engine, for records created side by side lock each other there. What was delivered is remembered for `keep`.
+    may work on one database. `run_once` may be called from several threads at once; `start` runs it in two `loops`. An
+    org gets one request at a time from this engine, for records created side by side lock each other there. What was
+    delivered is remembered for `keep`.
     """
 
     def __init__(
@@ -120,48 +121,40 @@ class Engine:
         self._served = ""
         self._turns: dict[str, threading.Lock] = {}
         self._leases = itertools.count()
-        self._wake = threading.Event()
         self._stopping = threading.Event()
-        self._threads: list[threading.Thread] = []
         self._tidied = clock.monotonic()
         self._counted: float | None = None
         self._looked: float | None = None
-        database.on_commit(self._wake.set)
+        self.loops: Final = tuple(
+            Loop(
+                f"outbox-{number}",
+                self._step,
+                clock=clock,
+                interval=IDLE_S,
+                debounce=DEBOUNCE_S,
+                longest_backoff=IDLE_S,
+                patience=OUTSIDE_PATIENCE_S,
+            )
+            for number in range(1, HANDS + 1)
+        )
+        for loop in self.loops:
+            database.on_commit(loop.wake)
 
-    # -- the thread -----------------------------------------------------------------------------------------------
+    # -- the threads ----------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Begin to deliver in the background."""
-        if self._threads:
-            raise RuntimeError("the engine runs already")
-        self._stopping.clear()
-        self._threads = [threading.Thread(target=self._run, name="outbox", daemon=True) for _ in range(HANDS)]
-        for thread in self._threads:
-            thread.start()
+        for loop in self.loops:
+            loop.start()
 
     def stop(self, timeout: float = 3.0) -> None:
         """Send nothing more and wait up to `timeout` seconds for what is under way; its lease covers the rest."""
         self._stopping.set()
-        self._wake.set()
-        deadline = time.monotonic() + timeout
-        for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
-        self._threads = []
+        stop_together(self.loops, timeout)
 
-    def _run(self) -> None:
-        while True:
-            self._wake.clear()  # before the look at what `stop` set first, or its call would go unheard
-            if self._stopping.is_set():
-                return
-            try:
-                pause = self.run_once()
-            except Exception:  # noqa: BLE001 - whatever it was, what waits must not wait for ever
-                _log.exception("outbox-engine-stumbled")
-                pause = IDLE_S
-            if pause > 0:
-                self._wake.wait(min(pause, IDLE_S))
-                # A short lull lets a burst of commits lead to one look at the outbox.
-                self._stopping.wait(LULL_S)
+    def _step(self) -> float:
+        # Never for longer: what another process commits wakes nobody here.
+        return min(self.run_once(), IDLE_S)
 
     # -- one step -------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from cti.background import Loop
+from cti.background import OUTSIDE_PATIENCE_S, Loop
 from cti.errors import ConnectorError, InternalError
 from cti.pbx.errors import FccError
 
@@ -31,7 +31,6 @@ PRESENCE_TOLD_SECONDS: Final = 300.0
 """How often presence is asked for while FCC tells it by webhooks; a lost event is put right by then."""
 WEBHOOKS_LIVE_SECONDS: Final = 600.0
 ROUND_SECONDS: Final = 0.5
-PATIENCE_SECONDS: Final = 900.0
 LONGEST_BACKOFF_SECONDS: Final = 300.0
 PAGES: Final = 20
 PAGE_ROWS: Final = 200
@@ -251,5 +250,5 @@ class Poller:
 
 
 def loop(poller: Poller, clock: Clock) -> Loop:
-    """What polling runs on. A round with many tenants whose FCC answers nothing takes long, and is no standstill."""
-    return Loop("fcc-polling", poller.step, clock=clock, interval=ROUND_SECONDS, patience=PATIENCE_SECONDS)
+    """What polling runs on."""
+    return Loop("fcc-polling", poller.step, clock=clock, interval=ROUND_SECONDS, patience=OUTSIDE_PATIENCE_S)

@@ -163,9 +163,6 @@ def test_the_panes_hear_of_a_saved_log_in_the_transaction_that_records_it(office
     finally:
         engine.stop()
     assert heard == [(False, "acme", 1017)]
-    with pytest.raises(RuntimeError):
-        engine.start() or engine.start()
-    engine.stop()
 
 
 def test_few_requests_are_needed_for_many_calls(office, sim):
