@@ -69,7 +69,6 @@ describe("an ACK", () => {
     });
     phone.start({ uri: "sip:40312@acme.fcc.example", username: "40312", password: "x", iceServers: [] });
     await connected();
-    phone.streamOfTest = stream;
   });
   afterEach(() => {
     mock.timers.reset();
@@ -101,7 +100,7 @@ describe("an ACK", () => {
   }
   /** An outgoing call up to FCC's yes, which is given back. */
   async function dialled() {
-    await phone.call("+48600100200", "d1", Promise.resolve(phone.streamOfTest));
+    await phone.prepare().call({ number: "+48600100200", dialId: "d1", record: null });
     await settle();
     mock.timers.tick(500);
     await settle();
