@@ -9,7 +9,8 @@ import signal
 import sys
 import threading
 
-from tools.stack import ROOT, Ports, Stack, StackError
+from tools.processes import ROOT, Ports, StackError
+from tools.stack import Stack
 
 AGENTS = ("anna.nowak@acme.example", "piotr.wisniewski@acme.example", "john.smith@acme.example")
 

@@ -17,7 +17,8 @@ from tests.support.agent import Agent
 from tests.support.browser import chromium
 from tests.support.tone import write_tone
 from tests.support.wait import until
-from tools.stack import ROOT, Stack
+from tools.processes import ROOT
+from tools.stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable

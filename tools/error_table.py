@@ -7,7 +7,6 @@ import pathlib
 import pkgutil
 import re
 import string
-import sys
 
 import cti
 from cti.errors import ConnectorError, InternalError
@@ -164,14 +163,10 @@ def page() -> str:
     return before + BEGIN + "\n".join(["", *parts, ""]) + END + after
 
 
-def main() -> int:
-    """Write the page; with --check only say whether it is stale."""
-    text = page()
-    if "--check" in sys.argv[1:]:
-        return int(TARGET.read_text(encoding="utf-8") != text)
-    TARGET.write_text(text, encoding="utf-8")
-    return 0
+def main() -> None:
+    """Write the page."""
+    TARGET.write_text(page(), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -6,7 +6,6 @@ import importlib.metadata
 import json
 import pathlib
 import re
-import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "third-party.md"
@@ -68,14 +67,10 @@ def page() -> str:
     ])  # fmt: skip
 
 
-def main() -> int:
-    """Write the page; with --check only say whether it is stale."""
-    text = page()
-    if "--check" in sys.argv[1:]:
-        return int(TARGET.read_text(encoding="utf-8") != text)
-    TARGET.write_text(text, encoding="utf-8")
-    return 0
+def main() -> None:
+    """Write the page."""
+    TARGET.write_text(page(), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

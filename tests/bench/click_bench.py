@@ -19,7 +19,8 @@ from tests.support.agent import Agent
 from tests.support.browser import chromium
 from tests.support.tone import write_tone
 from tests.support.wait import until
-from tools.stack import TENANT, WEBHOOK_PASSWORD, WEBHOOK_USER, Stack
+from tools.installation import TENANT, WEBHOOK_PASSWORD, WEBHOOK_USER
+from tools.stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -33,7 +33,8 @@ from cti.store.call_logs import CallLogRow
 from cti.store.outbox import OutboxRow
 from tests.bench.panes import FIRST_AGENT, Pane, beat, open_panes, sign_in, worlds
 from tests.support.wait import until
-from tools.stack import TENANT, WEBHOOK_PASSWORD, WEBHOOK_USER, Stack
+from tools.installation import TENANT, WEBHOOK_PASSWORD, WEBHOOK_USER
+from tools.stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,7 +23,8 @@ from cti import outgoing
 from cti.clock import SystemClock
 from tests.bench.load import allow_many_files, close
 from tests.bench.panes import FIRST_AGENT, Pane, open_panes, sign_in, worlds
-from tools.stack import TENANT, WEBHOOK_PASSWORD, WEBHOOK_USER, Stack
+from tools.installation import TENANT, WEBHOOK_PASSWORD, WEBHOOK_USER
+from tools.stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,8 @@ import pytest
 from tests.support.agent import Agent
 from tests.support.browser import Browsers
 from tests.support.tone import write_tone
-from tools.stack import ROOT, Stack
+from tools.processes import ROOT
+from tools.stack import Stack
 
 if TYPE_CHECKING:
     import pathlib

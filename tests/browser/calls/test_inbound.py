@@ -12,7 +12,7 @@ from selenium.webdriver.common.by import By
 
 from tests.support.calls import task_of, the_only_task
 from tests.support.wait import until
-from tools.stack import TENANT
+from tools.installation import TENANT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

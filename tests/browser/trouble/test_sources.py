@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.calls import notices, talk, task_of, the_only_task
 from tests.support.wait import until
-from tools.stack import TENANT
+from tools.installation import TENANT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
