@@ -30,11 +30,11 @@ RINGING: Final = timedelta(minutes=5)
 LATE: Final = timedelta(hours=4)
 """So much later than it happened a pane may tell of a dialog."""
 LONGEST: Final = timedelta(hours=12)
-"""So long before a moment of an agent's the whole call may have begun, waiting in queues and at colleagues included."""
+"""So long before an agent's start the whole call may have begun, waiting in queues and at colleagues included."""
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class CallStart:
     """When a call began to ring at a user, or was answered by them.
 
     `claimed`: how far off the nearest dialog is that this call already has; None where none is within the window.
@@ -52,7 +52,7 @@ class PbxCall:
     calls_id: int
     direction: str
     number: str
-    moments: tuple[Moment, ...]
+    starts: tuple[CallStart, ...]
     sip_call_ids: frozenset[str] = frozenset()
     dial_id: str | None = None
 
@@ -65,22 +65,22 @@ def pbx_call(call: Call, settled: Iterable[PaneCall], sip_call_ids: Iterable[str
     if call.calls_id is None or call.direction is None:
         return None
     taken = list(settled)
-    moments: list[Moment] = []
+    found: list[CallStart] = []
     for segment in call.segments:
         for leg in segment.legs:
-            starts = [leg.rang_at, leg.rang_again_at, leg.answered_at]
+            times = [leg.rang_at, leg.rang_again_at, leg.answered_at]
             if call.direction.value == "outbound" or leg.rang_at is None:
-                starts.append(segment.started_at if segment.index else call.started_at)
+                times.append(segment.started_at if segment.index else call.started_at)
             own = [dialog for dialog in taken if dialog.users_id == leg.users_id]
-            for at in starts:
+            for at in times:
                 if at is not None:
                     claims = [off for dialog in own if (off := _off(dialog, at)) is not None]
-                    moments.append(Moment(leg.users_id, at, min(claims, default=None)))
+                    found.append(CallStart(leg.users_id, at, min(claims, default=None)))
     return PbxCall(
         calls_id=call.calls_id,
         direction=call.direction.value,
         number=call.number,
-        moments=tuple(moments),
+        starts=tuple(found),
         sip_call_ids=frozenset(sip_call_ids),
         dial_id=call.dial_id,
     )
@@ -108,13 +108,13 @@ class Place:
 
 
 def places_of_call(call: PbxCall) -> list[Place]:
-    """Where dialogs may be that are this call: at each agent with a moment in it, over `LONGEST` at most."""
-    moments: dict[int, list[datetime]] = {}
-    for moment in call.moments:
-        moments.setdefault(moment.users_id, []).append(moment.at)
+    """Where dialogs may be that are this call: at each agent with a start in it, over `LONGEST` at most."""
+    starts: dict[int, list[datetime]] = {}
+    for start in call.starts:
+        starts.setdefault(start.users_id, []).append(start.at)
     return [
         Place(user, call.direction, call.number, max(min(times), _moved(max(times), -LONGEST)), max(times))
-        for user, times in moments.items()
+        for user, times in starts.items()
     ]
 
 
@@ -198,13 +198,13 @@ def _named(dialog: PaneCall, calls: Sequence[PbxCall], *, by_call_id: bool) -> i
 def _fits(dialog: PaneCall, call: PbxCall) -> bool:
     if dialog.direction != call.direction or dialog.number != call.number:
         return False
-    return any(moment.users_id == dialog.users_id and _is_of(moment, dialog) for moment in call.moments)
+    return any(start.users_id == dialog.users_id and _is_of(start, dialog) for start in call.starts)
 
 
-def _is_of(moment: Moment, dialog: PaneCall) -> bool:
-    """Whether the moment is the dialog's: near it, and nearer than to any dialog that the call already has.
+def _is_of(start: CallStart, dialog: PaneCall) -> bool:
+    """Whether the start is the dialog's: near it, and nearer than to any dialog that the call already has.
 
     Nearer, for a report may come late: what a pane tells after its connector was away was seen near later rings.
     """
-    off = _off(dialog, moment.at)
-    return off is not None and (moment.claimed is None or off < moment.claimed)
+    off = _off(dialog, start.at)
+    return off is not None and (start.claimed is None or off < start.claimed)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cti.calls.correlation import Moment, PbxCall, correlate, meeting_places, place_of_dialog, places_of_call
+from cti.calls.correlation import CallStart, PbxCall, correlate, meeting_places, place_of_dialog, places_of_call
 from cti.domain.pane_call import PaneCall
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -26,7 +26,7 @@ def dialog(name: str = "d", seconds: float = 0, **changes: object) -> PaneCall:
 
 
 def call(calls_id: int = 7, seconds: float = 0, **changes: object) -> PbxCall:
-    made = PbxCall(calls_id, "outbound", NUMBER, (Moment(101, at(seconds)),))
+    made = PbxCall(calls_id, "outbound", NUMBER, (CallStart(101, at(seconds)),))
     return replace(made, **changes)  # type: ignore[arg-type]  # fields by name
 
 
@@ -40,8 +40,8 @@ def test_the_start_must_lie_within_five_seconds(seconds: float, decided: bool) -
     [
         call(number="+48600100201"),
         call(direction="inbound"),
-        call(moments=(Moment(102, START),)),
-        call(moments=()),
+        call(starts=(CallStart(102, START),)),
+        call(starts=()),
     ],
     ids=["number", "direction", "user", "no moment"],
 )
@@ -54,7 +54,7 @@ def test_a_browser_whose_clock_is_wrong_is_matched_by_when_it_was_heard() -> Non
 
 
 def test_a_moment_belongs_to_the_dialog_nearest_to_it() -> None:
-    near, far = (call(moments=(Moment(101, START, claimed=timedelta(seconds=off)),)) for off in (0.5, 3))
+    near, far = (call(starts=(CallStart(101, START, claimed=timedelta(seconds=off)),)) for off in (0.5, 3))
     assert correlate([dialog(seconds=2)], [near], by_call_id=False) == {}
     assert correlate([dialog(seconds=2)], [far], by_call_id=False) == {"d": 7}
 
@@ -101,7 +101,7 @@ dialogs = st.lists(
 calls = st.lists(
     st.builds(
         lambda n, s, user, sip: call(
-            n, moments=(Moment(user, at(s)),), sip_call_ids=frozenset({f"sip-{sip}"} if sip is not None else ())
+            n, starts=(CallStart(user, at(s)),), sip_call_ids=frozenset({f"sip-{sip}"} if sip is not None else ())
         ),
         st.integers(1, 50),
         st.integers(0, 20),
@@ -136,13 +136,13 @@ def test_without_ids_no_call_goes_to_two_dialogs(some: list[PaneCall], others: l
 
 
 def test_dialogs_of_a_call_are_looked_for_round_its_own_moments() -> None:
-    (place,) = places_of_call(call(moments=(Moment(101, at(40)), Moment(101, at(44)))))
+    (place,) = places_of_call(call(starts=(CallStart(101, at(40)), CallStart(101, at(44)))))
     assert (place.users_id, place.direction, place.number) == (101, "outbound", NUMBER)
     assert place.seen == (at(40) - timedelta(minutes=5), at(44) + timedelta(hours=4))
 
 
 def test_each_agent_of_a_call_is_a_place_of_its_own() -> None:
-    found = places_of_call(call(moments=(Moment(101, at(0)), Moment(102, at(600)))))
+    found = places_of_call(call(starts=(CallStart(101, at(0)), CallStart(102, at(600)))))
     assert {place.users_id: place.since for place in found} == {101: at(0), 102: at(600)}
 
 
@@ -158,10 +158,10 @@ def test_a_browser_with_a_calendar_of_its_own_widens_nothing() -> None:
 
 def test_moments_at_the_calendars_edge_are_places_too() -> None:
     first, last = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, tzinfo=UTC)
-    (place,) = places_of_call(call(moments=(Moment(101, first), Moment(101, last))))
+    (place,) = places_of_call(call(starts=(CallStart(101, first), CallStart(101, last))))
     assert place.since == last - timedelta(hours=12)
     assert place.seen[1] == last
-    (alone,) = places_of_call(call(moments=(Moment(101, first),)))
+    (alone,) = places_of_call(call(starts=(CallStart(101, first),)))
     assert (alone.seen[0], alone.started[0]) == (first, first)
 
 
