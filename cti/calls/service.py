@@ -162,7 +162,7 @@ class CallService:
 
     # -- facts ----------------------------------------------------------------------------------------------------
 
-    def record(self, tenant_id: str, facts: Sequence[Fact], *, cursor: str | None = None) -> None:
+    def store_facts(self, tenant_id: str, facts: Sequence[Fact], *, cursor: str | None = None) -> None:
         """Store facts, each once, and draw their consequences; returns when they are stored for good.
 
         `cursor` is kept with them. Raises FccTenantUnknownError's kin for an unknown tenant, and what the database

@@ -205,17 +205,17 @@ class Poller:
         Gives how many those are: one bad row must not keep all later calls from being heard of.
         """
         if self._health[tenant_id].failures < ROUNDS_BEFORE_ROWS:
-            self._sink.record(tenant_id, facts, cursor=cursor)
+            self._sink.store_facts(tenant_id, facts, cursor=cursor)
             return 0
         lost = 0
         for fact in facts:
             try:
-                self._sink.record(tenant_id, [fact])
+                self._sink.store_facts(tenant_id, [fact])
             except Exception:  # noqa: BLE001 - it cannot be kept, whatever it is
                 lost += 1
                 _log.exception("call-row-lost", tenant=tenant_id, calls_id=fact.calls_id)
         # A database in trouble refuses this too: then nothing is passed over.
-        self._sink.record(tenant_id, [], cursor=cursor)
+        self._sink.store_facts(tenant_id, [], cursor=cursor)
         return lost
 
     def _presences(self, tenant_id: str) -> None:

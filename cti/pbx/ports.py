@@ -79,7 +79,7 @@ class PbxDatabase(Protocol):
 class FactSink(Protocol):
     """Where facts go: the call service. Returns after they are stored for good."""
 
-    def record(self, tenant_id: str, facts: Sequence[Fact], *, cursor: str | None = None) -> None:
+    def store_facts(self, tenant_id: str, facts: Sequence[Fact], *, cursor: str | None = None) -> None:
         """Store the facts (each once, however often it comes) and, with them, the polling cursor when one is given."""
         ...
 

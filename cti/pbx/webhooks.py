@@ -206,7 +206,7 @@ class WebhookIntake:
         if not enabled:
             self._count(tenant_id, "switched-off")
             return
-        self._sink.record(tenant_id, [self._fact(tenant, envelope, heard)])
+        self._sink.store_facts(tenant_id, [self._fact(tenant, envelope, heard)])
 
     def heard(self, tenant_id: str) -> Heard:
         """When this tenant was last heard."""

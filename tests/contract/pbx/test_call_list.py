@@ -54,7 +54,7 @@ class World:
         self.clock.advance(61)
         self.poller.step()
 
-    def record(self, tenant_id: str, facts: Sequence[Fact], *, cursor: str | None = None) -> None:
+    def store_facts(self, tenant_id: str, facts: Sequence[Fact], *, cursor: str | None = None) -> None:
         for fact in facts:
             assert fact.calls_id is not None
             self.statuses.setdefault(fact.calls_id, []).append(fact.content.get("status"))

@@ -65,7 +65,7 @@ class Listener:
         self.url = f"http://connector.localhost:{self.server.server_port}/fcc/acme/webhook"
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
 
-    def record(self, _tenant_id: str, facts: Sequence[Fact], *, cursor: str | None = None) -> None:
+    def store_facts(self, _tenant_id: str, facts: Sequence[Fact], *, cursor: str | None = None) -> None:
         assert cursor is None
         self.facts.extend(facts)
 

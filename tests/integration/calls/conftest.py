@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.calls.bench import Bench
+from tests.integration.calls.rig import Rig
 from tests.support.database import make_database
 
 if TYPE_CHECKING:
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def bench(request: pytest.FixtureRequest, tmp_path: Path, clock: DrivenClock) -> Iterator[Bench]:
+def rig(request: pytest.FixtureRequest, tmp_path: Path, clock: DrivenClock) -> Iterator[Rig]:
     with contextlib.ExitStack() as stack:
         url = ""
         if getattr(request, "param", "sqlite") == "postgresql":
             url = request.getfixturevalue("postgresql_tables").emptied()
         database = make_database(tmp_path, clock, url=url)
         stack.callback(database.close)
-        yield Bench(database, clock)
+        yield Rig(database, clock)

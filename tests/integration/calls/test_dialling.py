@@ -20,110 +20,110 @@ from cti.domain.phone_number import parse
 from cti.domain.presence import Presence, PresenceClass
 from cti.errors import ConnectorError
 from cti.pbx.errors import FccUnreachableError
-from tests.integration.calls.bench import ANNA, CASE, CUSTOMER, JAN, PIOTR
+from tests.integration.calls.rig import ANNA, CASE, CUSTOMER, JAN, PIOTR
 
 if TYPE_CHECKING:
-    from tests.integration.calls.bench import Bench
+    from tests.integration.calls.rig import Rig
 
 EWA_AGENT = AgentRef("acme-1", "005000000000003AAA", 103)
 
 
 @pytest.mark.req("R40")
-def test_a_permitted_dial_gives_the_number_to_call_and_to_show(bench: Bench) -> None:
-    permit = bench.service.dial(ANNA, "(60) 010-02-00", None)
+def test_a_permitted_dial_gives_the_number_to_call_and_to_show(rig: Rig) -> None:
+    permit = rig.service.dial(ANNA, "(60) 010-02-00", None)
     assert (permit.number, permit.display) == (CUSTOMER, "600 100 200")
-    assert bench.service.dial(ANNA, "40318", None).number == "40318"
+    assert rig.service.dial(ANNA, "40318", None).number == "40318"
 
 
 @pytest.mark.parametrize("text", ["", "brak", "anonymous", "+48 12", "sip:evil@elsewhere.example"])
-def test_what_is_no_number_is_not_dialled(bench: Bench, text: str) -> None:
+def test_what_is_no_number_is_not_dialled(rig: Rig, text: str) -> None:
     with pytest.raises(NumberInvalidError):
-        bench.service.dial(ANNA, text, None)
+        rig.service.dial(ANNA, text, None)
 
 
 @pytest.mark.req("R6")
-def test_without_a_presentation_nobody_dials(bench: Bench) -> None:
+def test_without_a_presentation_nobody_dials(rig: Rig) -> None:
     with pytest.raises(ConnectorError) as refused:
-        bench.service.dial(EWA_AGENT, CUSTOMER, None)
+        rig.service.dial(EWA_AGENT, CUSTOMER, None)
     assert refused.value.code == "dial-no-presentation"
 
 
 @pytest.mark.req("R6")
-def test_without_a_city_number_nobody_dials(bench: Bench) -> None:
-    bench.exchange.people[2] = replace(bench.exchange.people[2], city_number=None, presentation="+48221234569")
+def test_without_a_city_number_nobody_dials(rig: Rig) -> None:
+    rig.exchange.people[2] = replace(rig.exchange.people[2], city_number=None, presentation="+48221234569")
     with pytest.raises(ConnectorError) as refused:
-        bench.service.dial(EWA_AGENT, CUSTOMER, None)
+        rig.service.dial(EWA_AGENT, CUSTOMER, None)
     assert refused.value.code == "dial-no-city-number"
 
 
 @pytest.mark.req("R13")
-def test_while_the_integration_is_off_nobody_dials(bench: Bench) -> None:
-    bench.change_pairing(active=False)
+def test_while_the_integration_is_off_nobody_dials(rig: Rig) -> None:
+    rig.change_pairing(active=False)
     with pytest.raises(ConnectorError) as refused:
-        bench.service.dial(ANNA, CUSTOMER, None)
+        rig.service.dial(ANNA, CUSTOMER, None)
     assert refused.value.code == "dial-integration-inactive"
 
 
 @pytest.mark.req("R7")
-def test_through_a_campaign_of_another_mode_nobody_dials(bench: Bench) -> None:
-    bench.exchange.campaign_list = [replace(bench.exchange.campaign_list[0], mode=CampaignMode.AUTOMATIC)]
+def test_through_a_campaign_of_another_mode_nobody_dials(rig: Rig) -> None:
+    rig.exchange.campaign_list = [replace(rig.exchange.campaign_list[0], mode=CampaignMode.AUTOMATIC)]
     with pytest.raises(ConnectorError) as refused:
-        bench.service.dial(ANNA, CUSTOMER, None)
+        rig.service.dial(ANNA, CUSTOMER, None)
     assert refused.value.code == "campaign-wrong-mode"
 
 
-def test_an_agent_in_a_call_does_not_dial(bench: Bench) -> None:
-    bench.record(bench.fcc("answered", 1, users_id=101))
+def test_an_agent_in_a_call_does_not_dial(rig: Rig) -> None:
+    rig.store(rig.fcc("answered", 1, users_id=101))
     with pytest.raises(AgentBusyError):
-        bench.service.dial(ANNA, CUSTOMER, None)
-    bench.service.dial(PIOTR, CUSTOMER, None)
-    bench.record(bench.fcc("leg-ended", 9, users_id=101))
-    bench.service.dial(ANNA, CUSTOMER, None)
+        rig.service.dial(ANNA, CUSTOMER, None)
+    rig.service.dial(PIOTR, CUSTOMER, None)
+    rig.store(rig.fcc("leg-ended", 9, users_id=101))
+    rig.service.dial(ANNA, CUSTOMER, None)
 
 
-def test_an_agent_whom_fcc_calls_busy_does_not_dial_while_that_is_fresh(bench: Bench) -> None:
-    busy = Presence(3, PresenceClass.BUSY, "Zajęty", bench.clock.now())
-    bench.service.presence_reported("acme", 101, busy)
+def test_an_agent_whom_fcc_calls_busy_does_not_dial_while_that_is_fresh(rig: Rig) -> None:
+    busy = Presence(3, PresenceClass.BUSY, "Zajęty", rig.clock.now())
+    rig.service.presence_reported("acme", 101, busy)
     with pytest.raises(AgentBusyError):
-        bench.service.dial(ANNA, CUSTOMER, None)
-    bench.clock.advance(120)
-    bench.service.dial(ANNA, CUSTOMER, None)
+        rig.service.dial(ANNA, CUSTOMER, None)
+    rig.clock.advance(120)
+    rig.service.dial(ANNA, CUSTOMER, None)
 
 
-def test_a_call_that_was_not_heard_of_for_hours_blocks_nobody(bench: Bench) -> None:
-    bench.record(bench.fcc("answered", 1, users_id=101))
-    bench.clock.advance(5 * 3600)
-    bench.service.dial(ANNA, CUSTOMER, None)
+def test_a_call_that_was_not_heard_of_for_hours_blocks_nobody(rig: Rig) -> None:
+    rig.store(rig.fcc("answered", 1, users_id=101))
+    rig.clock.advance(5 * 3600)
+    rig.service.dial(ANNA, CUSTOMER, None)
 
 
-def test_the_same_dial_twice_is_one_dial(bench: Bench) -> None:
-    first = bench.service.dial(ANNA, "600 100 200", None, dial_id="d-1")
-    bench.clock.advance(1)
-    bench.record(bench.fcc("created", 1, direction="outbound", users_id=101))
-    again = bench.service.dial(ANNA, "600 100 200", None, dial_id="d-1")
+def test_the_same_dial_twice_is_one_dial(rig: Rig) -> None:
+    first = rig.service.dial(ANNA, "600 100 200", None, dial_id="d-1")
+    rig.clock.advance(1)
+    rig.store(rig.fcc("created", 1, direction="outbound", users_id=101))
+    again = rig.service.dial(ANNA, "600 100 200", None, dial_id="d-1")
     assert (again.dial_id, again.number) == (first.dial_id, first.number)
 
 
 @pytest.mark.req("R40")
-def test_the_clicked_record_stays_with_the_call_even_if_the_pane_never_reports(bench: Bench) -> None:
-    bench.service.dial(ANNA, CUSTOMER, {"recordId": JAN.record_id, "objectType": "Contact", "recordName": "Jan"})
-    bench.executor.run()
-    bench.record(bench.fcc("created", 1, direction="outbound", users_id=101))
-    related = bench.log.changes[-1][2].related
+def test_the_clicked_record_stays_with_the_call_even_if_the_pane_never_reports(rig: Rig) -> None:
+    rig.service.dial(ANNA, CUSTOMER, {"recordId": JAN.record_id, "objectType": "Contact", "recordName": "Jan"})
+    rig.executor.run()
+    rig.store(rig.fcc("created", 1, direction="outbound", users_id=101))
+    related = rig.log.changes[-1][2].related
     assert related is not None
     assert (related.source, related.record_id) == ("clicked", JAN.record_id)
 
 
-def test_a_click_on_a_number_without_a_record_is_a_plain_dial(bench: Bench) -> None:
-    bench.service.dial(ANNA, CUSTOMER, {"recordId": None, "objectType": "Contact"})
-    bench.record(bench.fcc("created", 1, direction="outbound", users_id=101))
-    assert bench.log.changes[-1][2].related is None
+def test_a_click_on_a_number_without_a_record_is_a_plain_dial(rig: Rig) -> None:
+    rig.service.dial(ANNA, CUSTOMER, {"recordId": None, "objectType": "Contact"})
+    rig.store(rig.fcc("created", 1, direction="outbound", users_id=101))
+    assert rig.log.changes[-1][2].related is None
 
 
-def test_while_fcc_is_away_the_refusal_says_so(bench: Bench) -> None:
-    bench.exchange.failure = FccUnreachableError(function="fcc-users-list")
+def test_while_fcc_is_away_the_refusal_says_so(rig: Rig) -> None:
+    rig.exchange.failure = FccUnreachableError(function="fcc-users-list")
     with pytest.raises(FccUnreachableError):
-        bench.service.dial(ANNA, CUSTOMER, None)
+        rig.service.dial(ANNA, CUSTOMER, None)
 
 
 @pytest.mark.parametrize(
@@ -140,101 +140,101 @@ def test_while_fcc_is_away_the_refusal_says_so(bench: Bench) -> None:
         {"at": None},
     ],
 )
-def test_a_report_that_makes_no_sense_is_refused(bench: Bench, change: dict[str, Any]) -> None:
-    good = {"sipCallId": "s", "kind": "ringing", "direction": "inbound", "number": CUSTOMER, "at": bench.clock.now()}
+def test_a_report_that_makes_no_sense_is_refused(rig: Rig, change: dict[str, Any]) -> None:
+    good = {"sipCallId": "s", "kind": "ringing", "direction": "inbound", "number": CUSTOMER, "at": rig.clock.now()}
     with pytest.raises(ReportInvalidError):
-        bench.service.report(ANNA, good | change)
-    bench.service.report(ANNA, good)
+        rig.service.report(ANNA, good | change)
+    rig.service.report(ANNA, good)
 
 
-def test_a_fast_browser_clock_does_not_put_a_report_into_the_future(bench: Bench) -> None:
-    bench.service.report(
-        ANNA, {"sipCallId": "s", "kind": "ringing", "direction": "inbound", "number": CUSTOMER, "at": bench.at(3600)}
+def test_a_fast_browser_clock_does_not_put_a_report_into_the_future(rig: Rig) -> None:
+    rig.service.report(
+        ANNA, {"sipCallId": "s", "kind": "ringing", "direction": "inbound", "number": CUSTOMER, "at": rig.at(3600)}
     )
-    assert bench.log.changes[-1][2].started_at == bench.clock.now()
+    assert rig.log.changes[-1][2].started_at == rig.clock.now()
 
 
-def test_an_agent_links_a_call_to_a_case(bench: Bench) -> None:
-    bench.attend(ANNA)
-    bench.record(bench.fcc("answered", 1, users_id=101))
-    bench.access.records[CASE.record_id] = CASE
-    bench.service.relate(ANNA, {"callsId": 7}, {"recordId": CASE.record_id, "objectType": "Case"})
-    assert bench.calls(ANNA)[0]["related"] == {
+def test_an_agent_links_a_call_to_a_case(rig: Rig) -> None:
+    rig.attend(ANNA)
+    rig.store(rig.fcc("answered", 1, users_id=101))
+    rig.access.records[CASE.record_id] = CASE
+    rig.service.relate(ANNA, {"callsId": 7}, {"recordId": CASE.record_id, "objectType": "Case"})
+    assert rig.calls(ANNA)[0]["related"] == {
         "whoId": JAN.record_id,
         "whatId": "500000000000001AAA",
         "name": "00001234",
     }
-    bench.service.relate(ANNA, {"callId": bench.calls(ANNA)[0]["callId"]}, None)
-    assert bench.calls(ANNA)[0]["related"] is None
+    rig.service.relate(ANNA, {"callId": rig.calls(ANNA)[0]["callId"]}, None)
+    assert rig.calls(ANNA)[0]["related"] is None
 
 
-def test_an_agent_writes_only_on_calls_of_their_own(bench: Bench) -> None:
-    bench.record(bench.fcc("answered", 1, users_id=101))
-    bench.service.note(ANNA, {"callsId": 7}, "moja")
+def test_an_agent_writes_only_on_calls_of_their_own(rig: Rig) -> None:
+    rig.store(rig.fcc("answered", 1, users_id=101))
+    rig.service.note(ANNA, {"callsId": 7}, "moja")
     for act in (
-        lambda: bench.service.note(PIOTR, {"callsId": 7}, "cudza"),
-        lambda: bench.service.relate(PIOTR, {"callsId": 7}, None),
-        lambda: bench.service.popped(PIOTR, {"callsId": 7, "recordId": JAN.record_id}),
-        lambda: bench.service.drop(PIOTR, {"callsId": 7}),
-        lambda: bench.service.note(ANNA, {"callsId": 8}, "brak"),
-        lambda: bench.service.note(ANNA, {}, "brak"),
+        lambda: rig.service.note(PIOTR, {"callsId": 7}, "cudza"),
+        lambda: rig.service.relate(PIOTR, {"callsId": 7}, None),
+        lambda: rig.service.popped(PIOTR, {"callsId": 7, "recordId": JAN.record_id}),
+        lambda: rig.service.drop(PIOTR, {"callsId": 7}),
+        lambda: rig.service.note(ANNA, {"callsId": 8}, "brak"),
+        lambda: rig.service.note(ANNA, {}, "brak"),
     ):
         with pytest.raises(CallUnknownError):
             act()
-    assert bench.log.changes[-1][2].note == "moja"
+    assert rig.log.changes[-1][2].note == "moja"
 
 
-def test_an_agent_ends_a_call_through_fcc(bench: Bench) -> None:
-    bench.record(bench.fcc("answered", 1, users_id=101))
-    bench.service.drop(ANNA, {"callsId": 7})
-    assert bench.exchange.dropped == [("anna.nowak", 7)]
+def test_an_agent_ends_a_call_through_fcc(rig: Rig) -> None:
+    rig.store(rig.fcc("answered", 1, users_id=101))
+    rig.service.drop(ANNA, {"callsId": 7})
+    assert rig.exchange.dropped == [("anna.nowak", 7)]
 
 
-def test_a_shown_record_is_noted(bench: Bench) -> None:
-    bench.attend(ANNA)
-    bench.report(ANNA, "ringing", 1)
-    bench.service.popped(ANNA, {"sipCallId": "sip-1", "recordId": JAN.record_id})
-    found = bench.log.changes[-1][2].leg_of(101)
+def test_a_shown_record_is_noted(rig: Rig) -> None:
+    rig.attend(ANNA)
+    rig.report(ANNA, "ringing", 1)
+    rig.service.popped(ANNA, {"sipCallId": "sip-1", "recordId": JAN.record_id})
+    found = rig.log.changes[-1][2].leg_of(101)
     assert found is not None
     assert found[1].popped
 
 
 @pytest.mark.req("R32")
-def test_an_agent_sets_a_status(bench: Bench) -> None:
-    bench.attend(ANNA)
-    presence = bench.service.set_presence(ANNA, 5)
+def test_an_agent_sets_a_status(rig: Rig) -> None:
+    rig.attend(ANNA)
+    presence = rig.service.set_presence(ANNA, 5)
     assert (presence["class"], presence["name"]) == ("pause", "Przerwa obiadowa")
-    assert bench.exchange.told == [("anna.nowak", 5)]
-    assert bench.events(ANNA, "presence")[-1]["presence"] == presence
+    assert rig.exchange.told == [("anna.nowak", 5)]
+    assert rig.events(ANNA, "presence")[-1]["presence"] == presence
 
 
 @pytest.mark.assumed("A10")
 @pytest.mark.parametrize("status_id", [3, 4, 99])
-def test_busy_wrap_and_unknown_statuses_are_not_set(bench: Bench, status_id: int) -> None:
+def test_busy_wrap_and_unknown_statuses_are_not_set(rig: Rig, status_id: int) -> None:
     with pytest.raises(StatusNotSettableError):
-        bench.service.set_presence(ANNA, status_id)
-    assert bench.exchange.told == []
+        rig.service.set_presence(ANNA, status_id)
+    assert rig.exchange.told == []
 
 
-def test_the_snapshot_survives_fcc_being_away(bench: Bench) -> None:
-    bench.attend(ANNA)
-    bench.restart()
-    bench.exchange.failure = FccUnreachableError(function="x")
-    shown = bench.service.snapshot(ANNA)
+def test_the_snapshot_survives_fcc_being_away(rig: Rig) -> None:
+    rig.attend(ANNA)
+    rig.restart()
+    rig.exchange.failure = FccUnreachableError(function="x")
+    shown = rig.service.snapshot(ANNA)
     assert shown["presence"]["class"] == "notready"
     assert shown["statuses"] == []
     assert shown["capabilities"]["missing"][0]["code"] == "fcc-unreachable"
 
 
-def test_phone_credentials_do_not_show_their_password(bench: Bench) -> None:
-    credentials = bench.service.phone_credentials(ANNA)
+def test_phone_credentials_do_not_show_their_password(rig: Rig) -> None:
+    credentials = rig.service.phone_credentials(ANNA)
     assert credentials.password == "secret-of-the-test"
     assert "secret-of-the-test" not in repr(credentials)
 
 
-def test_an_agent_of_no_pairing_gets_nothing(bench: Bench) -> None:
+def test_an_agent_of_no_pairing_gets_nothing(rig: Rig) -> None:
     with pytest.raises(CallUnknownError):
-        bench.service.snapshot(AgentRef("other", "005000000000001AAA", 101))
+        rig.service.snapshot(AgentRef("other", "005000000000001AAA", 101))
 
 
 @pytest.mark.parametrize(
@@ -248,23 +248,23 @@ def test_an_agent_of_no_pairing_gets_nothing(bench: Bench) -> None:
         ("+881 6 1234 5678", "dial-satellite-not-allowed"),
     ],
 )
-def test_what_the_tenant_does_not_allow_is_neither_dialled_nor_rung(bench: Bench, number: str, code: str) -> None:
+def test_what_the_tenant_does_not_allow_is_neither_dialled_nor_rung(rig: Rig, number: str, code: str) -> None:
     with pytest.raises(ConnectorError) as refused:
-        bench.service.dial(ANNA, number, None)
+        rig.service.dial(ANNA, number, None)
     assert refused.value.code == code
     canonical = parse(number, "PL").value
-    assert not bench.service.may_invite(ANNA, canonical)
-    with bench.database.read() as uow:
-        where = {"direction": "outbound", "number": canonical, "since": bench.at(-60), "until": bench.at(60)}
+    assert not rig.service.may_invite(ANNA, canonical)
+    with rig.database.read() as uow:
+        where = {"direction": "outbound", "number": canonical, "since": rig.at(-60), "until": rig.at(60)}
         assert uow.calls.open_dialogs("acme", ANNA.fcc_user_id, **where) == []
-    bench.change_tenant(dial_countries=("ALL",), dial_premium=True, dial_satellite=True)
-    assert bench.service.dial(ANNA, number, None).number == canonical
-    assert bench.service.may_invite(ANNA, canonical)
+    rig.change_tenant(dial_countries=("ALL",), dial_premium=True, dial_satellite=True)
+    assert rig.service.dial(ANNA, number, None).number == canonical
+    assert rig.service.may_invite(ANNA, canonical)
 
 
-def test_the_sentence_names_what_is_not_allowed_in_both_languages(bench: Bench) -> None:
+def test_the_sentence_names_what_is_not_allowed_in_both_languages(rig: Rig) -> None:
     with pytest.raises(ConnectorError) as refused:
-        bench.service.dial(ANNA, "+380441234567", None)
+        rig.service.dial(ANNA, "+380441234567", None)
     assert "Ukraina (UA)" in refused.value.message("pl")
     assert "Ukraine (UA)" in refused.value.message("en_US")
     assert "44123" not in str(refused.value)
@@ -308,34 +308,34 @@ def test_the_sentence_names_what_is_not_allowed_in_both_languages(bench: Bench) 
         "anonymous",
     ],
 )
-def test_the_phone_rings_a_number_only_in_the_spelling_that_dial_gave_it(bench: Bench, user: str) -> None:
-    assert bench.service.may_invite(ANNA, CUSTOMER)
-    assert not bench.service.may_invite(ANNA, user)
+def test_the_phone_rings_a_number_only_in_the_spelling_that_dial_gave_it(rig: Rig, user: str) -> None:
+    assert rig.service.may_invite(ANNA, CUSTOMER)
+    assert not rig.service.may_invite(ANNA, user)
 
 
 @pytest.mark.parametrize(
     "text", ["600 100 200 wew. 7", "tel:600100200", "(60) 010-02-00", "112", "999", "40318", "801123456"]
 )
-def test_what_dial_gave_may_be_rung(bench: Bench, text: str) -> None:
-    assert bench.service.may_invite(ANNA, bench.service.dial(ANNA, text, None).number)
+def test_what_dial_gave_may_be_rung(rig: Rig, text: str) -> None:
+    assert rig.service.may_invite(ANNA, rig.service.dial(ANNA, text, None).number)
 
 
 @pytest.mark.req("R6", "R13")
-def test_the_phone_rings_nobody_that_dial_would_refuse(bench: Bench) -> None:
-    assert bench.service.may_invite(ANNA, CUSTOMER)
-    assert bench.service.may_invite(ANNA, "40318")
-    assert not bench.service.may_invite(ANNA, "anonymous")
-    assert not bench.service.may_invite(EWA_AGENT, CUSTOMER)
-    assert not bench.service.may_invite(AgentRef("other", "005", 101), CUSTOMER)
-    bench.change_pairing(active=False)
-    assert not bench.service.may_invite(ANNA, CUSTOMER)
+def test_the_phone_rings_nobody_that_dial_would_refuse(rig: Rig) -> None:
+    assert rig.service.may_invite(ANNA, CUSTOMER)
+    assert rig.service.may_invite(ANNA, "40318")
+    assert not rig.service.may_invite(ANNA, "anonymous")
+    assert not rig.service.may_invite(EWA_AGENT, CUSTOMER)
+    assert not rig.service.may_invite(AgentRef("other", "005", 101), CUSTOMER)
+    rig.change_pairing(active=False)
+    assert not rig.service.may_invite(ANNA, CUSTOMER)
 
 
-def test_a_dial_that_never_reached_fcc_blocks_its_agent_for_a_minute_and_a_half(bench: Bench) -> None:
-    bench.report(ANNA, "dialled", 0, direction="outbound")
+def test_a_dial_that_never_reached_fcc_blocks_its_agent_for_a_minute_and_a_half(rig: Rig) -> None:
+    rig.report(ANNA, "dialled", 0, direction="outbound")
     with pytest.raises(AgentBusyError):
-        bench.service.dial(ANNA, CUSTOMER, None)
-    assert len(bench.calls(ANNA)) == 1
-    bench.clock.advance(91)
-    assert bench.calls(ANNA) == []
-    bench.service.dial(ANNA, CUSTOMER, None)
+        rig.service.dial(ANNA, CUSTOMER, None)
+    assert len(rig.calls(ANNA)) == 1
+    rig.clock.advance(91)
+    assert rig.calls(ANNA) == []
+    rig.service.dial(ANNA, CUSTOMER, None)

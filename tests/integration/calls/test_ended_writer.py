@@ -6,23 +6,21 @@ import pytest
 
 from cti.calls.recording import Entry
 from cti.calls.service import _Parcel
-from tests.integration.calls.bench import ANNA, Bench
+from tests.integration.calls.rig import ANNA, Rig
 
 
-def test_who_waits_for_its_group_is_told_and_the_next_writer_goes_on(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_waits_for_its_group_is_told_and_the_next_writer_goes_on(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     def end(**_: object) -> None:
         raise SystemExit
 
-    bench.attend(ANNA)
-    waiting = _Parcel("acme", [Entry(bench.fcc("created", 1, calls_id=8))])
-    bench.service._waiting.append(waiting)
-    monkeypatch.setattr(bench.database, "write", end)
+    rig.attend(ANNA)
+    waiting = _Parcel("acme", [Entry(rig.fcc("created", 1, calls_id=8))])
+    rig.service._waiting.append(waiting)
+    monkeypatch.setattr(rig.database, "write", end)
     with pytest.raises(SystemExit):
-        bench.record(bench.fcc("created", 1))
+        rig.store(rig.fcc("created", 1))
     assert waiting.done
     assert isinstance(waiting.error, InterruptedError)
     monkeypatch.undo()
-    bench.record(bench.fcc("ringing", 1, users_id=101))
-    assert len(bench.calls(ANNA)) == 1
+    rig.store(rig.fcc("ringing", 1, users_id=101))
+    assert len(rig.calls(ANNA)) == 1

@@ -19,7 +19,7 @@ from cti.pane.channel import PaneChannel
 from cti.pane.rooms import AgentRooms
 from cti.proxy.tickets import TicketOffice
 from cti.ws.connection import SocketClosedError
-from tests.integration.calls.bench import ANNA, DATABASES, JAN, STATUSES, Bench
+from tests.integration.calls.rig import ANNA, DATABASES, JAN, STATUSES, Rig
 from tests.support.signed_request import ORG_ID
 
 if TYPE_CHECKING:
@@ -121,9 +121,9 @@ class Sessions:
         raise AssertionError(session)
 
 
-def session(bench: Bench) -> PaneSession:
+def session(rig: Rig) -> PaneSession:
     """Anna's."""
-    now = bench.clock.now()
+    now = rig.clock.now()
     return PaneSession(
         id="s1",
         org_id=ORG_ID,
@@ -142,24 +142,24 @@ def session(bench: Bench) -> PaneSession:
 
 
 @contextlib.contextmanager
-def serving(bench: Bench, errors: list[str]) -> Iterator[PaneChannel]:
-    """The channel on top of the bench's call service; `errors` gets the codes that are counted."""
-    hub = EventHub(bench.database, bench.clock)
+def serving(rig: Rig, errors: list[str]) -> Iterator[PaneChannel]:
+    """The channel on top of the rig's call service; `errors` gets the codes that are counted."""
+    hub = EventHub(rig.database, rig.clock)
     rooms = AgentRooms(
-        bench.database,
+        rig.database,
         hub,
-        bench.clock,
+        rig.clock,
         present=lambda _agent, _present, _returned: None,
         standing=lambda session: session,
     )
     try:
         yield PaneChannel(
-            database=bench.database,
+            database=rig.database,
             rooms=rooms,
             sessions=Sessions(),
-            calls=bench.service,
-            tickets=TicketOffice(bench.clock, lambda: "ticket", rooms),
-            clock=bench.clock,
+            calls=rig.service,
+            tickets=TicketOffice(rig.clock, lambda: "ticket", rooms),
+            clock=rig.clock,
             count_error=errors.append,
         )
     finally:
@@ -167,18 +167,18 @@ def serving(bench: Bench, errors: list[str]) -> Iterator[PaneChannel]:
         hub.stop()
 
 
-@pytest.mark.parametrize("bench", DATABASES, indirect=True)
+@pytest.mark.parametrize("rig", DATABASES, indirect=True)
 @settings(
     max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
 )
 @given(text=st.one_of(commands(), ODD.map(json.dumps), ODD_TEXT))
-def test_whatever_a_pane_sends_is_answered_and_never_an_accident(bench: Bench, text: str) -> None:
+def test_whatever_a_pane_sends_is_answered_and_never_an_accident(rig: Rig, text: str) -> None:
     errors: list[str] = []
     hello = json.dumps({"id": "hello", "type": "hello", "pane": "pane-one", "lastSeq": None, "focused": True})
     socket = Socket(hello, text)
-    with serving(bench, errors) as channel:
-        channel.serve(socket, session(bench))  # type: ignore[arg-type]  # what is used of a socket
-        bench.executor.run()
+    with serving(rig, errors) as channel:
+        channel.serve(socket, session(rig))  # type: ignore[arg-type]  # what is used of a socket
+        rig.executor.run()
     assert len(socket.said) == 2
     for said in socket.said:
         answer = json.loads(said.encode().decode(), parse_constant=pytest.fail)

@@ -10,7 +10,7 @@ import pytest
 
 from cti.calllog.service import CallLogger, Waits
 from cti.calls.service import CallService
-from tests.integration.calls.bench import ANNA, CUSTOMER, DATABASES
+from tests.integration.calls.rig import ANNA, CUSTOMER, DATABASES
 from tests.support.signed_request import ORG_ID
 from tests.support.statements import heard, plan
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from cti.store.database import Database
     from cti.store.unit_of_work import UnitOfWork
-    from tests.integration.calls.bench import Bench
+    from tests.integration.calls.rig import Rig
 
 SMALL = {"tenants", "orgs", "pairings", "agent_panes", "agents", "poll_cursors"}
 """Tables with a row for each tenant, org, pairing or agent, which may be read whole."""
@@ -30,7 +30,7 @@ FEW = re.compile(r"ix_calls_(searching|unchecked)")
 WAITING = re.compile(r"outbox.state IN \(|min\(outbox.lease_until\)")
 """Except what waits for Salesforce: that is found by its states alone, and is few beside what is done."""
 
-pytestmark = pytest.mark.parametrize("bench", DATABASES, indirect=True)
+pytestmark = pytest.mark.parametrize("rig", DATABASES, indirect=True)
 
 
 def complaints(database: Database, asked: list[tuple[str, object]]) -> list[str]:
@@ -61,40 +61,40 @@ def _reads_all(line: str) -> bool:
     return searched is not None and searched[1] not in SMALL and COARSE.search(line) is not None
 
 
-def test_recording_a_call_reads_no_table_through(bench: Bench) -> None:
-    bench.correlate_by("call-id")
-    logger = CallLogger(bench.clock, waits=Waits(first=0.0, from_record=0.0))
-    bench.service = CallService(
-        database=bench.database,
-        exchanges=bench.service._exchanges,
-        directory=bench.directory,
-        clock=bench.clock,
-        executor=bench.executor,
-        matching=bench.matching,
+def test_recording_a_call_reads_no_table_through(rig: Rig) -> None:
+    rig.correlate_by("call-id")
+    logger = CallLogger(rig.clock, waits=Waits(first=0.0, from_record=0.0))
+    rig.service = CallService(
+        database=rig.database,
+        exchanges=rig.service._exchanges,
+        directory=rig.directory,
+        clock=rig.clock,
+        executor=rig.executor,
+        matching=rig.matching,
         call_log=logger,
         log_view=logger,
-        new_id=bench._new_id,
+        new_id=rig._new_id,
     )
-    bench.attend(ANNA)
-    with heard(bench.database.engine) as asked:
-        bench.service.dial(ANNA, CUSTOMER)
-        bench.report(ANNA, "dialled", 0.5, direction="outbound", sipCallId="sip-0")
-        bench.record(bench.fcc("created", 0.6, direction="outbound", calls_id=6, users_id=101, sip="sip-0"))
-        bench.record(bench.fcc("ended", 0.9, direction="outbound", calls_id=6, users_id=101, status="BUSY"))
-        bench.report(ANNA, "ringing", 1)
-        bench.record(bench.fcc("created", 1), bench.fcc("ringing", 1.1, users_id=101, sip="sip-1"))
-        bench.executor.run()
-        bench.service.note(ANNA, {"callsId": 7}, "oddzwonić")
-        bench.service.snapshot(ANNA)
-        bench.record(bench.fcc("ended", 9, users_id=101, status="ANSWERED"))
-        bench.service.calls_up("acme")
-        bench.service.agents_present("acme")
-        bench.service.resume()
-        bench.service.tick()
-        bench.service.shrink(bench.clock.now() - timedelta(days=90))
-        bench.service.forget_number("acme", CUSTOMER)
+    rig.attend(ANNA)
+    with heard(rig.database.engine) as asked:
+        rig.service.dial(ANNA, CUSTOMER)
+        rig.report(ANNA, "dialled", 0.5, direction="outbound", sipCallId="sip-0")
+        rig.store(rig.fcc("created", 0.6, direction="outbound", calls_id=6, users_id=101, sip="sip-0"))
+        rig.store(rig.fcc("ended", 0.9, direction="outbound", calls_id=6, users_id=101, status="BUSY"))
+        rig.report(ANNA, "ringing", 1)
+        rig.store(rig.fcc("created", 1), rig.fcc("ringing", 1.1, users_id=101, sip="sip-1"))
+        rig.executor.run()
+        rig.service.note(ANNA, {"callsId": 7}, "oddzwonić")
+        rig.service.snapshot(ANNA)
+        rig.store(rig.fcc("ended", 9, users_id=101, status="ANSWERED"))
+        rig.service.calls_up("acme")
+        rig.service.agents_present("acme")
+        rig.service.resume()
+        rig.service.tick()
+        rig.service.shrink(rig.clock.now() - timedelta(days=90))
+        rig.service.forget_number("acme", CUSTOMER)
     assert len(asked) > 100
-    assert complaints(bench.database, asked) == []
+    assert complaints(rig.database, asked) == []
 
 
 @pytest.mark.parametrize(
@@ -124,9 +124,9 @@ def test_recording_a_call_reads_no_table_through(bench: Bench) -> None:
     ],
     ids=lambda ask: "-".join(ask.__code__.co_names),
 )
-def test_nothing_that_goes_on_beside_it_does_either(bench: Bench, ask: Callable[[UnitOfWork, object], object]) -> None:
-    with heard(bench.database.engine) as asked, bench.database.write() as uow:
-        ask(uow, bench.clock.now())
+def test_nothing_that_goes_on_beside_it_does_either(rig: Rig, ask: Callable[[UnitOfWork, object], object]) -> None:
+    with heard(rig.database.engine) as asked, rig.database.write() as uow:
+        ask(uow, rig.clock.now())
         uow.flush()
     assert any(statement.lstrip().startswith(("SELECT", "UPDATE", "DELETE")) for statement, _ in asked)
-    assert complaints(bench.database, asked) == []
+    assert complaints(rig.database, asked) == []

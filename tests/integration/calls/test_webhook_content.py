@@ -18,7 +18,7 @@ from cti.domain.times import iso
 from cti.pbx import assumed
 from cti.pbx.shape import HIDDEN, MOST_FIELDS
 from cti.store.facts import FactRow
-from tests.integration.calls.bench import ANNA, DATABASES, Bench
+from tests.integration.calls.rig import ANNA, DATABASES, Rig
 from tests.integration.calls.test_webhooks import ENDED, NOW, STATUS, Door, event
 from tests.unit.domain.test_text import ANY_TEXT
 
@@ -29,34 +29,34 @@ if TYPE_CHECKING:
     from cti.domain.call import Call
     from cti.domain.facts import Fact
 
-pytestmark = [pytest.mark.assumed("A3"), pytest.mark.parametrize("bench", DATABASES, indirect=True)]
+pytestmark = [pytest.mark.assumed("A3"), pytest.mark.parametrize("rig", DATABASES, indirect=True)]
 
 
 @pytest.fixture
-def door(bench: Bench) -> Door:
+def door(rig: Rig) -> Door:
     """The webhook's address on a service that writes real logs."""
-    bench.change_pairing(default_user_id="005000000000009AAA", record_other_phones=True)
-    bench.log = CallLogger(bench.clock)  # type: ignore[assignment]  # the real one instead of a fake
-    bench.restart()
-    bench.attend(ANNA)
-    return Door(bench)
+    rig.change_pairing(default_user_id="005000000000009AAA", record_other_phones=True)
+    rig.log = CallLogger(rig.clock)  # type: ignore[assignment]  # the real one instead of a fake
+    rig.restart()
+    rig.attend(ANNA)
+    return Door(rig)
 
 
 def stored(door: Door) -> list[FactRow]:
     """Everything that is kept, oldest first."""
-    with Session(door.bench.database.engine) as session:
+    with Session(door.rig.database.engine) as session:
         return list(session.scalars(select(FactRow).order_by(FactRow.id)))
 
 
 def call_of(door: Door, calls_id: int = 136) -> Call:
-    with door.bench.database.read() as uow:
+    with door.rig.database.read() as uow:
         found = uow.calls.by_calls_id("acme", calls_id)
     assert found is not None
     return found.call
 
 
 def moment(door: Door, seconds: float) -> str:
-    return iso(door.bench.at(seconds))
+    return iso(door.rig.at(seconds))
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_ring_sent_again_after_the_end_changes_nothing(door: Door) -> None:
     end = {**ENDED, "answered_at": moment(door, 4), "ended_at": moment(door, 64)}
     assert door.send(event("CallEnded", end, createdAt=moment(door, 64))).status_code == 204
     before = call_of(door)
-    assert (before.answered_at, before.talk_seconds) == (door.bench.at(4), 60)
+    assert (before.answered_at, before.talk_seconds) == (door.rig.at(4), 60)
     assert door.send(event("CallRinging", createdAt=moment(door, 90))).status_code == 204
     assert call_of(door) == before
 
@@ -150,21 +150,21 @@ def status(door: Door, kind: str, since: str, *, status_id: int = 5, **envelope:
 
 
 def shown(door: Door) -> str:
-    return str(door.bench.service.snapshot(ANNA)["presence"]["class"])
+    return str(door.rig.service.snapshot(ANNA)["presence"]["class"])
 
 
 @pytest.mark.parametrize("since", ["2099-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-11-22T10:00:00Z"])
 def test_a_status_from_the_future_does_not_freeze_the_agents_status(door: Door, since: str) -> None:
     status(door, "pause", since)
     assert shown(door) == "pause"
-    door.bench.clock.advance(10)
+    door.rig.clock.advance(10)
     status(door, "ready", moment(door, 10), createdAt=moment(door, 10))
     assert shown(door) == "ready"
 
 
 def test_a_status_frozen_before_is_put_right_by_the_next_report(door: Door) -> None:
-    frozen = Presence(5, PresenceClass.PAUSE, "Przerwa", door.bench.at(10**9))
-    with door.bench.database.write() as uow:
+    frozen = Presence(5, PresenceClass.PAUSE, "Przerwa", door.rig.at(10**9))
+    with door.rig.database.write() as uow:
         uow.agents.save_presence("acme", 101, frozen)
         uow.commit()
     status(door, "ready", NOW)
@@ -182,11 +182,11 @@ def test_an_event_dated_as_it_cannot_be_is_placed_when_it_came(door: Door, creat
     body = event("CallCreated", createdAt=created_at)
     for _ in range(3):
         assert door.send(body).status_code == 204
-        door.bench.clock.advance(5)
+        door.rig.clock.advance(5)
     (row,) = stored(door)
-    assert row.at.replace(tzinfo=None) == door.bench.start.replace(tzinfo=None)
+    assert row.at.replace(tzinfo=None) == door.rig.start.replace(tzinfo=None)
     assert ("webhook", "createdAt") in door.unreadable
-    assert call_of(door).started_at == door.bench.start
+    assert call_of(door).started_at == door.rig.start
 
 
 # -- events that are not understood ------------------------------------------------------------------------------------
@@ -294,10 +294,10 @@ class Kept:
 
     def __init__(self, door: Door) -> None:
         self.facts: list[Fact] = []
-        self._record = door.bench.service.record
+        self._store = door.rig.service.store_facts
 
-    def record(self, tenant_id: str, facts: Sequence[Fact], *, cursor: str | None = None) -> None:
-        self._record(tenant_id, facts, cursor=cursor)
+    def store_facts(self, tenant_id: str, facts: Sequence[Fact], *, cursor: str | None = None) -> None:
+        self._store(tenant_id, facts, cursor=cursor)
         self.facts += facts
 
 
@@ -321,7 +321,7 @@ def test_any_json_is_stored_as_it_was_taken_or_refused(door: Door, body: dict[st
     answer = door.send(json.dumps(body).encode())
     assert answer.status_code in {204, 400, 403}, answer.get_data(as_text=True)
     assert (answer.status_code == 204) == bool(kept.facts)
-    door.bench.service.snapshot(ANNA)
+    door.rig.service.snapshot(ANNA)
     after = {row.identity: row for row in stored(door)}
     for fact in kept.facts:
         if fact.identity not in before:

@@ -16,7 +16,7 @@ from cti.pbx.webhooks import MAX_BODY_BYTES, PasswordCheck, WebhookIntake
 from cti.web.errors import install_errors
 from cti.web.metrics import Metrics
 from tests.contract.pbx.schema import check_event
-from tests.integration.calls.bench import ANNA, Bench
+from tests.integration.calls.rig import ANNA, Rig
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -30,21 +30,21 @@ pytestmark = pytest.mark.assumed("A3")
 class Door:
     """The webhook's address on a call service, as FCC sees it."""
 
-    def __init__(self, bench: Bench) -> None:
-        self.bench = bench
+    def __init__(self, rig: Rig) -> None:
+        self.rig = rig
         self.counted: list[str] = []
         self.unreadable: list[tuple[str, str]] = []
         self.passwords = PasswordCheck(argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         self.password_hash = self.passwords.hash(PASSWORD)
-        with bench.database.write() as uow:
+        with rig.database.write() as uow:
             tenant = uow.tenants.get("acme")
             assert tenant is not None
             uow.tenants.save(replace(tenant, webhook_password_hash=self.password_hash))
             uow.commit()
         self.intake = WebhookIntake(
-            bench.database,
-            bench.service,
-            clock=bench.clock,
+            rig.database,
+            rig.service,
+            clock=rig.clock,
             passwords=self.passwords,
             count=lambda _tenant, event: self.counted.append(event),
             unreadable=lambda where, field: self.unreadable.append((where, field)),
@@ -64,8 +64,8 @@ class Door:
 
 
 @pytest.fixture
-def door(bench: Bench) -> Door:
-    return Door(bench)
+def door(rig: Rig) -> Door:
+    return Door(rig)
 
 
 def event(name: str, data: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def test_an_event_is_stored_before_it_is_answered(door: Door, name: str, data: d
     body = event(name, data)
     check_event(name, body)
     assert door.send(body).status_code == 204
-    with door.bench.database.read() as uow:
+    with door.rig.database.read() as uow:
         stored = uow.calls.by_calls_id("acme", 136)
     assert stored is not None
     assert (stored.call.state.value, stored.call.number) == (state, "+48600100200")
@@ -127,18 +127,18 @@ def test_an_event_is_stored_before_it_is_answered(door: Door, name: str, data: d
 
 
 def test_a_status_event_becomes_the_agents_presence(door: Door) -> None:
-    door.bench.attend(ANNA)
+    door.rig.attend(ANNA)
     body = event("UserStatusChanged") | {"data": {"users_id": 101, "date_time": NOW, "status": STATUS}}
     check_event("UserStatusChanged", body)
     assert door.send(body).status_code == 204
-    assert door.bench.service.snapshot(ANNA)["presence"]["class"] == "busy"
-    assert door.intake.heard("acme").presence == door.bench.clock.monotonic()
+    assert door.rig.service.snapshot(ANNA)["presence"]["class"] == "busy"
+    assert door.intake.heard("acme").presence == door.rig.clock.monotonic()
 
 
 def test_a_repeated_event_is_taken_and_changes_nothing(door: Door) -> None:
     for _ in range(3):
         assert door.send(event("CallCreated")).status_code == 204
-    assert len(door.bench.log.changes) == 1
+    assert len(door.rig.log.changes) == 1
 
 
 @pytest.mark.parametrize(
@@ -153,9 +153,9 @@ def test_a_repeated_event_is_taken_and_changes_nothing(door: Door) -> None:
 def test_what_is_not_understood_is_kept_and_counted(door: Door, body: dict[str, Any]) -> None:
     assert door.send(body).status_code == 204
     assert door.counted == ["unknown"]
-    with door.bench.database.read() as uow:
-        assert uow.facts.counts("acme", door.bench.at(-1)) == {"fcc": 1}
-    assert door.bench.log.changes == []
+    with door.rig.database.read() as uow:
+        assert uow.facts.counts("acme", door.rig.at(-1)) == {"fcc": 1}
+    assert door.rig.log.changes == []
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_without_the_right_password_nothing_is_taken(door: Door, changes: dict[s
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"].startswith("Basic")
     assert answer.get_json()["error"]["code"] == "webhook-refused"
-    assert door.bench.log.changes == []
+    assert door.rig.log.changes == []
 
 
 def test_a_password_is_checked_slowly_once_and_quickly_after_that(door: Door) -> None:
@@ -199,12 +199,12 @@ def test_a_password_is_checked_slowly_once_and_quickly_after_that(door: Door) ->
 
 def test_a_changed_password_counts_within_seconds(door: Door) -> None:
     door.send(event("CallCreated"))
-    with door.bench.database.write() as uow:
+    with door.rig.database.write() as uow:
         tenant = uow.tenants.get("acme")
         assert tenant is not None
         uow.tenants.save(replace(tenant, webhook_password_hash=door.passwords.hash("another")))
         uow.commit()
-    door.bench.clock.advance(6)
+    door.rig.clock.advance(6)
     assert door.send(event("CallCreated")).status_code == 401
     assert door.send(event("CallCreated"), password="another").status_code == 204
 
@@ -242,14 +242,14 @@ def test_an_event_that_cannot_be_stored_is_not_acknowledged(door: Door, monkeypa
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("the disk is full")
 
-    monkeypatch.setattr(door.bench.service, "record", fail)
+    monkeypatch.setattr(door.rig.service, "store_facts", fail)
     assert door.send(event("CallCreated")).status_code == 500
 
 
 def test_switched_off_webhooks_are_answered_and_left(door: Door) -> None:
-    door.bench.change_pairing(webhooks_enabled=False)
+    door.rig.change_pairing(webhooks_enabled=False)
     assert door.send(event("CallCreated")).status_code == 204
-    assert door.bench.log.changes == []
+    assert door.rig.log.changes == []
     assert door.counted == ["switched-off"]
 
 
@@ -266,7 +266,7 @@ def test_guessing_passwords_is_cut_short_and_does_not_shut_fcc_out(door: Door, m
     assert {door.send(event("CallCreated"), password=f"guess-{n}").status_code for n in range(50)} == {401}
     assert len(checked) == 19
     assert door.send(event("CallRinging")).status_code == 204
-    door.bench.clock.advance(10)
+    door.rig.clock.advance(10)
     assert door.send(event("CallCreated"), password="another").status_code == 401
     assert checked[-1] == "another"
 

@@ -105,7 +105,7 @@ def test_what_fails_in_the_background_is_not_silent(services: Services) -> None:
 
 def test_calls_shrink_after_the_days_that_the_settings_name(services: Services, clock: DrivenClock) -> None:
     told = {"direction": "inbound", "number": "+48600100200", "segment": 0, "users_id": 101}
-    services.calls.record("acme", [Fact("fcc", "ringing", clock.now(), 7, content=told)])
+    services.calls.store_facts("acme", [Fact("fcc", "ringing", clock.now(), 7, content=told)])
     services.calls.tick()
     clock.advance(29 * 86_400)
     services.calls.tick()
@@ -135,7 +135,7 @@ def test_an_agent_whom_salesforce_does_not_know_is_counted_and_the_call_delivere
         uow.pairings.save(replace(pairing, record_other_phones=True))
         uow.commit()
     told = {"direction": "inbound", "number": "+48600100200", "segment": 0, "users_id": 101}
-    services.calls.record("acme", [Fact("fcc", "answered", clock.now(), 7, content=told)])
+    services.calls.store_facts("acme", [Fact("fcc", "answered", clock.now(), 7, content=told)])
     clock.advance(11)
     services.outbox.run_once()
     assert [row["FCC_Call_Id__c"] for row in created] == ["acme:7:0"]

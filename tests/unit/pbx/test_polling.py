@@ -79,7 +79,7 @@ class World:
             raise self.failure
         return Presence(1, PresenceClass.READY, "W kolejce", self.clock.now())
 
-    def record(self, tenant_id: str, facts: Sequence[Fact], *, cursor: str | None = None) -> None:
+    def store_facts(self, tenant_id: str, facts: Sequence[Fact], *, cursor: str | None = None) -> None:
         assert tenant_id == "acme"
         self.recorded.append((facts, cursor))
         self.kept_cursor = cursor
@@ -186,14 +186,14 @@ def test_a_row_that_cannot_be_stored_costs_no_other_call_and_stops_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad, good = fact(world), fact(world, 2)
-    store = world.record
+    store = world.store_facts
 
-    def record(tenant_id: str, facts: Sequence[Fact], *, cursor: str | None = None) -> None:
+    def store_facts(tenant_id: str, facts: Sequence[Fact], *, cursor: str | None = None) -> None:
         if bad in facts:
             raise OverflowError
         store(tenant_id, facts, cursor=cursor)
 
-    monkeypatch.setattr(world, "record", record)
+    monkeypatch.setattr(world, "store_facts", store_facts)
     monkeypatch.setattr(world, "calls_since", lambda cursor, limit: CallPage((bad, good), "c-1"))
     with capture_logs() as logs:
         world.run(2)

@@ -39,7 +39,7 @@ DATABASES = [
         ],
     ),
 ]
-"""Both databases, for tests that take `bench` indirectly."""
+"""Both databases, for tests that take `rig` indirectly."""
 
 CUSTOMER, QUEUE = "+48600100200", "+48221110000"
 ANNA = AgentRef("acme-1", "005000000000001AAA", 101)
@@ -173,7 +173,7 @@ class FakeCallLog:
         self.changes.append((call_key, before, after))
 
 
-class Bench:
+class Rig:
     def __init__(self, database: Database, clock: DrivenClock, *, correlation: str = "none") -> None:
         self.database, self.clock = database, clock
         self.exchange, self.executor = FakeExchange(clock), LaterExecutor(clock)
@@ -253,8 +253,8 @@ class Bench:
         }
         return Fact("fcc", kind, self.at(seconds), calls_id, sip, {**base, **content})
 
-    def record(self, *facts: Fact) -> None:
-        self.service.record("acme", facts)
+    def store(self, *facts: Fact) -> None:
+        self.service.store_facts("acme", facts)
 
     def report(self, agent: AgentRef, kind: str, seconds: float, **fields: Any) -> None:
         base = {"sipCallId": "sip-1", "direction": "inbound", "number": CUSTOMER, "at": self.at(seconds)}
