@@ -58,10 +58,6 @@ class Pbx(Protocol):
         """What the agent's SIP phone registers with."""
         ...
 
-    def drop_call(self, login: str, calls_id: int) -> None:
-        """End a call."""
-        ...
-
 
 class Exchanges(Protocol):
     """The exchange of each tenant."""

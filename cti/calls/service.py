@@ -68,7 +68,6 @@ SHRUNK_FACTS_AT_ONCE: Final = 1000
 WRAP_LOOK_BACK: Final = timedelta(minutes=15)
 _REPORT_KINDS: Final = KINDS[Source.PANE] - {"popped"}
 _LONGEST_CALL_ID: Final = 255
-_LONGEST_NOTE: Final = 32_000
 _MOST_LINKS: Final = 50
 """So often a call may be tied to a record; a person needs a few, and each one is a fact to fold."""
 
@@ -424,14 +423,6 @@ class CallService:
                 entries.append(Entry(answer, stored.key))
         self._store(_Parcel(tenant.id, entries))
 
-    def note(self, agent: Agent, call: Mapping[str, Any], text: str) -> None:
-        """Set the agent's note on a call."""
-        self._about(agent, call, "agent", "note", {"text": text[:_LONGEST_NOTE]})
-
-    def disposition(self, agent: Agent, call: Mapping[str, Any], text: str) -> None:
-        """Set the agent's disposition of a call."""
-        self._about(agent, call, "agent", "disposition", {"text": text[:255]})
-
     def _about(self, agent: Agent, call: Mapping[str, Any], source: str, kind: str, content: dict[str, Any]) -> None:
         with self._database.read() as uow:
             tenant = self._place(uow, agent)[1]
@@ -461,16 +452,6 @@ class CallService:
         if found is None or found.tenant_id != tenant_id or agent.fcc_user_id not in found.call.agents:
             raise CallUnknownError
         return found
-
-    def drop(self, agent: Agent, call: Mapping[str, Any]) -> None:
-        """Have FCC end a call of this agent, for a pane that lost its phone."""
-        with self._database.read() as uow:
-            tenant = self._place(uow, agent)[1]
-            stored = self._call_of(uow, tenant.id, agent, call)
-        if stored.call.calls_id is None:
-            raise CallUnknownError
-        login = self._directory.user_of_tenant(tenant.id, agent.fcc_user_id).login
-        self._exchanges.of(tenant.id).drop_call(login, stored.call.calls_id)
 
     def set_presence(self, agent: Agent, status_id: int) -> dict[str, Any]:
         """Put the agent into a status and give what FCC made of it: `{id, class, name, since, until}`.
@@ -581,17 +562,6 @@ class CallService:
             with self._database.write() as uow:
                 uow.events.add(f"{row.pairing_id}:{row.users_id}", "capabilities", capabilities)
                 uow.commit()
-
-    def settings_changed(self, uow: UnitOfWork, pairing: Pairing, settings: Mapping[str, Any]) -> None:
-        """Remember a pairing's settings with their time, in the transaction that saves them."""
-        fact = Fact(
-            "agent",
-            "settings",
-            self._clock.now(),
-            content={"pairing_id": pairing.id, "settings": dict(settings)},
-        )
-        if uow.facts.unknown(pairing.tenant_id, [fact]):
-            uow.facts.add(pairing.tenant_id, fact, call_key=None, subject=pairing.id)
 
     def log_changed(self, uow: UnitOfWork, tenant_id: str, calls_ids: Sequence[int]) -> None:
         """Tell the panes that calls' logs came to another state, in the transaction that records it; SQL only."""

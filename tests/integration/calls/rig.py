@@ -64,7 +64,6 @@ class FakeExchange:
         self.clock = clock
         self.present: dict[str, Presence] = {}
         self.told: list[tuple[str, int]] = []
-        self.dropped: list[tuple[str, int]] = []
         self.asked: list[str] = []
         self.failure: Exception | None = None
         self.people = [
@@ -107,10 +106,6 @@ class FakeExchange:
     def phone_credentials(self, login: str) -> PhoneCredentials:
         self._fail()
         return PhoneCredentials(f"sip:{login}@x", login, "secret-of-the-test", "ws://x/sip")
-
-    def drop_call(self, login: str, calls_id: int) -> None:
-        self._fail()
-        self.dropped.append((login, calls_id))
 
 
 class LaterExecutor:

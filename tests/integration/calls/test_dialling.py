@@ -168,26 +168,18 @@ def test_an_agent_links_a_call_to_a_case(rig: Rig) -> None:
     assert rig.calls(ANNA)[0]["related"] is None
 
 
-def test_an_agent_writes_only_on_calls_of_their_own(rig: Rig) -> None:
+def test_an_agent_speaks_only_of_calls_of_their_own(rig: Rig) -> None:
     rig.store(rig.fcc("answered", 1, users_id=101))
-    rig.service.note(ANNA, {"callsId": 7}, "moja")
+    changes = len(rig.log.changes)
     for act in (
-        lambda: rig.service.note(PIOTR, {"callsId": 7}, "cudza"),
         lambda: rig.service.relate(PIOTR, {"callsId": 7}, None),
         lambda: rig.service.popped(PIOTR, {"callsId": 7, "recordId": JAN.record_id}),
-        lambda: rig.service.drop(PIOTR, {"callsId": 7}),
-        lambda: rig.service.note(ANNA, {"callsId": 8}, "brak"),
-        lambda: rig.service.note(ANNA, {}, "brak"),
+        lambda: rig.service.relate(ANNA, {"callsId": 8}, None),
+        lambda: rig.service.relate(ANNA, {}, None),
     ):
         with pytest.raises(CallUnknownError):
             act()
-    assert rig.log.changes[-1][2].note == "moja"
-
-
-def test_an_agent_ends_a_call_through_fcc(rig: Rig) -> None:
-    rig.store(rig.fcc("answered", 1, users_id=101))
-    rig.service.drop(ANNA, {"callsId": 7})
-    assert rig.exchange.dropped == [("anna.nowak", 7)]
+    assert len(rig.log.changes) == changes
 
 
 def test_a_shown_record_is_noted(rig: Rig) -> None:

@@ -84,7 +84,7 @@ def test_recording_a_call_reads_no_table_through(rig: Rig) -> None:
         rig.report(ANNA, "ringing", 1)
         rig.store(rig.fcc("created", 1), rig.fcc("ringing", 1.1, users_id=101, sip="sip-1"))
         rig.executor.run()
-        rig.service.note(ANNA, {"callsId": 7}, "oddzwonić")
+        rig.service.relate(ANNA, {"callsId": 7}, None)
         rig.service.snapshot(ANNA)
         rig.store(rig.fcc("ended", 9, users_id=101, status="ANSWERED"))
         rig.service.calls_up("acme")

@@ -432,8 +432,8 @@ def test_the_same_presence_asked_for_again_is_no_news(rig: Rig) -> None:
 def test_old_facts_shrink_to_tombstones_and_stay_known(rig: Rig) -> None:
     rig.attend(ANNA)
     old = rig.fcc("ended", 9, users_id=101, status="ANSWERED")
-    rig.store(rig.fcc("answered", 1, users_id=101), old)
-    rig.service.note(ANNA, {"callsId": 7}, "prywatne")
+    note = Fact("agent", "note", rig.at(5), 7, content={"users_id": 101, "text": "prywatne"})
+    rig.store(rig.fcc("answered", 1, users_id=101), note, old)
     rig.clock.advance(91 * 86400)
     assert rig.service.shrink(rig.clock.now()) >= 3
     with rig.database.read() as uow:
@@ -483,22 +483,6 @@ def test_a_number_can_be_forgotten(rig: Rig) -> None:
     rig.store(rig.fcc("held", 5, users_id=101))
     assert len(rig.log.changes) == changes
     assert rig.service.forget_number("acme", "600 100 200") == 0
-
-
-def test_settings_are_kept_with_their_time(rig: Rig) -> None:
-    with rig.database.write() as uow:
-        pairing = uow.pairings.get("acme-1")
-        assert pairing is not None
-        rig.service.settings_changed(uow, pairing, {"active": True})
-        uow.commit()
-    rig.clock.advance(60)
-    with rig.database.write() as uow:
-        rig.service.settings_changed(uow, pairing, {"active": False})
-        uow.commit()
-    with rig.database.read() as uow:
-        assert uow.facts.settings_in_force("acme", "acme-1", rig.at(-1)) is None
-        assert uow.facts.settings_in_force("acme", "acme-1", rig.at(30)) == {"active": True}
-        assert uow.facts.settings_in_force("acme", "acme-1", rig.at(90)) == {"active": False}
 
 
 # -- what panes are told is as documented ------------------------------------------------------------------------------
