@@ -43,7 +43,7 @@ from cti.pbx import polling
 from cti.pbx import routes as webhook_routes
 from cti.pbx.health import FccHealth, Reach
 from cti.pbx.metrics import FccMetrics
-from cti.pbx.tenants import Exchanges
+from cti.pbx.registry import PbxRegistry
 from cti.pbx.webhooks import WebhookIntake
 from cti.proxy import routes as sip_routes
 from cti.proxy.metrics import RelayMetrics
@@ -162,7 +162,7 @@ def build_services(
 
     # FCC and Salesforce
     reach = Reach(clock, FccMetrics(metrics.registry))
-    exchanges = Exchanges(database, http=http, clock=clock, count=metrics.unreadable, observer=reach)
+    exchanges = PbxRegistry(database, http=http, clock=clock, count=metrics.unreadable, observer=reach)
     directory = Directory(exchanges, database, clock=clock)
     orgs = SalesforceOrgs(partial(_org, database), http, clock, metrics)
 

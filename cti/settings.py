@@ -156,19 +156,9 @@ class Settings(BaseSettings):
         return value
 
     @property
-    def uses_sqlite(self) -> bool:
-        """Whether the database is SQLite."""
-        return not self.database_url or self.database_url.startswith("sqlite")
-
-    @property
     def database(self) -> str:
         """The address of the database that is used, the default filled in."""
         return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'connector.db'}"
-
-    @property
-    def public_host(self) -> str:
-        """Host (and port, if any) of `public_url`."""
-        return urlsplit(self.public_url).netloc
 
     @property
     def websocket_url(self) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from contextlib import AbstractContextManager
 
-    from cti.accounts import Pairing
     from cti.domain.fcc import Campaign, FccUser
 
 
@@ -29,20 +27,4 @@ class Exchanges(Protocol):
 
     def of(self, tenant_id: str) -> UserSource:
         """That tenant's; raises when there is no such tenant."""
-        ...
-
-
-class Pairings(Protocol):
-    """The pairings' repository."""
-
-    def get(self, pairing_id: str) -> Pairing | None:
-        """One pairing, or None."""
-        ...
-
-
-class DirectoryDatabase(Protocol):
-    """Transactions; what is read has `pairings`."""
-
-    def read(self) -> AbstractContextManager[Any]:
-        """A view of the data."""
         ...

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
     from cti.accounts import Pairing
     from cti.clock import Clock
-    from cti.directory.ports import DirectoryDatabase, Exchanges
+    from cti.directory.ports import Exchanges
     from cti.domain.fcc import Campaign, FccUser
+    from cti.store.database import Database
 
 TTL_SECONDS: Final = 60.0
 MISS_INTERVAL_SECONDS: Final = 2.0
@@ -62,9 +63,7 @@ class Directory:
     FCC doesn't answer, what is up to an hour old stands in. Safe to share between threads; only one asks at a time.
     """
 
-    def __init__(
-        self, exchanges: Exchanges, database: DirectoryDatabase, *, clock: Clock, ttl: float = TTL_SECONDS
-    ) -> None:
+    def __init__(self, exchanges: Exchanges, database: Database, *, clock: Clock, ttl: float = TTL_SECONDS) -> None:
         self._database = database
         self._users: _Cache[FccUser] = _Cache(lambda tenant: exchanges.of(tenant).users(), clock, ttl)
         self._campaigns: _Cache[Campaign] = _Cache(lambda tenant: exchanges.of(tenant).campaigns(), clock, ttl)
@@ -81,10 +80,6 @@ class Directory:
         if not any(user.kind is UserKind.PBX and user.active for user in found):
             found = [user for user in self._users.again(tenant_id) if wanted and user.email.casefold() == wanted]
         return _the_one(found, email)
-
-    def user(self, pairing_id: str, users_id: int) -> FccUser:
-        """One FCC user by id; raises FccUserUnknownError."""
-        return self.user_of_tenant(self._pairing(pairing_id).tenant_id, users_id)
 
     def user_of_tenant(self, tenant_id: str, users_id: int) -> FccUser:
         """One FCC user by id; raises FccUserUnknownError."""
@@ -111,10 +106,6 @@ class Directory:
     def known_campaign(self, tenant_id: str, campaign_id: int | None) -> Campaign | None:
         """One campaign by what is remembered already; asks nobody, so it may be called inside a transaction."""
         return next((each for each in self._campaigns.remembered(tenant_id) if each.id == campaign_id), None)
-
-    def known_user(self, tenant_id: str, users_id: int) -> FccUser | None:
-        """One user by what is remembered already; asks nobody."""
-        return next((each for each in self._users.remembered(tenant_id) if each.id == users_id), None)
 
     @staticmethod
     def problems(user: FccUser) -> tuple[ConnectorError, ...]:
@@ -150,7 +141,7 @@ class Directory:
 
     def _pairing(self, pairing_id: str) -> Pairing:
         with self._database.read() as uow:
-            pairing: Pairing | None = uow.pairings.get(pairing_id)
+            pairing = uow.pairings.get(pairing_id)
         if pairing is None:
             raise PairingUnknownError
         return pairing

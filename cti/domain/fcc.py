@@ -53,11 +53,6 @@ class FccUser:
     active: bool = True
 
     @property
-    def fcc_user_id(self) -> int:
-        """The id, by the name sign-in knows it by."""
-        return self.id
-
-    @property
     def name(self) -> str:
         """First and last name, or the login where FCC keeps neither."""
         return f"{self.first_name} {self.last_name}".strip() or self.login

@@ -20,7 +20,8 @@ import structlog
 if TYPE_CHECKING:
     from cti.clock import Clock
     from cti.events.event import LoggedEvent
-    from cti.events.ports import Database, Subscriber
+    from cti.events.ports import Subscriber
+    from cti.store.database import Database
 
 _BATCH = 1000
 _LOOK_BACK_S = 5.0
@@ -114,7 +115,7 @@ class EventHub:
     def _drain(self) -> None:
         while not self._stopping:
             with self._database.read() as uow:
-                events: list[LoggedEvent] = uow.events.since(self._last_id, limit=_BATCH)
+                events = uow.events.since(self._last_id, limit=_BATCH)
             if events:
                 self._last_id = events[-1].id
                 self._fan_out(events)

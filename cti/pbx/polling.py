@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from cti.clock import Clock
     from cti.domain.facts import Fact
     from cti.domain.fcc import CallPage
-    from cti.pbx.ports import Activity, FactSink, Pbx, PbxDatabase
+    from cti.pbx.ports import Activity, FactSink, Pbx
+    from cti.store.database import Database
 
 BUSY_SECONDS: Final = 15.0
 QUIET_SECONDS: Final = 60.0
@@ -75,7 +76,7 @@ class Poller:
     def __init__(
         self,
         *,
-        database: PbxDatabase,
+        database: Database,
         exchange: Callable[[str], Pbx],
         sink: FactSink,
         activity: Activity,
@@ -122,7 +123,7 @@ class Poller:
     def _tenants(self) -> list[Tenant]:
         """The tenants any of whose pairings wants polling."""
         with self._database.read() as uow:
-            tenants: list[Tenant] = list(uow.tenants.all())
+            tenants = uow.tenants.all()
             return [t for t in tenants if any(pairing.poll_enabled for pairing in uow.pairings.of_tenant(t.id))]
 
     def _poll(self, tenant: Tenant) -> None:
@@ -154,7 +155,7 @@ class Poller:
     def _read_pages(self, tenant: Tenant) -> int:
         """Read from the stored cursor on; the cursor is stored with the facts it stands behind. Gives unread rows."""
         with self._database.read() as uow:
-            cursor: str | None = uow.agents.cursor(tenant.id)
+            cursor = uow.agents.cursor(tenant.id)
         unread = 0
         for _ in range(PAGES):
             page = self._page(tenant, cursor)
@@ -190,7 +191,7 @@ class Poller:
     def _anew(self, tenant: Tenant, exchange: Pbx) -> CallPage:
         """The list from a time before the cursor was stored; an exchange that takes no time gives it from its start."""
         with self._database.read() as uow:
-            stored: datetime | None = uow.agents.polled_at(tenant.id)
+            stored = uow.agents.polled_at(tenant.id)
         since = tenant.created_at if stored is None else max(tenant.created_at, stored - OVERLAP)
         try:
             return exchange.calls_since(None, since=since, limit=PAGE_ROWS)

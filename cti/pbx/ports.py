@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from cti.domain.facts import Fact
@@ -65,14 +64,6 @@ class Observer(Protocol):
 
     def failed(self, tenant_id: str, function: str, error: FccError) -> None:
         """The function failed."""
-        ...
-
-
-class PbxDatabase(Protocol):
-    """Transactions."""
-
-    def read(self) -> AbstractContextManager[Any]:
-        """A view of the data, with `tenants`, `pairings` and `agents`."""
         ...
 
 

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
     from cti.accounts import Tenant
     from cti.clock import Clock
-    from cti.pbx.ports import FactSink, PbxDatabase
+    from cti.pbx.ports import FactSink
+    from cti.store.database import Database
 
 MAX_BODY_BYTES: Final = 64 * 1024
 TENANT_SECONDS: Final = 5.0
@@ -161,7 +162,7 @@ class WebhookIntake:
 
     def __init__(
         self,
-        database: PbxDatabase,
+        database: Database,
         sink: FactSink,
         *,
         clock: Clock,
@@ -219,7 +220,7 @@ class WebhookIntake:
         if kept is not None and now - kept[0] < TENANT_SECONDS:
             return kept[1], kept[2]
         with self._database.read() as uow:
-            tenant: Tenant | None = uow.tenants.get(tenant_id)
+            tenant = uow.tenants.get(tenant_id)
             pairings = uow.pairings.of_tenant(tenant_id) if tenant is not None else []
             enabled = any(pairing.webhooks_enabled for pairing in pairings)
         if tenant is not None:

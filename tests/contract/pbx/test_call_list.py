@@ -9,7 +9,7 @@ import pytest
 from cti import outgoing
 from cti.clock import SystemClock
 from cti.pbx.polling import Poller
-from cti.pbx.tenants import Exchanges
+from cti.pbx.registry import PbxRegistry
 from tests.contract.pbx.conftest import simulator
 from tests.contract.pbx.stand_in import KEY
 from tests.support import accounts
@@ -42,8 +42,8 @@ class World:
             uow.commit()
         self.statuses: dict[int, list[str | None]] = {}
         self.refused: list[str] = []
-        exchanges = Exchanges(database, http=http, clock=clock, observer=self)
-        self.poller = Poller(database=database, exchange=exchanges.of, sink=self, activity=self, clock=clock)
+        registry = PbxRegistry(database, http=http, clock=clock, observer=self)
+        self.poller = Poller(database=database, exchange=registry.of, sink=self, activity=self, clock=clock)
 
     def control(self, path: str, **body: Any) -> Any:
         response = self.http.post(f"{self.url}/_sim/{path}", json=body)

@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
     import requests
 
-    from cti.accounts import Tenant
     from cti.clock import Clock
-    from cti.pbx.ports import Observer, PbxDatabase
+    from cti.pbx.ports import Observer
+    from cti.store.database import Database
 
 
-class Exchanges:
+class PbxRegistry:
     """Gives the adapter for a tenant's id. Safe to share between threads."""
 
     def __init__(
         self,
-        database: PbxDatabase,
+        database: Database,
         *,
         http: requests.Session,
         clock: Clock,
@@ -41,7 +41,7 @@ class Exchanges:
     def of(self, tenant_id: str) -> FccExternalApi:
         """The tenant's exchange, by the settings stored now; raises FccTenantUnknownError."""
         with self._database.read() as uow:
-            tenant: Tenant | None = uow.tenants.get(tenant_id)
+            tenant = uow.tenants.get(tenant_id)
             if tenant is None:
                 raise FccTenantUnknownError
             key = (
