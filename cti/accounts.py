@@ -148,3 +148,11 @@ class PaneSession:
     def agent(self) -> AgentRef:
         """Whose session it is."""
         return AgentRef(self.pairing_id, self.sf_user_id, self.fcc_user_id)
+
+
+@dataclass(frozen=True)
+class PhoneTicket:
+    """What opens a pane's phone socket once, within `expires_in` seconds."""
+
+    ticket: str = field(repr=False)
+    expires_in: int

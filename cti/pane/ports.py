@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextlib import AbstractContextManager
-    from datetime import datetime
 
-    from cti.accounts import AgentRef, PaneSession
+    from cti.accounts import AgentRef, PaneSession, PhoneTicket
+    from cti.domain.fcc import PhoneCredentials
     from cti.events.ports import Subscriber
 
 Json = dict[str, Any]
@@ -43,35 +43,6 @@ class Sessions(Protocol):
 
     def renew(self, session: PaneSession, signed_request: str) -> RenewedSession:
         """Prolong `session` with a fresh signed request of the same person; raises ConnectorError when refused."""
-        ...
-
-
-class PhoneLine(Protocol):
-    """What an agent's phone signs in with; the password lives in memory only."""
-
-    @property
-    def uri(self) -> str:
-        """The agent's SIP address: `sip:user@domain`."""
-        ...
-
-    @property
-    def username(self) -> str:
-        """The name for SIP's digest authentication."""
-        ...
-
-    @property
-    def password(self) -> str:
-        """The secret that goes with it."""
-        ...
-
-    @property
-    def ws_url(self) -> str:
-        """Where FCC takes SIP over WebSocket."""
-        ...
-
-    @property
-    def expires_at(self) -> datetime | None:
-        """When the credentials end, None when they don't."""
         ...
 
 
@@ -126,7 +97,7 @@ class Calls(Protocol):
         """`{presence, statuses, calls, capabilities}` as they are now."""
         ...
 
-    def phone_credentials(self, agent: AgentRef) -> PhoneLine:
+    def phone_credentials(self, agent: AgentRef) -> PhoneCredentials:
         """Fetch what the agent's phone signs in with."""
         ...
 
@@ -142,24 +113,10 @@ class Calls(Protocol):
         ...
 
 
-class Ticket(Protocol):
-    """What opens the phone's socket once, within `expires_in` seconds."""
-
-    @property
-    def ticket(self) -> str:
-        """The secret."""
-        ...
-
-    @property
-    def expires_in(self) -> int:
-        """Seconds."""
-        ...
-
-
 class Tickets(Protocol):
     """Tickets for the phone's own socket."""
 
-    def issue(self, session: PaneSession, *, fence: int, line: PhoneLine) -> Ticket:
+    def issue(self, session: PaneSession, *, fence: int, line: PhoneCredentials) -> PhoneTicket:
         """A ticket for one connection of that session's phone, under that fencing number."""
         ...
 

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from cti.accounts import AgentRef, PaneSession
     from cti.clock import Clock
+    from cti.domain.fcc import PhoneCredentials
     from cti.events.event import LoggedEvent
-    from cti.pane.ports import Database, Hub, Json, PhoneLine
+    from cti.pane.ports import Database, Hub, Json
     from cti.ws.connection import WebSocket
 
 _ANSWERS = 2048
@@ -102,7 +103,7 @@ class AgentRoom:
         standing: Callable[[PaneSession], PaneSession | None],
     ) -> None:
         self.agent = agent
-        self.line: PhoneLine | None = None
+        self.line: PhoneCredentials | None = None
         self._clock = clock
         self._announce = announce
         self._present = present

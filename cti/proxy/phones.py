@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from cti.clock import Clock
     from cti.domain.sip_dialog import Dialog
-    from cti.proxy.ports import Database
+    from cti.store.database import Database
 
 MOST_AGENTS = 5000
 MINUTE_S = 60.0

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     import socket
-    from contextlib import AbstractContextManager
 
     from cti.accounts import AgentRef
 
@@ -37,35 +36,4 @@ class Fences(Protocol):
 
     def lead_of(self, audience: str, fence: int, session_id: str) -> Lead:
         """How the lead of that session's pane under that fencing number stands; never waits, for any thread."""
-        ...
-
-
-class Database(Protocol):
-    """Where transactions come from; what they yield has the dialogs as `sip_dialogs`."""
-
-    def read(self) -> AbstractContextManager[Any]:
-        """A view of the data."""
-        ...
-
-    def write(self) -> AbstractContextManager[Any]:
-        """A transaction, to be ended by its `commit()`."""
-        ...
-
-
-class Line(Protocol):
-    """What is known of an agent's phone when a ticket is asked for."""
-
-    @property
-    def uri(self) -> str:
-        """The agent's SIP address."""
-        ...
-
-    @property
-    def username(self) -> str:
-        """The name for SIP's digest authentication."""
-        ...
-
-    @property
-    def ws_url(self) -> str:
-        """Where FCC takes SIP over WebSocket."""
         ...

@@ -10,6 +10,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cti.accounts import PhoneTicket
 from cti.proxy.errors import TicketRefusedError
 
 if TYPE_CHECKING:
@@ -17,18 +18,11 @@ if TYPE_CHECKING:
 
     from cti.accounts import AgentRef, PaneSession
     from cti.clock import Clock
-    from cti.proxy.ports import Fences, Line
+    from cti.domain.fcc import PhoneCredentials
+    from cti.proxy.ports import Fences
 
 LIFETIME_S = 30
 _MOST = 20_000
-
-
-@dataclass(frozen=True)
-class IssuedTicket:
-    """What the pane gets: the ticket, and the seconds in which it can be used."""
-
-    ticket: str
-    expires_in: int
 
 
 @dataclass(frozen=True)
@@ -53,7 +47,7 @@ class TicketOffice:
         self._lock = threading.Lock()
         self._open: dict[bytes, tuple[float, Admission]] = {}
 
-    def issue(self, session: PaneSession, *, fence: int, line: Line) -> IssuedTicket:
+    def issue(self, session: PaneSession, *, fence: int, line: PhoneCredentials) -> PhoneTicket:
         """A ticket for one connection of the session's phone."""
         ticket = self._new_id()
         admission = Admission(session.id, session.agent, fence, line.uri, line.username, line.ws_url)
@@ -61,7 +55,7 @@ class TicketOffice:
         with self._lock:
             self._drop_old(now)
             self._open[_digest(ticket)] = (now + LIFETIME_S, admission)
-        return IssuedTicket(ticket, LIFETIME_S)
+        return PhoneTicket(ticket, LIFETIME_S)
 
     def redeem(self, ticket: str) -> Admission:
         """What the ticket stands for, once; raises TicketRefusedError when it was used, is too old or unknown.

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from cti import outgoing
 from cti.accounts import AgentRef
 from cti.clock import SystemClock
+from cti.domain.fcc import PhoneCredentials
 from cti.errors import ConnectorError
 from cti.proxy import routes
 from cti.proxy.metrics import RelayMetrics
@@ -31,14 +32,6 @@ ORIGIN = "http://connector.localhost:8000"
 class Session:
     agent: AgentRef
     id: str = "s1"
-
-
-@dataclass
-class Line:
-    ws_url: str
-    uri: str = "sip:40312@acme.fcc.example"
-    username: str = "40312"
-    password: str = "unused"
 
 
 class Rules:
@@ -90,7 +83,7 @@ def create_app():
         limits=RelayLimits(ping=float(os.environ.get("PING", "25")), connect=2.0),
     )
     routes.install(Sockets(app), relay, tickets, registry, origins=[ORIGIN])
-    upstream = os.environ["UPSTREAM"]
+    line = PhoneCredentials("sip:40312@acme.fcc.example", "40312", "unused", os.environ["UPSTREAM"])
 
     @app.errorhandler(ConnectorError)
     def refuse(error):
@@ -98,7 +91,7 @@ def create_app():
 
     @app.get("/ticket")
     def ticket():
-        return tickets.issue(Session(AgentRef("p1", "005", 101)), fence=1, line=Line(upstream)).ticket
+        return tickets.issue(Session(AgentRef("p1", "005", 101)), fence=1, line=line).ticket
 
     @app.get("/tickets/<int:count>")
     def many(count):
