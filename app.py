@@ -282,7 +282,7 @@ def build_services(
         phones=phones,
         relay=relay,
         sockets=sockets,
-        loops=Loops([polls, upkeep, *outbox.loops, relay.keeper], metrics.registry),
+        loops=Loops([polls, upkeep, *outbox.loops, hub.loop, rooms.keeper, relay.keeper], metrics.registry),
         background=background,
         dialog_writer=dialog_writer,
         lease=lease,

@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
+
+from cti.background import Loop
 
 if TYPE_CHECKING:
     from cti.clock import Clock
@@ -35,7 +37,7 @@ class EventHub:
     """Reads what was committed and hands it to the subscribers of its audience.
 
     `poll_seconds` is how often the log is looked at without a wake-up; `many_writers` says that other processes write
-    into it (PostgreSQL). Events older than `keep` are deleted. The reading thread begins with the first subscriber and
+    into it (PostgreSQL). Events older than `keep` are deleted. The reading `loop` begins with the first subscriber and
     ends with `stop`. Safe to share between threads.
     """
 
@@ -50,11 +52,9 @@ class EventHub:
     ) -> None:
         self._database = database
         self._clock = clock
-        self._poll = poll_seconds
         self._many_writers = many_writers
         self._keep = keep
         self._lock = threading.Lock()
-        self._awake = threading.Event()
         self._subscribers: dict[str, list[Subscriber]] = {}
         self._delivered: dict[str, int] = {}
         self._last_id = 0
@@ -63,21 +63,21 @@ class EventHub:
         self._floor_at = 0.0
         self._looked_back_at = 0.0
         self._expired_at = clock.monotonic()
-        self._thread: threading.Thread | None = None
-        self._stopping = False
+        self.loop: Final = Loop(
+            "event-hub", self._step, clock=clock, interval=poll_seconds, longest_backoff=2 * poll_seconds
+        )
 
     def wake(self) -> None:
         """Say that something was committed; fits `Database.on_commit`, never waits."""
-        self._awake.set()
+        self.loop.wake()
 
     def join(self, audience: str, subscriber: Subscriber) -> None:
         """Give `subscriber` every event of `audience` that is committed from now on."""
         with self._lock:
-            if self._thread is None and not self._stopping:
+            if self.loop.health().state == "idle":
                 with self._database.read() as uow:
                     self._last_id = self._floor = self._floor_next = uow.events.last_id()
-                self._thread = threading.Thread(target=self._run, name="event-hub", daemon=True)
-                self._thread.start()
+                self.loop.start()
             self._subscribers.setdefault(audience, []).append(subscriber)
 
     def leave(self, audience: str, subscriber: Subscriber) -> None:
@@ -91,29 +91,17 @@ class EventHub:
                 self._delivered.pop(audience, None)
 
     def stop(self, timeout: float = 5.0) -> None:
-        """End the reading thread and wait for it, at most `timeout` seconds."""
-        with self._lock:
-            self._stopping = True
-            thread = self._thread
-        self._awake.set()
-        if thread is not None:
-            thread.join(timeout)
+        """End the reading loop and wait for it, at most `timeout` seconds."""
+        self.loop.stop(timeout)
 
-    def _run(self) -> None:
-        while not self._stopping:
-            self._awake.wait(self._poll)
-            self._awake.clear()
-            try:
-                self._drain()
-                if self._many_writers:
-                    self._look_back()
-                self._expire()
-            except Exception:  # noqa: BLE001 - the log stays, and so must its reader
-                _log.exception("event-hub-failed")
-                threading.Event().wait(self._poll)
+    def _step(self) -> None:
+        self._drain()
+        if self._many_writers:
+            self._look_back()
+        self._expire()
 
     def _drain(self) -> None:
-        while not self._stopping:
+        while not self.loop.stopping:
             with self._database.read() as uow:
                 events = uow.events.since(self._last_id, limit=_BATCH)
             if events:

@@ -9,10 +9,11 @@ import threading
 import zlib
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import structlog
 
+from cti.background import Loop
 from cti.pane.leadership import Leadership
 from cti.ws.frames import CloseCode
 
@@ -30,6 +31,7 @@ _ANSWERS = 2048
 _KEPT_S = 120.0
 _REREAD_S = 60.0
 _TICK_S = 0.25
+_BACKOFF_S = 1.0
 _FORGET_S = 120.0
 _GONE_S = 20.0
 _RETRY_S = 5.0
@@ -354,7 +356,7 @@ class AgentRoom:
 
 
 class AgentRooms:
-    """All rooms of the process, and the thread that lets time pass in them.
+    """All rooms of the process, and the `keeper` that lets time pass in them, which begins with the first.
 
     `present` is told when an agent's first pane comes and when the last one has been away for a while; `standing` gives
     a session as it is now, or None when it is over.
@@ -376,8 +378,9 @@ class AgentRooms:
         self._clock = clock
         self._lock = threading.Lock()
         self._rooms: dict[str, AgentRoom] = {}
-        self._thread: threading.Thread | None = None
-        self._stop = threading.Event()
+        self.keeper: Final = Loop(
+            "pane-keeper", self.tick, clock=clock, interval=_TICK_S, first=_TICK_S, longest_backoff=_BACKOFF_S
+        )
 
     def of(self, agent: AgentRef) -> AgentRoom:
         """The agent's room, opened when it is not yet."""
@@ -387,9 +390,7 @@ class AgentRooms:
                 room = AgentRoom(agent, self._clock, self.announce, self._present, self._standing)
                 self._hub.join(agent.audience, room)
                 self._rooms[agent.audience] = room
-            if self._thread is None and not self._stop.is_set():
-                self._thread = threading.Thread(target=self._run, name="pane-keeper", daemon=True)
-                self._thread.start()
+            self.keeper.start()
             return room
 
     def lead_of(self, audience: str, fence: int, session_id: str) -> Lead:
@@ -429,17 +430,11 @@ class AgentRooms:
                 self._forget(audience, room)
 
     def stop(self) -> None:
-        """End the thread."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(5)
+        """End the keeper."""
+        self.keeper.stop(5)
 
     def _forget(self, audience: str, room: AgentRoom) -> None:
         with self._lock:
             if not room.connections():
                 self._rooms.pop(audience, None)
                 self._hub.leave(audience, room)
-
-    def _run(self) -> None:
-        while not self._stop.wait(_TICK_S):
-            self.tick()
