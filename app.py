@@ -28,7 +28,6 @@ from cti.canvas import routes as canvas_routes
 from cti.canvas.errors import CanvasOrgUnknownError
 from cti.canvas.service import CanvasSignIn
 from cti.canvas.sessions import GRACE, SessionStore, SessionTokens
-from cti.canvas.userinfo import UserInfo
 from cti.clock import SystemClock
 from cti.directory.service import Directory
 from cti.domain.org_fields import CALL_ID
@@ -50,6 +49,7 @@ from cti.proxy.metrics import RelayMetrics
 from cti.proxy.phones import Phones
 from cti.proxy.sip_relay import SipRelay
 from cti.proxy.tickets import TicketOffice
+from cti.salesforce.identity import Identities
 from cti.salesforce.org import SalesforceOrgs
 from cti.settings import Settings, load
 from cti.store import migrate
@@ -169,9 +169,8 @@ def build_services(
     # sign-in
     tokens = SessionTokens(settings.secret_key.get_secret_value(), settings.public_url, clock)
     sessions = SessionStore(database, tokens, clock, session_seconds=settings.session_seconds, new_id=new_id)
-    sign_in = CanvasSignIn(
-        database, UserInfo(http, clock), directory, sessions, clock, max_bytes=settings.canvas_max_bytes
-    )
+    identities = Identities(http, clock, metrics)
+    sign_in = CanvasSignIn(database, identities, directory, sessions, clock, max_bytes=settings.canvas_max_bytes)
 
     # calls, and what is written of them in Salesforce
     call_log = CallLogger(

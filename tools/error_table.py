@@ -52,6 +52,8 @@ STEP_5 = "[Step 5](install-salesforce.md#5-the-canvas-app-pre-authorised-not-ask
 ACTIVE = "`fcc-connector pair TENANT ORG --active`."
 CAMPAIGN = "Change it in FCC, or `fcc-connector pair TENANT ORG --off-campaign ID`."
 EMAIL = "FCC: the account's e-mail must be the one of the Salesforce user."
+SHOWN_ELSEWHERE = {"salesforce-token-refused": "cti.canvas", "canvas-salesforce-unavailable": "cti.canvas"}
+"""Whose table has a code, where that is not the room that raises it."""
 LATER = "Nothing: deliveries wait and go on by themselves."
 RETRY = "Put it right in the org, then `fcc-connector retry KEY`."
 MEANING = {"salesforce-error": "Salesforce refused with a code of its own that the connector has no kind for."}
@@ -149,7 +151,7 @@ def page() -> str:
     every = errors()
     parts = []
     for room, (title, who) in SECTIONS.items():
-        rows = [error for error in every if error.__module__.startswith(room)]
+        rows = [error for error in every if SHOWN_ELSEWHERE.get(error.code, error.__module__).startswith(room)]
         parts.append(f"## {title}\n\nWho sees them: {who}\n")
         parts.append("| code | HTTP | again | what it means | what the person reads | what an administrator does |")
         parts.append("|---|---|---|---|---|---|")

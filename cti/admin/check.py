@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from cti.accounts import salesforce_id
 from cti.domain.fcc import CampaignMode, UserKind
 from cti.domain.org_fields import CALL_ID, CREATED, PERSON_READ, READ, WRITTEN
 from cti.errors import ConnectorError, SalesforceUserUnknownError
@@ -14,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cti.accounts import Org
-    from cti.admin.ports import FccSide, SalesforceSide, SalesforceUser
+    from cti.admin.ports import FccSide, SalesforceSide
     from cti.domain.fcc import Campaign, FccUser
+    from cti.domain.salesforce import SalesforceUser
 
 Level = Literal["ok", "warning", "error"]
 
@@ -48,9 +48,9 @@ def _salesforce(
     except ConnectorError as error:
         findings.append(Finding("error", f"Salesforce: {error.message('en')} [{error.code}]"))
         return None
-    if salesforce_id(me.organization_id) != org.id:
+    if me.org_id != org.id:
         text = (
-            f"Salesforce: {org.my_domain_url} is the org {me.organization_id}, not {org.id}. "
+            f"Salesforce: {org.my_domain_url} is the org {me.org_id or '?'}, not {org.id}. "
             "Correct the id or the My Domain address with `fcc-connector org add`."
         )
         findings.append(Finding("error", text))

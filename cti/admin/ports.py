@@ -8,64 +8,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cti.domain.fcc import Campaign, FccUser
-
-
-class IntegrationUser(Protocol):
-    """The Salesforce user in whose name the connector works."""
-
-    @property
-    def organization_id(self) -> str:
-        """The org it belongs to."""
-        ...
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        ...
-
-    @property
-    def email(self) -> str:
-        """Its e-mail address."""
-        ...
-
-
-class SalesforceUser(Protocol):
-    """A person in the org."""
-
-    @property
-    def name(self) -> str:
-        """First and last name."""
-        ...
-
-    @property
-    def email(self) -> str:
-        """The e-mail address."""
-        ...
-
-
-class Access(Protocol):
-    """Which fields of an object the integration user has."""
-
-    @property
-    def readable(self) -> frozenset[str]:
-        """Those it sees."""
-        ...
-
-    @property
-    def createable(self) -> frozenset[str]:
-        """Those it may give when it creates a record."""
-        ...
-
-    @property
-    def updateable(self) -> frozenset[str]:
-        """Those it may change."""
-        ...
+    from cti.domain.salesforce import Access, Identity, SalesforceUser
 
 
 class SalesforceSide(Protocol):
     """The org, asked with the pairing app's own access."""
 
-    def integration_user(self) -> IntegrationUser:
+    def integration_user(self) -> Identity:
         """Who the connector is there; raises ConnectorError."""
         ...
 

@@ -83,25 +83,6 @@ class CanvasIdentityError(ConnectorError):
     en = "Salesforce did not confirm who you are. Log out of Salesforce and log in again."
 
 
-class SalesforceTokenRefusedError(ConnectorError):
-    """The org no longer accepts the token in the signed request."""
-
-    code = "salesforce-token-refused"
-    http_status = 403
-    pl = "Sesja Salesforce wygasła. Odśwież stronę Salesforce."
-    en = "The Salesforce session has ended. Reload the Salesforce page."
-
-
-class SalesforceUnavailableError(ConnectorError):
-    """The org could not be asked who the token belongs to."""
-
-    code = "canvas-salesforce-unavailable"
-    http_status = 503
-    retryable = True
-    pl = "Salesforce chwilowo nie odpowiada. Spróbuj ponownie za minutę."
-    en = "Salesforce does not answer at the moment. Try again in a minute."
-
-
 class OrgNotPairedError(ConnectorError):
     """The org is known, but works with no FCC tenant."""
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cti.accounts import Org, Pairing, PaneSession
+    from cti.domain.salesforce import Identity
 
 
 class Agent(Protocol):
@@ -40,6 +41,21 @@ class AgentDirectory(Protocol):
         Raises ConnectorError with the code `fcc-user-unknown` (R5), `fcc-user-wrong-kind` (R4), or one that says that
         FCC could not be asked. A missing city number or presentation is no reason to refuse (R6).
         """
+        ...
+
+
+class Identities(Protocol):
+    """Knows whose token it is, from the org itself."""
+
+    def identify(self, org: Org, token: str, *, anew: bool = False) -> Identity:
+        """Whose token it is; `anew`: ask the org, whatever it answered before.
+
+        Raises ConnectorError: `retryable` where the org cannot be asked at the moment, else where it refuses the token.
+        """
+        ...
+
+    def forget(self, org: Org, token: str) -> None:
+        """Ask the org again next time this token comes."""
         ...
 
 

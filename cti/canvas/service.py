@@ -13,20 +13,19 @@ from cti.canvas.errors import (
     CanvasReplayedError,
     IntegrationInactiveError,
     OrgNotPairedError,
-    SalesforceTokenRefusedError,
-    SalesforceUnavailableError,
 )
 from cti.canvas.verify import DEFAULT_MAX_BYTES, CanvasRequest, open_envelope, verify
+from cti.errors import ConnectorError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from cti.accounts import Language, Org, Pairing, PaneSession
-    from cti.canvas.ports import Agent, AgentDirectory, Database, UnitOfWork
+    from cti.canvas.ports import Agent, AgentDirectory, Database, Identities, UnitOfWork
     from cti.canvas.sessions import IssuedSession, SessionStore
-    from cti.canvas.userinfo import Identity, UserInfo
     from cti.clock import Clock
+    from cti.domain.salesforce import Identity
 
 SAME_REQUEST_WINDOW = timedelta(seconds=60)
 """For so long a request without a page's own `n` may come again."""
@@ -74,7 +73,7 @@ class CanvasSignIn:
     def __init__(
         self,
         database: Database,
-        userinfo: UserInfo,
+        identities: Identities,
         directory: AgentDirectory,
         sessions: SessionStore,
         clock: Clock,
@@ -82,7 +81,7 @@ class CanvasSignIn:
         max_bytes: int = DEFAULT_MAX_BYTES,
     ) -> None:
         self._database = database
-        self._userinfo = userinfo
+        self._identities = identities
         self._directory = directory
         self._sessions = sessions
         self._clock = clock
@@ -104,11 +103,12 @@ class CanvasSignIn:
     def sign_in(self, verified: Verified) -> SignedIn:
         """Let the user of a proved request in.
 
-        Raises SalesforceUnavailableError, SalesforceTokenRefusedError, CanvasIdentityError, OrgNotPairedError,
-        IntegrationInactiveError, CanvasReplayedError, and what the directory of agents raises.
+        Raises CanvasIdentityError, OrgNotPairedError, IntegrationInactiveError, CanvasReplayedError, and what
+        `Identities` and the directory of agents raise.
         """
         org, request = verified.org, verified.request
-        identity = self._identify(org, request)
+        identity = self._identities.identify(org, request.token)
+        _check(identity, request)
         pairing = _active(verified.pairings)
         email = identity.email or request.email
         agent = self._directory.find_agent(pairing.id, email)
@@ -139,8 +139,8 @@ class CanvasSignIn:
         lengthens the session once, for Salesforce has just signed that the person is there; one that was used, no
         request, or one about which Salesforce does not answer, as far as the org token's age allows. Salesforce is
         asked about the token each time. Raises SessionOverError, the errors of `open`, CanvasIdentityError when the
-        request is another person's, SalesforceTokenRefusedError, OrgNotPairedError, IntegrationInactiveError. After a
-        failed renewal the session stands for the rest of its time.
+        request is another person's, OrgNotPairedError, IntegrationInactiveError, and what `Identities` raises where the
+        org refused the token. After a failed renewal the session stands for the rest of its time.
         """
         if signed_request is None:
             return self._sessions.extend(session.id)
@@ -155,13 +155,14 @@ class CanvasSignIn:
         if not pairing.active:
             raise IntegrationInactiveError
         try:
-            self._identify(verified.org, request, anew=True)
-        except SalesforceUnavailableError:
-            return self._sessions.extend(session.id)
-        except SalesforceTokenRefusedError:
+            identity = self._identities.identify(verified.org, request.token, anew=True)
+        except ConnectorError as error:
+            if error.retryable:
+                return self._sessions.extend(session.id)
             if request.token == session.token:
                 self._sessions.org_token_refused(session.id)
             raise
+        _check(identity, request)
         with self._database.write() as uow:
             uses = _note(uow, request)
             uow.commit()
@@ -179,18 +180,8 @@ class CanvasSignIn:
             with self._database.read() as uow:
                 org = uow.orgs.get(session.org_id)
             if org is not None:
-                self._userinfo.forget(org, session.token)
+                self._identities.forget(org, session.token)
         self._sessions.org_token_refused(session.id, session.token)
-
-    def revoke(self, session: PaneSession) -> None:
-        """End a session at once."""
-        self._sessions.revoke(session.id)
-
-    def _identify(self, org: Org, request: CanvasRequest, *, anew: bool = False) -> Identity:
-        identity = self._userinfo.identify(org, request.token, anew=anew)
-        if (identity.org_id, identity.user_id) != (org.id, request.user_id):
-            raise CanvasIdentityError
-        return identity
 
     def _use(self, uow: UnitOfWork, request: CanvasRequest) -> None:
         now = self._clock.now()
@@ -198,6 +189,12 @@ class CanvasSignIn:
         if first_at is not None and (request.n is not None or now - first_at >= SAME_REQUEST_WINDOW):
             raise CanvasReplayedError
         uow.nonces.forget(now - REQUESTS_REMEMBERED)
+
+
+def _check(identity: Identity, request: CanvasRequest) -> None:
+    """Raise CanvasIdentityError unless the token is that of the person and the org that the request names."""
+    if (identity.org_id, identity.user_id) != (request.org_id, request.user_id):
+        raise CanvasIdentityError
 
 
 def _active(pairings: Sequence[Pairing]) -> Pairing:

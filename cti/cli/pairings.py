@@ -11,7 +11,8 @@ from cti.admin import values
 from cti.admin.check import check
 from cti.cli.options import MARKS, Context, checked, org_argument, tenant_argument, with_database
 from cti.pbx.fcc_external_api import FccExternalApi
-from cti.salesforce.errors import NotFoundError
+from cti.salesforce.errors import AccessRefusedError, NotFoundError, TokenRefusedError
+from cti.salesforce.identity import Identities
 from cti.salesforce.oauth import ClientCredentials
 from cti.salesforce.org import SalesforceOrgs
 
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 
     from cti.accounts import Org, Pairing
     from cti.admin.check import Finding
-    from cti.admin.ports import Access, IntegrationUser, SalesforceUser
     from cti.admin.service import Draft
     from cti.clock import Clock
+    from cti.domain.salesforce import Access, Identity, SalesforceUser
     from cti.salesforce.org import SalesforceOrg
 
 
@@ -85,11 +86,17 @@ class _Salesforce:
     """The org, asked with the pairing app's access; fits `cti.admin.ports.SalesforceSide`."""
 
     def __init__(self, org_row: Org, http: requests.Session, clock: Clock) -> None:
+        self._row = org_row
         self._tokens = ClientCredentials(org_row, http, clock)
+        self._identities = Identities(http, clock)
         self._org: SalesforceOrg = SalesforceOrgs(lambda _: org_row, http, clock).connect(org_row)
 
-    def integration_user(self) -> IntegrationUser:
-        return self._org.userinfo(self._tokens.token())
+    def integration_user(self) -> Identity:
+        try:
+            return self._identities.identify(self._row, self._tokens.token())
+        except TokenRefusedError as error:
+            # No person's session ended: the app's own token is not enough.
+            raise AccessRefusedError(salesforce_code=error.salesforce_code) from None
 
     def active_users(self) -> Sequence[SalesforceUser]:
         return self._org.active_users()

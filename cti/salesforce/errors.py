@@ -146,6 +146,26 @@ class UserNotApprovedError(SignInRefusedError):
     )
 
 
+class TokenRefusedError(SalesforceError):
+    """The org no longer accepts the token in the signed request."""
+
+    code = "salesforce-token-refused"
+    http_status = 403
+    pl = "Sesja Salesforce wygasła. Odśwież stronę Salesforce."
+    en = "The Salesforce session has ended. Reload the Salesforce page."
+
+
+class IdentityUnavailableError(SalesforceError):
+    """The org could not be asked who the token belongs to."""
+
+    code = "canvas-salesforce-unavailable"
+    http_status = 503
+    retryable = True
+    verdict = Verdict.AGAIN
+    pl = "Salesforce chwilowo nie odpowiada. Spróbuj ponownie za minutę."
+    en = "Salesforce does not answer at the moment. Try again in a minute."
+
+
 class DailyLimitReachedError(SalesforceError):
     """The org's API calls of the last 24 hours are used up."""
 

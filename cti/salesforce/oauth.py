@@ -24,8 +24,8 @@ from cti.salesforce.errors import (
 )
 
 if TYPE_CHECKING:
+    from cti.accounts import Org
     from cti.clock import Clock
-    from cti.salesforce.ports import Org
 
 TOKEN_PATH = "/services/oauth2/token"  # noqa: S105 - a path
 SECRET_GOES_IN = "client_secret_post"  # noqa: S105 - the name of a method

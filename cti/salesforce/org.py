@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from cti.domain.salesforce import Access, SalesforceUser
 from cti.salesforce import query as soql
 from cti.salesforce.classify import from_row
 from cti.salesforce.errors import (
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
 
     import requests
 
+    from cti.accounts import Org
     from cti.clock import Clock
-    from cti.salesforce.ports import Observer, Org, OrgSource
+    from cti.salesforce.ports import Observer, OrgSource
 
 COLLECTION_MAX = 200
 """Rows in one collections request. Source: REST API Developer Guide, "sObject Collections"."""
@@ -51,50 +53,6 @@ class RowResult:
 
     record_id: str | None
     error: SalesforceError | None = None
-
-
-@dataclass(frozen=True)
-class UserInfo:
-    """Who an access token belongs to, as the org's userinfo endpoint says.
-
-    `language` is Salesforce's code (`pl`, `en_US`), `zone` an IANA name or empty.
-    """
-
-    user_id: str
-    organization_id: str
-    username: str
-    name: str
-    email: str
-    language: str
-    zone: str
-    active: bool
-
-
-@dataclass(frozen=True)
-class Access:
-    """Which fields of an object the integration user has: by API name, for reading, creating and changing.
-
-    A field that is in none of them does not exist in this org, or field-level security hides it; the API does not tell
-    the one from the other. Source: REST API Developer Guide, "sObject Describe"; Object Reference, field properties.
-    """
-
-    readable: frozenset[str]
-    createable: frozenset[str]
-    updateable: frozenset[str]
-
-
-@dataclass(frozen=True)
-class User:
-    """A Salesforce user, as far as pairing and owners need one."""
-
-    id: str
-    username: str
-    email: str
-    name: str
-    active: bool
-    language: str
-    zone: str
-    user_type: str
 
 
 class _Remembered(Generic[T]):
@@ -129,7 +87,7 @@ class SalesforceOrg:
         self._lock = threading.Lock()
         self._access: dict[str, _Remembered[Access]] = {}
         self._closed = _Remembered(self._ask_closed_status, clock, REMEMBER_S)
-        self._users: dict[str, tuple[tuple[User, ...], float]] = {}
+        self._users: dict[str, tuple[tuple[SalesforceUser, ...], float]] = {}
         self._hides = False
 
     def query(
@@ -249,7 +207,7 @@ class SalesforceOrg:
             self._users.clear()
         self._closed.forget()
 
-    def users_by_email(self, emails: Collection[str]) -> dict[str, tuple[User, ...]]:
+    def users_by_email(self, emails: Collection[str]) -> dict[str, tuple[SalesforceUser, ...]]:
         """The active users with these e-mail addresses, under the address in lower case; absent: no such user.
 
         Answers, the empty ones too, are remembered for five minutes.
@@ -261,7 +219,7 @@ class SalesforceOrg:
         missing = sorted(wanted - known.keys())
         for start in range(0, len(missing), _IN_MAX):
             part = missing[start : start + _IN_MAX]
-            found: dict[str, list[User]] = {email: [] for email in part}
+            found: dict[str, list[SalesforceUser]] = {email: [] for email in part}
             for user in self._ask_users(soql.one_of("Email", part), soql.equals("IsActive", True)):
                 found.setdefault(user.email.lower(), []).append(user)
             with self._lock:
@@ -271,7 +229,7 @@ class SalesforceOrg:
                     self._users[email] = (users, now + USERS_REMEMBER_S)
         return {email: users for email, users in known.items() if users}
 
-    def user(self, user_id: str) -> User | None:
+    def user(self, user_id: str) -> SalesforceUser | None:
         """One user by id, remembered for five minutes; None when there is no such user."""
         now = self._clock.monotonic()
         with self._lock:
@@ -282,7 +240,7 @@ class SalesforceOrg:
                 self._users[user_id] = kept
         return kept[0][0] if kept[0] else None
 
-    def active_users(self) -> list[User]:
+    def active_users(self) -> list[SalesforceUser]:
         """All active standard users."""
         return self._ask_users(soql.equals("IsActive", True), soql.equals("UserType", "Standard"))
 
@@ -303,27 +261,6 @@ class SalesforceOrg:
         )
         rows = self.query(statement, budget=budget)
         return frozenset(str(row["RecordId"]) for row in rows if row.get("HasReadAccess") is True)
-
-    def userinfo(self, token: str, *, budget: float = 5.0) -> UserInfo:
-        """Who `token` belongs to.
-
-        Raises SessionExpiredError (401) or AccessRefusedError (403) when the org does not accept the token, another
-        SalesforceError with `retryable` set when the org cannot be asked just now.
-        """
-        answer = self._rest.userinfo(token, budget=budget)
-        user_id, organization_id = answer.get("user_id"), answer.get("organization_id")
-        if not isinstance(user_id, str) or not isinstance(organization_id, str):
-            raise AnswerUnreadableError
-        return UserInfo(
-            user_id=user_id,
-            organization_id=organization_id,
-            username=_text(answer.get("preferred_username")),
-            name=_text(answer.get("name")),
-            email=_text(answer.get("email")),
-            language=_text(answer.get("language")),
-            zone=_text(answer.get("zoneinfo")),
-            active=answer.get("active") is not False,
-        )
 
     def _collection(self, method: str, table: str, rows: Sequence[Mapping[str, Any]]) -> list[RowResult]:
         if not rows:
@@ -355,7 +292,7 @@ class SalesforceOrg:
         rows = self.query(statement)
         return _text(rows[0].get("ApiName")) or _text(rows[0].get("MasterLabel")) if rows else "Completed"
 
-    def _ask_users(self, *where: str) -> list[User]:
+    def _ask_users(self, *where: str) -> list[SalesforceUser]:
         fields = (
             "Id",
             "Username",
@@ -367,7 +304,7 @@ class SalesforceOrg:
             "UserType",
         )
         return [
-            User(
+            SalesforceUser(
                 id=str(row["Id"]),
                 username=_text(row.get("Username")),
                 email=_text(row.get("Email")),

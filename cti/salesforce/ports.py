@@ -2,39 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-
-class Org(Protocol):
-    """One Salesforce org as the administrator entered it.
-
-    Every address the adapter calls comes from here and from nowhere else: no answer and no payload can name a host.
-    """
-
-    @property
-    def id(self) -> str:
-        """The org's 18-character id."""
-        ...
-
-    @property
-    def my_domain_url(self) -> str:
-        """Origin of the org's My Domain, e.g. `https://acme.my.salesforce.com`."""
-        ...
-
-    @property
-    def client_id(self) -> str:
-        """Consumer key of the pairing app."""
-        ...
-
-    @property
-    def client_secret(self) -> str:
-        """Consumer secret of the pairing app."""
-        ...
-
-    @property
-    def api_version(self) -> str:
-        """REST API version, e.g. `67.0`."""
-        ...
+if TYPE_CHECKING:
+    from cti.accounts import Org
 
 
 class OrgSource(Protocol):

@@ -12,36 +12,32 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-import requests
-from urllib3.exceptions import MaxRetryError, NewConnectionError
-
 from cti.domain.delivery import Verdict
 from cti.salesforce.classify import from_answer
 from cti.salesforce.errors import (
     AnswerUnreadableError,
     DailyLimitReachedError,
     OutcomeUnknownError,
-    SalesforceError,
     SessionExpiredError,
-    TimedOutError,
-    UnavailableError,
 )
 from cti.salesforce.ports import Silent
+from cti.salesforce.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import requests
+
+    from cti.accounts import Org
     from cti.clock import Clock
     from cti.salesforce.oauth import ClientCredentials
-    from cti.salesforce.ports import Observer, Org
+    from cti.salesforce.ports import Observer
+    from cti.salesforce.transport import Answer
 
-CALL_OPTIONS = "client=FCCConnector"
 RETRY_AFTER_CAP_S = 3600.0
 DAILY_LIMIT_PAUSE_S = 900.0
 """How long an org is left alone after its daily limit; the window of 24 hours moves all the time."""
-MAX_ANSWER_BYTES = 32 * 1024 * 1024
 DEFAULT_BUDGET_S = 30.0
-_CONNECT_S = 3.05
 _USAGE = re.compile(r"api-usage=(\d+)/(\d+)")
 _VERSION = re.compile(r"\d{2,3}\.0\Z")
 
@@ -65,11 +61,10 @@ class RestClient:
         if not _VERSION.match(org.api_version):
             raise ValueError(f"not an API version: {org.api_version!r}")
         self._org = org
-        self._http = http
+        self._transport = Transport(org, http, clock, observer)
         self._tokens = tokens
         self._clock = clock
         self._observer: Observer = observer or Silent()
-        self._origin = org.my_domain_url.rstrip("/")
         self._lock = threading.Lock()
         self._stopped_until = 0.0
 
@@ -91,26 +86,15 @@ class RestClient:
         """
         self._refuse_while_stopped()
         resource = "composite/sobjects" if path.startswith("/composite/sobjects") else path.split("/", maxsplit=2)[1]
-        url = f"{self._origin}/services/data/v{self._org.api_version}{path}"
+        path = f"/services/data/v{self._org.api_version}{path}"
         bearer = token or self._tokens.token()
         try:
-            return self._send(method, url, resource, bearer, params, body, budget)
+            return self._send(method, path, resource, bearer, params, body, budget)
         except SessionExpiredError:
             if token is not None:
                 raise
             bearer = self._tokens.renew(bearer)
-            return self._send(method, url, resource, bearer, params, body, budget)
-
-    def userinfo(self, token: str, *, budget: float = 5.0) -> Mapping[str, Any]:
-        """What the org's userinfo endpoint says about the owner of `token`.
-
-        Raises SessionExpiredError or AccessRefusedError for a token it does not accept (401, 403), and another
-        SalesforceError with `retryable` set when it cannot be asked just now.
-        """
-        answer = self._send("GET", f"{self._origin}/services/oauth2/userinfo", "userinfo", token, None, None, budget)
-        if not isinstance(answer, dict):
-            raise AnswerUnreadableError
-        return answer
+            return self._send(method, path, resource, bearer, params, body, budget)
 
     def _refuse_while_stopped(self) -> None:
         with self._lock:
@@ -121,55 +105,21 @@ class RestClient:
     def _send(
         self,
         method: str,
-        url: str,
+        path: str,
         resource: str,
         bearer: str,
         params: Mapping[str, str] | None,
         body: Any,
         budget: float,
     ) -> Any:
-        changes = method != "GET"
-        started = self._clock.monotonic()
-        status = 0
-        try:
-            with self._http.request(
-                method,
-                url,
-                params=params,
-                data=None if body is None else json.dumps(body, ensure_ascii=False).encode(),
-                headers={
-                    "Authorization": f"Bearer {bearer}",
-                    "Accept": "application/json",
-                    "Sforce-Call-Options": CALL_OPTIONS,
-                    **({} if body is None else {"Content-Type": "application/json; charset=utf-8"}),
-                },
-                timeout=(min(_CONNECT_S, budget), budget),
-                allow_redirects=False,
-                stream=True,
-            ) as answer:
-                status = answer.status_code
-                content = self._read(answer, started + budget)
-        except requests.RequestException as error:
-            raise _unanswered(error, changes=changes) from None
-        finally:
-            self._observer.request(self._org.id, resource, status, self._clock.monotonic() - started)
+        answer = self._transport.send(method, path, resource, bearer, params=params, body=body, budget=budget)
         self._note_usage(answer.headers.get("Sforce-Limit-Info", ""))
-        return self._understand(answer, content, changes=changes)
+        return self._understand(answer, changes=method != "GET")
 
-    def _read(self, answer: requests.Response, deadline: float) -> bytes:
-        content = bytearray()
-        for chunk in answer.iter_content(65536):
-            content += chunk
-            if len(content) > MAX_ANSWER_BYTES:
-                raise requests.exceptions.ContentDecodingError("the answer is too large")
-            if self._clock.monotonic() > deadline:
-                raise requests.ReadTimeout("the answer came too slowly")
-        return bytes(content)
-
-    def _understand(self, answer: requests.Response, content: bytes, *, changes: bool) -> Any:
-        status = answer.status_code
+    def _understand(self, answer: Answer, *, changes: bool) -> Any:
+        status = answer.status
         try:
-            body = json.loads(content) if content else None
+            body = json.loads(answer.content) if answer.content else None
         except ValueError:
             if status < 300:  # noqa: PLR2004 - HTTP's classes of status
                 raise (OutcomeUnknownError() if changes else AnswerUnreadableError()) from None
@@ -209,21 +159,3 @@ class RestClient:
 
 def _seconds(later: datetime, earlier: datetime) -> float:
     return (later - earlier).total_seconds()
-
-
-def _unanswered(error: requests.RequestException, *, changes: bool) -> SalesforceError:
-    """The error for a request without a complete answer: what counts is whether it went out and changes things."""
-    if _never_left(error):
-        return UnavailableError()
-    if changes:
-        return OutcomeUnknownError()
-    if isinstance(error, requests.Timeout):
-        return TimedOutError()
-    return UnavailableError()
-
-
-def _never_left(error: requests.RequestException) -> bool:
-    if isinstance(error, (requests.ConnectTimeout, requests.exceptions.SSLError, requests.exceptions.InvalidURL)):
-        return True
-    cause = error.args[0] if error.args else None
-    return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cti.accounts import salesforce_id
+from cti.domain.salesforce import Access, SalesforceUser
 from cti.salesforce.classify import from_code
 from cti.salesforce.errors import NotFoundError, OutcomeUnknownError, SalesforceError
-from cti.salesforce.org import Access, RowResult, User
+from cti.salesforce.org import RowResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -52,8 +53,10 @@ TASK_FIELDS = frozenset(
 INTEGRATION = "005U00000000000IntA"
 
 
-def user(number: int, email: str, zone: str = "Europe/Warsaw") -> User:
-    return User(f"005U{number:014d}", email, email, email, active=True, language="pl", zone=zone, user_type="Standard")
+def user(number: int, email: str, zone: str = "Europe/Warsaw") -> SalesforceUser:
+    return SalesforceUser(
+        f"005U{number:014d}", email, email, email, active=True, language="pl", zone=zone, user_type="Standard"
+    )
 
 
 @dataclass
@@ -67,7 +70,7 @@ class FakeOrg:
 
     tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
     bin: set[str] = field(default_factory=set)
-    users: list[User] = field(default_factory=list)
+    users: list[SalesforceUser] = field(default_factory=list)
     people: dict[str, dict[str, Any]] = field(default_factory=dict)
     calls: list[tuple[str, list[dict[str, Any]]]] = field(default_factory=list)
     fields: frozenset[str] = TASK_FIELDS
@@ -164,7 +167,7 @@ class FakeOrg:
     def closed_task_status(self) -> str:
         return "Zakończone"
 
-    def users_by_email(self, emails: Collection[str]) -> dict[str, tuple[User, ...]]:
+    def users_by_email(self, emails: Collection[str]) -> dict[str, tuple[SalesforceUser, ...]]:
         wanted = {email.lower() for email in emails}
         return {
             email: tuple(each for each in self.users if each.email.lower() == email)
@@ -172,7 +175,7 @@ class FakeOrg:
             if any(each.email.lower() == email for each in self.users)
         }
 
-    def user(self, user_id: str) -> User | None:
+    def user(self, user_id: str) -> SalesforceUser | None:
         return next((each for each in self.users if each.id == user_id), None)
 
     def delete(self, record_id: str) -> None:

@@ -72,7 +72,7 @@ class Simulator:
 
 @dataclass
 class OrgRow:
-    """Fits `cti.salesforce.ports.Org`."""
+    """As much of `cti.accounts.Org` as the Salesforce room reads."""
 
     id: str
     my_domain_url: str

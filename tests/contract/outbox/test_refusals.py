@@ -282,7 +282,7 @@ class Side:
         self.org, self.org_id = org, org_id
 
     def integration_user(self):
-        return SimpleNamespace(organization_id=self.org_id, name="FCC", email="fcc@acme.example")
+        return SimpleNamespace(org_id=self.org_id, name="FCC", email="fcc@acme.example")
 
     def active_users(self):
         return self.org.active_users()

@@ -12,6 +12,7 @@ from cti.clock import SystemClock
 from cti.domain.phone_number import spellings
 from cti.matching.candidates import candidates, wanted_fields
 from cti.salesforce import errors
+from cti.salesforce.identity import Identities
 from cti.salesforce.org import SalesforceOrgs
 from tests.support.salesforce_simulator import simulator
 
@@ -95,13 +96,12 @@ def test_a_caller_is_found_however_the_number_was_typed(connect, number, names):
     assert sorted(record.name for record in candidates(rows, number, region="PL", language="pl")) == names
 
 
-def test_the_agents_own_token_searches_and_says_who_it_belongs_to(connect, sim):
+def test_the_agents_own_token_searches_and_says_who_it_belongs_to(connect, http, sim):
     token = sim.post("login", user="anna.nowak@acme.example")["token"]
-    org = connect()
-    info = org.userinfo(token)
-    assert (info.user_id, info.organization_id) == (sim.user_id("anna.nowak@acme.example"), sim.org_id)
+    info = Identities(http, SystemClock()).identify(sim.org_row(), token)
+    assert (info.user_id, info.org_id) == (sim.user_id("anna.nowak@acme.example"), sim.org_id)
     assert (info.email, info.language) == ("anna.nowak@acme.example", "pl")
-    assert org.search_phones(["600100200"], {"Contact": ("Id", "Name")}, token=token)
+    assert connect().search_phones(["600100200"], {"Contact": ("Id", "Name")}, token=token)
 
 
 def test_what_is_hidden_from_an_agent_is_neither_found_nor_readable(connect, sim):
