@@ -133,6 +133,11 @@ class Leadership:
             self._acknowledged_at = now
             self._ringing.clear()
 
+    def call_over(self, sip_call_id: str) -> None:
+        """FCC says that the call is over, which a pane that is away cannot: it is no reason to wait for it any more."""
+        for pane in self._panes.values():
+            pane.calls.discard(sip_call_id)
+
     def tick(self, now: float) -> bool:
         """Let time do its work: leases end, a ring that nobody heard moves the lead."""
         for name in [name for name, pane in self._panes.items() if _expired(pane.away_since, now, LEASE_S)]:

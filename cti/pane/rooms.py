@@ -330,7 +330,7 @@ class AgentRoom:
     def _audience_of(self, event: LoggedEvent) -> list[PaneConnection]:
         with self._lock:
             if event.type == "call":
-                self._watch_ring(event)
+                self._watch_call(event)
             if event.pane is not None:
                 target: str | None = event.pane
             elif event.type == "pop":
@@ -344,9 +344,11 @@ class AgentRoom:
             connection = self._connections.get(target or "")
             return [] if connection is None else [connection]
 
-    def _watch_ring(self, event: LoggedEvent) -> None:
+    def _watch_call(self, event: LoggedEvent) -> None:
         call = event.fields.get("call", {})
         call_id = str(call.get("callId", ""))
+        if call.get("state") == "ended":
+            self._leadership.call_over(str(call.get("sipCallId")))
         if call.get("state") == "ringing" and call.get("direction") == "inbound":
             age = (self._clock.now() - event.at).total_seconds()
             if age < _STALE_S:

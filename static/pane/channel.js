@@ -35,8 +35,8 @@ export class ChannelError extends Error {
  * @property {boolean} [once] not repeated on a new connection
  *
  * @typedef {object} Channel
- * @property {() => void} open
- * @property {() => void} close
+ * @property {() => void} open also after `close`: then the pane is the one it was
+ * @property {() => void} close say farewell, so that the server does not wait for this pane
  * @property {() => void} tick called about once a second by a timer that is not slowed down in hidden pages
  * @property {() => void} hurry the network came back: connect now
  * @property {() => boolean} isOpen
@@ -205,11 +205,13 @@ export function createChannel(deps) {
     open,
     isOpen: () => greeted,
     close() {
-      ended = true;
       const old = socket;
-      socket = null;
-      greeted = false;
-      old?.close(1000);
+      if (old) {
+        old.onclose = null;
+        old.close(1000);
+        lost(1000);
+      }
+      connectAt = null;
     },
     hurry() {
       if (connectAt !== null) open();

@@ -106,4 +106,7 @@ addEventListener("online", pane.online);
 for (const gesture of ["pointerdown", "keydown"]) addEventListener(gesture, pane.unlockSound, { once: true });
 askBeforeLeaving(window, () => carriesCall(store.get()));
 addEventListener("pagehide", pane.leave);
+addEventListener("pageshow", (event) => {
+  if (event.persisted) pane.comeBack();
+});
 pane.start();

@@ -32,6 +32,7 @@ import { view } from "./state/view.js";
  * @property {() => void} online the browser has a network again
  * @property {() => void} unlockSound after a click
  * @property {() => void} leave the page goes away, and the sound of its call with it
+ * @property {() => void} comeBack the browser had kept the page and shows it again
  */
 
 /**
@@ -86,7 +87,9 @@ export function createPane({ store, t, now, signIn, ...deps }) {
     leave() {
       phone.hangUp();
       phone.stop();
+      channel.close(); // a page that the browser keeps would hold the phone as long as its socket is open
     },
+    comeBack: channel.open,
     start() {
       store.dispatch({ type: "phone.can", can: phone.can });
       store.subscribe(follower.follow);

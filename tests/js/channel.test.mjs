@@ -162,6 +162,40 @@ describe("the channel", () => {
     assert.equal(FakeSocket.made.length, 6);
   });
 
+  it("says farewell when its page goes away, stays away, and is the same pane when the page is back", async () => {
+    channel.open();
+    const socket = greet(4);
+    const codes = [];
+    socket.close = (code) => codes.push(code);
+    const report = channel.request("call.report", { kind: "ended" });
+    const beat = channel.request("beat", {}, { once: true });
+    channel.close();
+    assert.deepEqual([codes, links.at(-1)], [[1000], "lost"]);
+    await assert.rejects(beat, { code: "no-connection" });
+    socket.drop(1000);
+    for (const wait of [400, 60_000]) {
+      time.move(wait);
+      channel.tick();
+      channel.hurry();
+    }
+    assert.equal(FakeSocket.made.length, 1);
+    channel.open();
+    const again = greet(5);
+    assert.deepEqual([again.sent[0].pane, again.sent[0].type], [socket.sent[0].pane, "hello"]);
+    const [repeated] = again.of("call.report");
+    again.say({ re: repeated.id, ok: {} });
+    await report;
+  });
+
+  it("makes no connection any more when its page goes away while it waits to make one", () => {
+    channel.open();
+    FakeSocket.last().drop();
+    channel.close();
+    time.move(60_000);
+    channel.tick();
+    assert.equal(FakeSocket.made.length, 1);
+  });
+
   it("ends at 4401 and asks nothing more", async () => {
     channel.open();
     const socket = greet();

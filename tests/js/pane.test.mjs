@@ -59,7 +59,7 @@ function workbench(which = SIP) {
     microphone: { check: async () => bench.microphoneState, onChange: () => undefined },
     session: () => ({ token: () => "t", expired: () => false, tick: () => undefined, renew: async () => host.push(["renew"]) }),
     channel: (listener) => (told.channel = listener, {
-      open: () => undefined, close: () => undefined, tick: () => undefined, hurry: () => undefined, isOpen: () => true,
+      open: () => (bench.link = "open"), close: () => (bench.link = phone.some(([done]) => done === "stop") ? "closed" : "too early"), tick: () => undefined, hurry: () => undefined, isOpen: () => true,
       async request(type, fields) {
         asked.push({ type, ...fields });
         return (bench.answers[type] ?? (() => ({})))(fields);
@@ -460,6 +460,14 @@ describe("the pane", () => {
     assert.deepEqual(bench.codes(), []);
   });
 
+  it("ends its call, signs off and says farewell when its page goes away, and is there again when that is shown again", async () => {
+    await arrive();
+    bench.pane.leave();
+    assert.deepEqual(bench.phone.slice(-2), [["hangUp"], ["stop"]]);
+    assert.equal(bench.link, "closed");
+    bench.pane.comeBack();
+    assert.equal(bench.link, "open");
+  });
   it("ignores an event of a newer server", async () => {
     await arrive();
     const before = bench.store.get();

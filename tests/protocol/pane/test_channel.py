@@ -573,6 +573,25 @@ def test_a_pane_that_stays_away_loses_the_lead(rig):
     until(lambda: rig.rooms.lead_of(AGENT.audience, pane.answer["fence"], "s1") == "over")
 
 
+@pytest.mark.parametrize(("over", "keeps"), [("abc", False), ("other", True), (None, True)])
+def test_a_pane_that_went_away_in_a_call_loses_the_lead_once_fcc_says_that_it_is_over(rig, over, keeps):
+    pane = rig.enter()
+    at = "2026-11-22T10:00:00.123Z"
+    report = {"sipCallId": "abc", "kind": "answered", "direction": "inbound", "number": "+48600100200", "at": at}
+    assert pane.ask("call.report", **report)["ok"] == {}
+    pane.close()
+    until(lambda: not rig.rooms.of(AGENT).connections())
+    new = rig.enter("pane-two")
+    rig.add("call", {"call": {**CALL, "sipCallId": over, "state": "ended"}})
+    assert new.event("call")["call"]["state"] == "ended"
+    rig.clock.ahead = 6
+    if keeps:
+        rig.rooms.tick()
+        assert rig.rooms.lead_of(AGENT.audience, pane.answer["fence"], "s1") == "away"
+    else:
+        assert new.event("leader")["leader"] is True
+
+
 def test_a_lead_is_over_when_it_was_passed_on_or_is_another_sessions(rig):
     one, two = rig.enter(), rig.enter("pane-two")
     before = one.answer["fence"]

@@ -112,6 +112,29 @@ def test_a_pane_with_a_call_is_given_the_whole_lease(lead):
     assert lead.leader == "two"
 
 
+def test_a_pane_whose_call_ends_while_it_is_away_is_not_waited_for_any_longer(lead):
+    two(lead)
+    lead.reported("one", "call", 4, up=True)
+    lead.reported("one", "another", 4, up=True)
+    lead.leave("one", 5, for_good=False)
+    lead.call_over("another")
+    assert not lead.tick(5 + AWAY_S)
+    lead.call_over("call")
+    assert lead.due == 5 + AWAY_S
+    assert lead.tick(5 + AWAY_S + 1)
+    assert lead.leader == "two"
+
+
+def test_a_pane_whose_call_ends_as_soon_as_it_is_away_has_the_time_of_any_to_come_back(lead):
+    two(lead)
+    lead.reported("one", "call", 4, up=True)
+    lead.leave("one", 5, for_good=False)
+    lead.call_over("call")
+    assert not lead.tick(5 + AWAY_S - 0.1)
+    assert not lead.join("one", 5 + AWAY_S - 0.1, focused=False)
+    assert lead.leader == "one"
+
+
 def test_a_ring_that_the_leader_does_not_hear_moves_the_phone(lead):
     two(lead)
     lead.ring("call", 10)
