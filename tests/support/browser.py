@@ -84,12 +84,17 @@ class Browsers:
 
 
 def _clear(driver: webdriver.Chrome, origins: Sequence[str]) -> None:
-    """Close all tabs but a new one, and forget what pages stored; what a tab alone stored goes with it."""
+    """Close all tabs but a new one, and forget what pages stored; what a tab alone stored goes with it.
+
+    Each page is left before its tab is closed. A tab may be closed before the frames in it could end their call, and a
+    pane that vanishes in a call keeps the phone from the next one for a while.
+    """
     old = driver.window_handles
     driver.switch_to.new_window("tab")
     new = driver.current_window_handle
     for handle in old:
         driver.switch_to.window(handle)
+        driver.get("about:blank")
         driver.close()
     driver.switch_to.window(new)
     for origin in origins:
