@@ -33,6 +33,7 @@ from cti.directory.service import Directory
 from cti.domain.org_fields import CALL_ID
 from cti.events.hub import EventHub
 from cti.matching.access import RecordAccess
+from cti.matching.as_agent import AsAgent
 from cti.matching.service import Matching
 from cti.outbox.engine import Engine
 from cti.pane import routes as pane_routes
@@ -179,15 +180,15 @@ def build_services(
         campaign_name=partial(_campaign_name, directory),
         unfit=partial(metrics.left_out, why="unfit"),
     )
-    token_refused = partial(_ask_for_fresh_token, database, sign_in)
+    as_agent = AsAgent(database, orgs, token_refused=partial(_ask_for_fresh_token, database, sign_in))
     calls = CallService(
         database=database,
         exchanges=exchanges,
         directory=directory,
         clock=clock,
         executor=background,
-        matching=Matching(database, orgs, clock, token_refused=token_refused),
-        access=RecordAccess(database, orgs, clock, token_refused=token_refused),
+        matching=Matching(as_agent, clock),
+        access=RecordAccess(as_agent, clock),
         call_log=call_log,
         log_view=call_log,
         new_id=new_id,

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import structlog
-
 from cti.domain.match import Checked
 from cti.domain.org_fields import NAMED, PERSON_MARKS
 from cti.domain.record import Record
 from cti.errors import ConnectorError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from cti.accounts import PaneSession
     from cti.clock import Clock
-    from cti.matching.ports import Agent, Database, Org, Orgs
+    from cti.matching.as_agent import AsAgent
+    from cti.matching.ports import Agent, Org
 
 BUDGET_S: Final = 2.0
 _LEAST_S: Final = 0.1
-_UNAUTHORIZED: Final = 401
 _NO_SUCH: Final = frozenset({"salesforce-request-invalid", "salesforce-not-found"})
 """The org has no such object or field: there is nothing to read, whoever asks."""
 
-_log = structlog.get_logger("cti.matching")
 _NOTHING: Final = Checked()
 
 
@@ -33,67 +29,36 @@ class RecordAccess:
 
     With the token of the agent's own session the org itself shows or hides the record; without a usable one the
     integration user reads it and `UserRecordAccess` says whether the agent may. The person behind a case is checked
-    like the case. `token_refused` is told of the session whose token the org no longer accepts (401).
+    like the case.
 
     Source: Object Reference, UserRecordAccess, Account (person accounts), Case.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        orgs: Orgs,
-        clock: Clock,
-        *,
-        budget: float = BUDGET_S,
-        token_refused: Callable[[PaneSession], None] = lambda _session: None,
-    ) -> None:
-        self._database = database
-        self._orgs = orgs
+    def __init__(self, as_agent: AsAgent, clock: Clock, *, budget: float = BUDGET_S) -> None:
+        self._as_agent = as_agent
         self._clock = clock
         self._budget = budget
-        self._token_refused = token_refused
 
     def check(self, agent: Agent, record_id: str, object_type: str) -> Checked:
         """The record (id of 18 characters) as Salesforce holds it, if it is of that object and the agent may read it.
 
         Raises ConnectorError while that cannot be found out.
         """
-        with self._database.read() as uow:
-            pairing = uow.pairings.get(agent.pairing_id)
-            sessions = uow.sessions.live_of(agent.pairing_id, agent.fcc_user_id) if pairing is not None else ()
-        if pairing is None:
+        place = self._as_agent.place_of(agent)
+        if place is None:
             return _NOTHING
-        own = next((each for each in sessions if each.sf_user_id == agent.sf_user_id and each.token), None)
-        question = _Question(
-            self._orgs.org(pairing.org_id),
-            agent.sf_user_id,
-            record_id,
-            object_type,
-            clock=self._clock,
-            until=self._clock.monotonic() + self._budget,
-        )
-        if own is not None:
-            try:
-                return question.put(own.token)
-            except ConnectorError as error:
-                if error.retryable:
-                    raise
-                # The agent's token is over, or may not use the API: the integration user asks instead.
-                _log.info("record-check-without-agent", code=error.code)
-                if error.http_status == _UNAUTHORIZED:
-                    self._refused(own)
+        until = self._clock.monotonic() + self._budget
+
+        def put(org: Org, token: str | None) -> Checked:
+            question = _Question(org, agent.sf_user_id, record_id, object_type, clock=self._clock, until=until)
+            return question.put(token)
+
         try:
-            return question.put(None)
+            return self._as_agent.ask(place, put, about="record-check")
         except ConnectorError as error:
             if error.code in _NO_SUCH:
                 return _NOTHING
             raise
-
-    def _refused(self, session: PaneSession) -> None:
-        try:
-            self._token_refused(session)
-        except Exception:  # noqa: BLE001 - the record is checked whether or not that could be noted
-            _log.exception("refused-token-not-noted")
 
 
 class _Question:

@@ -6,9 +6,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
-    from contextlib import AbstractContextManager
-
-    from cti.accounts import Pairing, PaneSession, Tenant
 
 
 class Agent(Protocol):
@@ -27,57 +24,6 @@ class Agent(Protocol):
     @property
     def fcc_user_id(self) -> int:
         """The FCC user."""
-        ...
-
-
-class Pairings(Protocol):
-    """The pairings' repository."""
-
-    def get(self, pairing_id: str) -> Pairing | None:
-        """One pairing."""
-        ...
-
-
-class Tenants(Protocol):
-    """The tenants' repository."""
-
-    def get(self, tenant_id: str) -> Tenant | None:
-        """One tenant."""
-        ...
-
-
-class Sessions(Protocol):
-    """The pane sessions' repository."""
-
-    def live_of(self, pairing_id: str, fcc_user_id: int) -> Sequence[PaneSession]:
-        """An agent's sessions that are not over, the newest first."""
-        ...
-
-
-class UnitOfWork(Protocol):
-    """A view of the data."""
-
-    @property
-    def pairings(self) -> Pairings:
-        """The pairings."""
-        ...
-
-    @property
-    def tenants(self) -> Tenants:
-        """The tenants."""
-        ...
-
-    @property
-    def sessions(self) -> Sessions:
-        """The panes' sessions."""
-        ...
-
-
-class Database(Protocol):
-    """Where settings and sessions are read."""
-
-    def read(self) -> AbstractContextManager[UnitOfWork]:
-        """A view of the data."""
         ...
 
 

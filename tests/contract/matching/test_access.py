@@ -7,6 +7,7 @@ import pytest
 from cti import outgoing
 from cti.clock import SystemClock
 from cti.matching.access import RecordAccess
+from cti.matching.as_agent import AsAgent
 from cti.salesforce.errors import SalesforceError
 from cti.salesforce.org import SalesforceOrgs
 from tests.contract.matching.test_simulator import ANNA, Office
@@ -35,7 +36,7 @@ class Desk(Office):
     def __init__(self, sim, database, http) -> None:
         super().__init__(sim, database, http)
         row = sim.org_row()
-        self.access = RecordAccess(database, SalesforceOrgs(lambda _id: row, http, self.clock), self.clock)
+        self.access = RecordAccess(AsAgent(database, SalesforceOrgs(lambda _id: row, http, self.clock)), self.clock)
 
     def check(self, name, object_type):
         return self.access.check(self.agent, self.sim.record_id(name), object_type).record

@@ -10,6 +10,7 @@ import pytest
 from cti import outgoing
 from cti.accounts import AgentRef, PaneSession
 from cti.clock import SystemClock
+from cti.matching.as_agent import AsAgent
 from cti.matching.service import Matching
 from cti.salesforce.org import SalesforceOrgs
 from tests.support import accounts
@@ -43,7 +44,7 @@ class Office:
         self.clock = SystemClock()
         row = sim.org_row()
         orgs = SalesforceOrgs(lambda _id: row, http, self.clock)
-        self.matching = Matching(database, orgs, self.clock)
+        self.matching = Matching(AsAgent(database, orgs), self.clock)
         self.agent = AgentRef("acme-1", sim.user_id(ANNA), 101)
         with database.write() as uow:
             uow.tenants.save(accounts.tenant(self.clock))

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from cti.accounts import AgentRef
 from cti.domain.org_fields import NAMED, READ
 from cti.matching.access import RecordAccess
+from cti.matching.as_agent import AsAgent
 from cti.salesforce.errors import (
     AccessRefusedError,
     AppUnknownError,
@@ -21,7 +23,7 @@ from cti.salesforce.errors import (
 )
 from tests.support import accounts
 
-AGENT = SimpleNamespace(pairing_id="acme-1", sf_user_id="005A", fcc_user_id=101)
+AGENT = AgentRef("acme-1", "005A", 101)
 
 
 @dataclass
@@ -63,12 +65,14 @@ class World:
     def __post_init__(self):
         self.pairing = accounts.pairing(self.clock)
         orgs = SimpleNamespace(org=lambda _id: self.org)
-        self.access = RecordAccess(self, orgs, self.clock, token_refused=lambda s: self.refused.append(s.token))
+        as_agent = AsAgent(self, orgs, token_refused=lambda session: self.refused.append(session.token))
+        self.access = RecordAccess(as_agent, self.clock)
 
     @contextmanager
     def read(self):
         yield SimpleNamespace(
             pairings=SimpleNamespace(get=lambda _id: self.pairing),
+            tenants=SimpleNamespace(get=lambda _id: accounts.tenant(self.clock)),
             sessions=SimpleNamespace(live_of=lambda _pairing, _user: self.sessions),
         )
 

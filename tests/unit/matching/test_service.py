@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from cti.accounts import AgentRef
+from cti.matching.as_agent import AsAgent
 from cti.matching.service import Matching
 from cti.salesforce.errors import AccessRefusedError, SessionExpiredError, TimedOutError, UnavailableError
 from tests.support import accounts
 
 NUMBER = "+48600100200"
-AGENT = SimpleNamespace(pairing_id="acme-1", sf_user_id="005A", fcc_user_id=101)
+AGENT = AgentRef("acme-1", "005A", 101)
 JAN = {"attributes": {"type": "Contact"}, "Id": "003J", "Name": "Jan Kowalski", "MobilePhone": "600 100 200"}
 EWA = {"attributes": {"type": "Contact"}, "Id": "003E", "Name": "Ewa", "MobilePhone": "600 100 200"}
 CASE = {"Id": "500A", "CaseNumber": "00001234", "Subject": "Reklamacja", "ContactId": "003J"}
@@ -67,12 +69,9 @@ class World:
     refused: list[str] = field(default_factory=list)
 
     def __post_init__(self):
-        self.matching = Matching(
-            self,
-            SimpleNamespace(org=lambda _org_id: self.org),
-            self.clock,
-            token_refused=lambda session: self.refused.append(session.token),
-        )
+        orgs = SimpleNamespace(org=lambda _org_id: self.org)
+        as_agent = AsAgent(self, orgs, token_refused=lambda session: self.refused.append(session.token))
+        self.matching = Matching(as_agent, self.clock)
 
     @contextmanager
     def read(self):
