@@ -27,7 +27,6 @@ from cti.calls.service import CallService
 from cti.canvas import routes as canvas_routes
 from cti.canvas.errors import CanvasOrgUnknownError
 from cti.canvas.service import CanvasSignIn
-from cti.canvas.sessions import GRACE, SessionStore, SessionTokens
 from cti.clock import SystemClock
 from cti.directory.service import Directory
 from cti.domain.org_fields import CALL_ID
@@ -52,6 +51,7 @@ from cti.proxy.sip_relay import SipRelay
 from cti.proxy.tickets import TicketOffice
 from cti.salesforce.identity import Identities
 from cti.salesforce.org import SalesforceOrgs
+from cti.sessions.service import GRACE, Sessions, SessionTokens
 from cti.settings import Settings, load
 from cti.store import migrate
 from cti.store.lease import LeaseError, lease_of
@@ -169,7 +169,7 @@ def build_services(
 
     # sign-in
     tokens = SessionTokens(settings.secret_key.get_secret_value(), settings.public_url, clock)
-    sessions = SessionStore(database, tokens, clock, session_seconds=settings.session_seconds, new_id=new_id)
+    sessions = Sessions(database, tokens, clock, session_seconds=settings.session_seconds, new_id=new_id)
     identities = Identities(http, clock, metrics)
     sign_in = CanvasSignIn(database, identities, directory, sessions, clock, max_bytes=settings.canvas_max_bytes)
 
@@ -229,7 +229,7 @@ def build_services(
     alone = database.is_sqlite  # then nobody but this process writes
     hub = EventHub(database, clock, poll_seconds=1.0 if alone else 0.2, many_writers=not alone)
     database.on_commit(hub.wake)
-    rooms = AgentRooms(database, hub, clock, present=calls.panes_present, standing=sign_in.standing)
+    rooms = AgentRooms(database, hub, clock, present=calls.panes_present, standing=sessions.standing)
     tickets = TicketOffice(clock, new_id, rooms)
     channel = PaneChannel(
         database=database,

@@ -156,3 +156,12 @@ class PhoneTicket:
 
     ticket: str = field(repr=False)
     expires_in: int
+
+
+@dataclass(frozen=True)
+class IssuedSession:
+    """A session and the token that opens it for the next `expires_in` seconds."""
+
+    session: PaneSession
+    token: str = field(repr=False)
+    expires_in: int

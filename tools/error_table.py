@@ -52,7 +52,11 @@ STEP_5 = "[Step 5](install-salesforce.md#5-the-canvas-app-pre-authorised-not-ask
 ACTIVE = "`fcc-connector pair TENANT ORG --active`."
 CAMPAIGN = "Change it in FCC, or `fcc-connector pair TENANT ORG --off-campaign ID`."
 EMAIL = "FCC: the account's e-mail must be the one of the Salesforce user."
-SHOWN_ELSEWHERE = {"salesforce-token-refused": "cti.canvas", "canvas-salesforce-unavailable": "cti.canvas"}
+SHOWN_ELSEWHERE = {
+    "salesforce-token-refused": "cti.canvas",
+    "canvas-salesforce-unavailable": "cti.canvas",
+    "session-over": "cti.canvas",
+}
 """Whose table has a code, where that is not the room that raises it."""
 LATER = "Nothing: deliveries wait and go on by themselves."
 RETRY = "Put it right in the org, then `fcc-connector retry KEY`."

@@ -115,12 +115,3 @@ class UserApprovalRequiredError(ConnectorError):
         "The Canvas app is not pre-authorised. In its OAuth policies a Salesforce administrator has to choose “Admin "
         "approved users are pre-authorized” and assign the permission set Fcc Access."
     )
-
-
-class SessionOverError(ConnectorError):
-    """The pane's session has ended, was revoked, or never was."""
-
-    code = "session-over"
-    http_status = 401
-    pl = "Sesja telefonu się skończyła. Odśwież stronę Salesforce."
-    en = "The phone's session has ended. Reload the Salesforce page."

@@ -21,11 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from cti.accounts import Language, Org, Pairing, PaneSession
-    from cti.canvas.ports import Agent, AgentDirectory, Database, Identities, UnitOfWork
-    from cti.canvas.sessions import IssuedSession, SessionStore
+    from cti.accounts import IssuedSession, Language, Org, Pairing, PaneSession
+    from cti.canvas.ports import AgentDirectory, Identities
     from cti.clock import Clock
+    from cti.domain.fcc import FccUser
     from cti.domain.salesforce import Identity
+    from cti.sessions.service import Sessions
+    from cti.store.database import Database
+    from cti.store.unit_of_work import UnitOfWork
 
 SAME_REQUEST_WINDOW = timedelta(seconds=60)
 """For so long a request without a page's own `n` may come again."""
@@ -57,7 +60,7 @@ class SignedIn:
     """An agent who was let in."""
 
     issued: IssuedSession
-    agent: Agent
+    agent: FccUser
     org: Org
     pairing: Pairing
 
@@ -75,7 +78,7 @@ class CanvasSignIn:
         database: Database,
         identities: Identities,
         directory: AgentDirectory,
-        sessions: SessionStore,
+        sessions: Sessions,
         clock: Clock,
         *,
         max_bytes: int = DEFAULT_MAX_BYTES,
@@ -169,10 +172,6 @@ class CanvasSignIn:
         return self._sessions.extend(
             session.id, org_token=request.token, seen_at=uses.token, present=uses.content is None
         )
-
-    def standing(self, session: PaneSession) -> PaneSession | None:
-        """The session as it is now, None when it is over."""
-        return self._sessions.standing(session.id)
 
     def org_token_refused(self, session: PaneSession) -> None:
         """The org answered 401 to the session's token: it is not used again and must be renewed within 5 minutes."""

@@ -8,30 +8,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
-    from cti.accounts import AgentRef, PaneSession, PhoneTicket
+    from cti.accounts import AgentRef, IssuedSession, PaneSession, PhoneTicket
     from cti.domain.fcc import PhoneCredentials
     from cti.events.ports import Subscriber
 
 Json = dict[str, Any]
-
-
-class RenewedSession(Protocol):
-    """A prolonged session, the token that opens it, and for how many seconds."""
-
-    @property
-    def session(self) -> PaneSession:
-        """The session as it is now."""
-        ...
-
-    @property
-    def token(self) -> str:
-        """Its token."""
-        ...
-
-    @property
-    def expires_in(self) -> int:
-        """Seconds."""
-        ...
 
 
 class Sessions(Protocol):
@@ -41,7 +22,7 @@ class Sessions(Protocol):
         """The session that `token` proves; raises ConnectorError when it is over, forged or withdrawn."""
         ...
 
-    def renew(self, session: PaneSession, signed_request: str) -> RenewedSession:
+    def renew(self, session: PaneSession, signed_request: str) -> IssuedSession:
         """Prolong `session` with a fresh signed request of the same person; raises ConnectorError when refused."""
         ...
 

@@ -16,14 +16,14 @@ from cti.canvas.errors import (
     CanvasSignatureError,
     IntegrationInactiveError,
     OrgNotPairedError,
-    SessionOverError,
 )
 from cti.canvas.service import CanvasSignIn, SignedIn
-from cti.canvas.sessions import SessionStore, SessionTokens
 from cti.directory.errors import FccUserUnknownError, FccUserWrongKindError
 from cti.domain.fcc import FccUser, UserKind
 from cti.salesforce.errors import IdentityUnavailableError, TokenRefusedError
 from cti.salesforce.identity import Identities
+from cti.sessions.errors import SessionOverError
+from cti.sessions.service import Sessions, SessionTokens
 from tests.support import accounts
 from tests.support.database import make_database
 from tests.support.signed_request import ORG_ID, TOKEN, USER_ID, signed_request
@@ -110,7 +110,7 @@ def world(tmp_path: Path, clock: DrivenClock) -> Iterator[World]:
         database,
         Identities(salesforce, clock),  # type: ignore[arg-type]  # the one method that is used
         directory,
-        SessionStore(
+        Sessions(
             database,
             SessionTokens("k" * 32, "https://connector.example.com", clock),
             clock,
@@ -364,16 +364,10 @@ def test_a_renewal_asks_salesforce_about_the_token_whatever_it_said_before(world
         world.service.renew(session, signed_request(n="2"))
     with pytest.raises(TokenRefusedError):
         world.sign_in(n="3")
-    left = world.service.standing(session)
+    with world.database.read() as uow:
+        left = uow.sessions.get(session.id)
     assert left is not None
     assert left.expires_at - world.clock.now() == timedelta(minutes=5)
-
-
-def test_a_session_is_looked_up_as_it_stands(world: World) -> None:
-    session = world.sign_in().issued.session
-    assert world.service.standing(session) == session
-    world.clock.advance(900)
-    assert world.service.standing(session) is None
 
 
 def test_another_persons_request_renews_nothing(world: World) -> None:

@@ -6,7 +6,6 @@ that session still stands is in the row, so that a session can be ended from her
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +13,16 @@ import jwt
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from cti.accounts import PaneSession
-from cti.canvas.errors import SessionOverError
+from cti.accounts import IssuedSession, PaneSession
+from cti.sessions.errors import SessionOverError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cti.accounts import Language
-    from cti.canvas.ports import Database, UnitOfWork
     from cti.clock import Clock
+    from cti.store.database import Database
+    from cti.store.unit_of_work import UnitOfWork
 
 AUDIENCE = "fcc-connector/pane"
 ORG_TOKEN_AGE = timedelta(minutes=90)
@@ -30,15 +30,6 @@ ORG_TOKEN_AGE = timedelta(minutes=90)
 GRACE = timedelta(minutes=5)
 """For so long a session goes on after its renewal failed."""
 KEPT_AFTER_END = timedelta(days=7)
-
-
-@dataclass(frozen=True)
-class IssuedSession:
-    """A session and the token that opens it for the next `expires_in` seconds."""
-
-    session: PaneSession
-    token: str = field(repr=False)
-    expires_in: int
 
 
 class SessionTokens:
@@ -85,7 +76,7 @@ class SessionTokens:
         return session_id
 
 
-class SessionStore:
+class Sessions:
     """The sessions' rules: how long one stands, what lengthens it, what ends it."""
 
     def __init__(
@@ -144,12 +135,12 @@ class SessionStore:
             session = uow.sessions.get(session_id)
         return self._standing(session)
 
-    def standing(self, session_id: str) -> PaneSession | None:
+    def standing(self, session: PaneSession) -> PaneSession | None:
         """The session as it is now, None when it is over."""
         with self._database.read() as uow:
-            session = uow.sessions.get(session_id)
+            found = uow.sessions.get(session.id)
         try:
-            return self._standing(session)
+            return self._standing(found)
         except SessionOverError:
             return None
 
@@ -197,14 +188,6 @@ class SessionStore:
                     token_at=min(session.token_at, now - ORG_TOKEN_AGE),
                     expires_at=min(session.expires_at, now + GRACE),
                 )
-                uow.commit()
-
-    def revoke(self, session_id: str) -> None:
-        """End a session at once; nothing happens when it is over."""
-        with self._database.write() as uow:
-            session = uow.sessions.get(session_id)
-            if session is not None and session.revoked_at is None:
-                uow.sessions.change(session_id, revoked_at=self._clock.now(), token=None)
                 uow.commit()
 
     def _end(self, now: datetime, token_at: datetime) -> datetime:

@@ -1,0 +1,1 @@
+"""Sessions: what whoever lets somebody in gives them, and what everything after asks for."""
