@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from simulators.fcc.calls import CallBook
-from simulators.fcc.control import Control
+from simulators.fcc.control.routes import Control
 from simulators.fcc.exchange import Exchange
-from simulators.fcc.external_api import ExternalApi
+from simulators.fcc.external_api.api import ExternalApi
 from simulators.fcc.presence import PresenceBoard
 from simulators.fcc.settings import Settings
 from simulators.fcc.signals import Signal
 from simulators.fcc.sip.digest import Digest
 from simulators.fcc.sip.registrar import Registrar
 from simulators.fcc.sip.server import SipServer
+from simulators.fcc.tenant import Tenant
 from simulators.fcc.tickets import PhonePasswords
 from simulators.fcc.timekeeping import WallClock
 from simulators.fcc.webhooks import Webhooks
@@ -80,42 +81,12 @@ class Simulator:
             clock.now,
             gives_gruus=lambda: self.settings.gruus,
         )
-        self.exchange = Exchange(
-            world,
-            self.settings,
-            clock,
-            self.book,
-            self.presence,
-            self.webhooks,
-            self.sip,
-            changed,
-            state / "recordings",
-        )
-        self.sip.dialling = self.exchange
+        tenant = Tenant(world, self.settings, clock, self.book, self.presence, self.webhooks, state / "recordings")
+        self.exchange = Exchange(tenant, self.sip, changed)
+        self.sip.dialling = self.exchange.outbound
         self.sip.refuse_reinvite = self.settings.take_reinvite_refusal
-        self.api = ExternalApi(
-            world,
-            self.settings,
-            clock,
-            self.book,
-            self.presence,
-            self.exchange,
-            passwords,
-            f"ws://{HOST}:{self.port}/sip",
-            self._closing,
-        )
-        control = Control(
-            world,
-            self.settings,
-            self.book,
-            self.presence,
-            self.registrar,
-            self.exchange,
-            self.webhooks,
-            self.api,
-            state / "recordings",
-            self._keep_subscription,
-        )
+        self.api = ExternalApi(tenant, self.exchange, passwords, f"ws://{HOST}:{self.port}/sip", self._closing)
+        control = Control(tenant, self.registrar, self.exchange, self.api, self._keep_subscription)
         self._app = web.Application(middlewares=[_own_host], client_max_size=1024 * 1024)
         self._app.router.add_post("/external-api/{function}", self.api.handle)
         self._app.router.add_get("/sip", self.sip.accept)

@@ -32,6 +32,10 @@ class Leg:
     cause: int | None = None
     dtmf: str = ""
 
+    def row(self) -> dict[str, Any]:
+        """The leg for the control page."""
+        return asdict(self)
+
 
 @dataclass
 class Call:

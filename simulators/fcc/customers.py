@@ -4,28 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from simulators.fcc import causes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from simulators.fcc.outbound import OutboundLine
+
 ANSWERING_HZ, CALLING_HZ, ANNOUNCEMENT_HZ, RINGBACK_HZ = 600.0, 700.0, 800.0, 425.0
-
-
-class Line(Protocol):
-    """What a called customer can do with the call."""
-
-    async def ring(self, *, early_hz: float | None = None) -> None: ...
-
-    async def announce(self, hz: float) -> None: ...
-
-    async def answer(self, hz: float) -> None: ...
-
-    async def refuse(self, side: Literal["customer", "system"], code: int, cause: int) -> None: ...
-
-    def hang_up(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -41,7 +29,7 @@ class Called:
     speaks_for: float = 3.0
     hz: float = ANSWERING_HZ
 
-    async def take(self, line: Line, ring_seconds: float) -> None:
+    async def take(self, line: OutboundLine, ring_seconds: float) -> None:
         """Live through one call. `ring_seconds` is how long the network lets a phone ring."""
         if self.kind == "busy":
             await line.refuse("customer", 486, causes.BUSY)

@@ -1,18 +1,20 @@
-"""Calls between the PBX and one phone: the dialog, its audio, and its end. Source: RFC 3261 sections 12-15."""
+"""The dialog between the PBX and one phone, whoever called: its requests, its audio, its end.
+
+Source: RFC 3261, sections 12 to 15.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from simulators.fcc import causes
 from simulators.fcc.sip import messages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
+    from collections.abc import Awaitable, Callable
 
     from sipmessage import Request, Response
 
@@ -59,6 +61,13 @@ class Leg:
         self.on_hold: Callable[[bool], None] = lambda _: None
         self.on_dtmf: Callable[[str], None] = lambda _: None
         self._repetitions: dict[int, asyncio.Task[None]] = {}
+        self._served: dict[str, Callable[[Connection, Request], Awaitable[None]]] = {
+            "BYE": self._bye,
+            "INVITE": self._reinvite,
+            "UPDATE": self._update,
+            "INFO": self._info,
+            "OPTIONS": self._options,
+        }
 
     @property
     def contact(self) -> str:
@@ -74,9 +83,11 @@ class Leg:
     ) -> Response | None:
         """Send a request inside the dialog, and the ACK to an INVITE's 2xx; None when no final answer came."""
         self.cseq += 1
-        answer = await self.server.ask(self.server.flow_of(self), self._inside(method, headers=headers, body=body))
+        answer = await self.server.transactions.ask(
+            self.server.flow_of(self), self._request(method, headers=headers, body=body)
+        )
         if method == "INVITE" and answer is not None and answer.code // 100 == 2:  # noqa: PLR2004 - SIP's 2xx
-            await self.server.flow_of(self).send(self._inside("ACK"))
+            await self.server.flow_of(self).send(self.acknowledgement(self.cseq))
         return answer
 
     async def turn(self, method: str, direction: str) -> tuple[int | None, str | None]:
@@ -91,15 +102,29 @@ class Leg:
             return (None if answer is None else answer.code), None
         return answer.code, self.media.take_direction(answer.body.decode())
 
-    def _inside(self, method: str, *, headers: tuple[tuple[str, str], ...] = (), body: str = "") -> Request:
+    def acknowledgement(self, cseq: int) -> Request:
+        """The ACK to the 2xx of the INVITE with this number (RFC 3261, section 13.2.2.4)."""
+        return self._request("ACK", cseq=cseq)
+
+    def _request(
+        self,
+        method: str,
+        *,
+        via: str | None = None,
+        to: str | None = None,
+        cseq: int | None = None,
+        headers: tuple[tuple[str, str], ...] = (),
+        body: str = "",
+    ) -> Request:
+        """A request of this dialog; `via`, `to` and `cseq` where they are another request's or answer's."""
         return messages.build(
             method,
             self.target,
-            via=self.server.new_via(),
+            via=via or self.server.new_via(),
             from_=self.local,
-            to=self.remote,
+            to=to or self.remote,
             call_id=self.call_id,
-            cseq=self.cseq,
+            cseq=self.cseq if cseq is None else cseq,
             contact=self.contact if method in {"INVITE", "UPDATE", "REFER"} else None,
             body=body,
             headers=headers,
@@ -132,19 +157,11 @@ class Leg:
             return
         self.remote_cseq = sequence
         self.connection = connection
-        if request.method == "BYE":
-            await self._reply(connection, request, 200)
-            self.finish(Ending("agent", causes.cause_of(487, request.headers.getlist("Reason"))))
-        elif request.method == "INVITE":
-            await self._reinvite(connection, request)
-        elif request.method == "UPDATE":
-            await self._update(connection, request)
-        elif request.method == "INFO":
-            await self._info(connection, request)
-        elif request.method == "OPTIONS":
-            await self._reply(connection, request, 200)
-        else:
+        serve = self._served.get(request.method)
+        if serve is None:
             await self._reply(connection, request, 501)
+        else:
+            await serve(connection, request)
 
     async def close(self) -> None:
         for repetition in self._repetitions.values():
@@ -168,6 +185,13 @@ class Leg:
             pause = min(2 * pause, T2)
             await self.server.flow_of(self).send(answer)
         self.hang_up("system", causes.NETWORK_OUT_OF_ORDER)
+
+    async def _bye(self, connection: Connection, request: Request) -> None:
+        await self._reply(connection, request, 200)
+        self.finish(Ending("agent", causes.cause_of(487, request.headers.getlist("Reason"))))
+
+    async def _options(self, connection: Connection, request: Request) -> None:
+        await self._reply(connection, request, 200)
 
     async def _reinvite(self, connection: Connection, request: Request) -> None:
         if not self.answered:
@@ -236,232 +260,3 @@ class Leg:
             body=body,
             headers=headers,
         )
-
-
-class IncomingLeg(Leg):
-    """The phone called us: we answer its INVITE."""
-
-    def __init__(
-        self, server: SipServer, connection: Connection, extension: str, media: MediaEndpoint, invite: Request
-    ) -> None:
-        super().__init__(server, connection, extension, media)
-        self.invite = invite
-        self.call_id = invite.call_id
-        self.local = f"{invite.headers['To']};tag={self.local_tag}"
-        self.remote = invite.headers["From"]
-        self.remote_tag = messages.tag_of(invite.from_address) or ""
-        self.remote_cseq = invite.cseq.sequence
-        self.target = messages.uri_of(invite.headers.get("Contact") or "")
-        self.progress: Literal["trying", "ringing", "early"] = "trying"
-        self._sdp: str | None = None
-        self.last_response: Response | None = None
-        self.invited_at: datetime | None = None
-
-    async def trying(self) -> None:
-        await self._send(messages.respond(self.invite, 100, peer=self.connection.peer))
-
-    async def ring(self, *, early_hz: float | None = None) -> None:
-        """180; with `early_hz` it carries SDP and that tone is heard before the answer."""
-        await self._provisional(180, early_hz)
-
-    async def announce(self, hz: float) -> None:
-        """183 with SDP: the network speaks before the answer."""
-        await self._provisional(183, hz)
-
-    async def answer(self, hz: float | None) -> None:
-        """200: the far side picked up and sounds like `hz`. Raises ValueError when the phone's SDP cannot be used."""
-        sdp = await self._description()
-        if self.ended.done():
-            return
-        self.media.tone.hz = hz
-        self.answered = True
-        answer = self._response(self.connection, self.invite, 200, body=sdp)
-        self.last_response = answer
-        await self.send_until_acknowledged(answer)
-
-    async def refuse(self, side: Side, code: int, cause: int) -> None:
-        """A final failure with its Q.850 cause."""
-        if self.ended.done():
-            return
-        await self._send(
-            messages.respond(
-                self.invite,
-                code,
-                to_tag=self.local_tag,
-                peer=self.connection.peer,
-                headers=[("Reason", causes.reason(cause))],
-            )
-        )
-        self.finish(Ending(side, cause))
-
-    async def dismiss(self, side: Side, cause: int = causes.NORMAL) -> None:
-        if self.answered:
-            self.hang_up(side, cause)
-        else:
-            await self.refuse(side, 480 if cause == causes.NORMAL else 503, cause)
-
-    async def cancelled(self, connection: Connection, cancel: Request) -> None:
-        """The phone gave up: 200 to the CANCEL, 487 to the INVITE."""
-        await connection.send(messages.respond(cancel, 200, to_tag=self.local_tag, peer=connection.peer))
-        if not self.answered and not self.ended.done():
-            self.finish(Ending("agent", causes.cause_of(487, cancel.headers.getlist("Reason"))))
-            await self._send(messages.respond(self.invite, 487, to_tag=self.local_tag, peer=connection.peer))
-
-    async def _provisional(self, code: int, early_hz: float | None) -> None:
-        sdp = "" if early_hz is None else await self._description()
-        if self.ended.done():
-            return
-        if early_hz is not None:
-            self.media.tone.hz = early_hz
-        self.progress = "ringing" if code == 180 and early_hz is None else "early"  # noqa: PLR2004
-        await self._send(self._response(self.connection, self.invite, code, body=sdp))
-
-    async def _description(self) -> str:
-        if self._sdp is None:
-            self._sdp = await self.media.answer(self.invite.body.decode())
-        return self._sdp
-
-    async def _send(self, response: Response) -> None:
-        self.last_response = response
-        await self.connection.send(response)
-
-
-class OutgoingLeg(Leg):
-    """We call the phone."""
-
-    def __init__(
-        self,
-        server: SipServer,
-        connection: Connection,
-        extension: str,
-        media: MediaEndpoint,
-        contact: str,
-        caller: tuple[str, str],
-    ) -> None:
-        super().__init__(server, connection, extension, media)
-        name, uri = caller
-        shown = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '" ' if name else ""
-        self.call_id = server.token()
-        self.local = f"{shown}<{uri}>;tag={self.local_tag}"
-        self.remote = f"<sip:{extension}@{server.sip_domain}>"
-        self.target = contact
-        self.rang = False
-        self.away = False
-        self.on_ringing: Callable[[], None] = lambda: None
-        self._invite: Request | None = None
-        self._cancelled: Ending | None = None
-
-    async def call(self, ring_seconds: float) -> bool:
-        """Ring the phone; True once it answered. Else `ended` says how it failed, `away` that nobody rejected it."""
-        sdp = await self.media.offer()
-        self.cseq += 1
-        self._invite = messages.build(
-            "INVITE",
-            self.target,
-            via=self.server.new_via(),
-            from_=self.local,
-            to=self.remote,
-            call_id=self.call_id,
-            cseq=self.cseq,
-            contact=self.contact,
-            body=sdp,
-        )
-        timer = asyncio.get_running_loop().call_later(ring_seconds, self._too_long)
-        try:
-            final = await self.server.ask(
-                self.connection, self._invite, provisional=self._provisional, timeout=ring_seconds + GIVE_UP
-            )
-        finally:
-            timer.cancel()
-        if final is None or final.code >= 300:  # noqa: PLR2004 - SIP's failures
-            await self._failed(final)
-            return False
-        return await self._confirmed(final)
-
-    async def dismiss(self, side: Side, cause: int = causes.NORMAL) -> None:
-        if self.answered:
-            self.hang_up(side, cause)
-        else:
-            await self._cancel(Ending(side, cause))
-
-    def phone_lost(self) -> None:
-        super().phone_lost()
-        if not self.answered and self._invite is not None:
-            self.server.forget(self._invite)
-
-    def _provisional(self, response: Response) -> None:
-        if response.code >= 180 and not self.rang:  # noqa: PLR2004 - 180 Ringing
-            self.rang = True
-            self.on_ringing()
-
-    def _too_long(self) -> None:
-        self.server.spawn(self._cancel(Ending("system", causes.NO_ANSWER)))
-
-    async def _cancel(self, ending: Ending) -> None:
-        if self._cancelled is not None or self.answered or self.ended.done():
-            return
-        self._cancelled = ending
-        if self._invite is None:
-            self.finish(ending)
-            return
-        cancel = messages.build(
-            "CANCEL",
-            self.target,
-            via=self._invite.headers["Via"],
-            from_=self.local,
-            to=self.remote,
-            call_id=self.call_id,
-            cseq=self._invite.cseq.sequence,
-            headers=[("Reason", causes.reason(ending.cause))],
-        )
-        await self.server.ask(self.connection, cancel)
-
-    async def _failed(self, final: Response | None) -> None:
-        self.away = final is None or final.code == 480  # noqa: PLR2004 - Temporarily Unavailable
-        if final is not None:
-            assert self._invite is not None
-            await self.connection.send(
-                messages.build(
-                    "ACK",
-                    self.target,
-                    via=self._invite.headers["Via"],
-                    from_=self.local,
-                    to=final.headers["To"],
-                    call_id=self.call_id,
-                    cseq=self._invite.cseq.sequence,
-                )
-            )
-        if self._cancelled is not None:
-            self.finish(self._cancelled)
-        elif final is None:
-            self.finish(Ending("system", causes.NO_RESPONSE))
-        else:
-            self.finish(Ending("agent", causes.cause_of(final.code, final.headers.getlist("Reason"))))
-
-    async def _confirmed(self, final: Response) -> bool:
-        self.remote = final.headers["To"]
-        self.remote_tag = messages.tag_of(final.to_address) or ""
-        if messages.is_callable(contact := final.headers.get("Contact") or ""):
-            self.target = messages.uri_of(contact)
-        self.answered = True
-        assert self._invite is not None
-        await self.connection.send(
-            messages.build(
-                "ACK",
-                self.target,
-                via=self.server.new_via(),
-                from_=self.local,
-                to=self.remote,
-                call_id=self.call_id,
-                cseq=self._invite.cseq.sequence,
-            )
-        )
-        if self._cancelled is not None:  # the answer and our CANCEL passed each other
-            self.hang_up(self._cancelled.side, self._cancelled.cause)
-            return False
-        try:
-            await self.media.accept(final.body.decode())
-        except ValueError:  # not UTF-8, or no answer to our offer
-            self.hang_up("system", causes.NETWORK_OUT_OF_ORDER)
-            return False
-        return True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from typing import TYPE_CHECKING, Protocol
 
 from aiohttp import WSMsgType, web
@@ -12,8 +11,10 @@ from sipmessage import Message, Request, Response
 
 from simulators.fcc import causes
 from simulators.fcc.sip import messages
-from simulators.fcc.sip.leg import IncomingLeg, Leg
-from simulators.fcc.sip.registrar import DEFAULT_EXPIRES, MAX_EXPIRES, Registrar
+from simulators.fcc.sip.incoming_leg import IncomingLeg
+from simulators.fcc.sip.registration import RegisterHandler
+from simulators.fcc.sip.replies import Replies
+from simulators.fcc.sip.transactions import Transactions
 from simulators.fcc.sip.transport import Connection
 
 if TYPE_CHECKING:
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
 
     from simulators.fcc.media import MediaEndpoint
     from simulators.fcc.sip.digest import Digest
+    from simulators.fcc.sip.leg import Leg
+    from simulators.fcc.sip.registrar import Registrar
     from simulators.fcc.world import User, World
 
 _log = logging.getLogger(__name__)
 _MAX_MESSAGE = 65_536
-_ANSWER_WITHIN = 32.0
 
 
 class Dialling(Protocol):
@@ -56,17 +58,17 @@ class SipServer:
         gives_gruus: Callable[[], bool] = lambda: False,
     ) -> None:
         self._world = world
-        self._digest = digest
         self.registrar = registrar
         self.token = token
         self._host = host
         self._now = now
-        self._gives_gruus = gives_gruus
         self.sip_domain = world.sip_domain
         self.dialling: Dialling | None = None
         self.refuse_reinvite: Callable[[], int | None] = lambda: None
         self._legs: dict[str, Leg] = {}
-        self._waiting: dict[tuple[str, str], asyncio.Queue[Response | None]] = {}
+        self._replies = Replies(digest, token)
+        self._registration = RegisterHandler(registrar, self._replies, world.sip_domain, gives_gruus)
+        self.transactions = Transactions()
         self._sockets: dict[web.WebSocketResponse, Connection] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -131,39 +133,6 @@ class SipServer:
         found = self.registrar.find(leg.extension)
         return found.connection if found is not None else leg.connection
 
-    async def ask(
-        self,
-        connection: Connection,
-        request: Request,
-        *,
-        provisional: Callable[[Response], None] | None = None,
-        timeout: float = _ANSWER_WITHIN,  # noqa: ASYNC109 - SIP's timer F, not a caller's patience
-    ) -> Response | None:
-        """Send a request and wait for its final answer; None when none came or the phone is gone."""
-        key = (messages.branch_of(request), request.method)
-        answers: asyncio.Queue[Response | None] = asyncio.Queue()
-        self._waiting[key] = answers
-        try:
-            if not connection.open:
-                return None
-            await connection.send(request)
-            async with asyncio.timeout(timeout):
-                while True:
-                    answer = await answers.get()
-                    if answer is None or answer.code >= 200:  # noqa: PLR2004 - SIP's final answers
-                        return answer
-                    if provisional is not None:
-                        provisional(answer)
-        except TimeoutError:
-            return None
-        finally:
-            del self._waiting[key]
-
-    def forget(self, request: Request) -> None:
-        """Nobody will answer this request any more."""
-        if (answers := self._waiting.get((messages.branch_of(request), request.method))) is not None:
-            answers.put_nowait(None)
-
     # What phones send
 
     async def _received(self, connection: Connection, data: bytes) -> None:
@@ -189,35 +158,21 @@ class SipServer:
             except ValueError as error:  # a header or body that its own parser does not understand
                 _log.warning("not understood, from %s: %s", connection.peer, error)
                 if message.method != "ACK":
-                    await self._say(connection, message, 400)
+                    await self._replies.say(connection, message, 400)
 
     def _answered(self, connection: Connection, response: Response) -> None:
-        key = (messages.branch_of(response), response.cseq.method)
-        if (answers := self._waiting.get(key)) is not None:
-            answers.put_nowait(response)
+        if self.transactions.answered(response):
             return
         leg = self._legs.get(response.call_id)
         if leg is not None and response.cseq.method == "INVITE" and response.code // 100 == 2:  # noqa: PLR2004
             # a repeated 2xx: its ACK was lost
-            self.spawn(
-                connection.send(
-                    messages.build(
-                        "ACK",
-                        leg.target,
-                        via=self.new_via(),
-                        from_=leg.local,
-                        to=leg.remote,
-                        call_id=leg.call_id,
-                        cseq=response.cseq.sequence,
-                    )
-                )
-            )
+            self.spawn(connection.send(leg.acknowledgement(response.cseq.sequence)))
 
     async def _requested(self, connection: Connection, request: Request) -> None:
         method = request.method
         tagged = messages.tag_of(request.to_address) is not None
         if method == "REGISTER":
-            await self._register(connection, request)
+            await self._registration.serve(connection, request)
         elif tagged:
             await self._in_dialog(connection, request)
         elif method == "INVITE":
@@ -225,83 +180,39 @@ class SipServer:
         elif method == "CANCEL":
             await self._cancel(connection, request)
         elif method == "OPTIONS":
-            await self._say(connection, request, 200)
+            await self._replies.say(connection, request, 200)
         elif method == "ACK":
             if isinstance(leg := self._legs.get(request.call_id), IncomingLeg):
                 await leg.on_request(connection, request)
         elif method in {"BYE", "INFO", "UPDATE"}:
-            await self._say(connection, request, 481)
+            await self._replies.say(connection, request, 481)
         else:
-            await self._say(connection, request, 405)
-
-    async def _register(self, connection: Connection, request: Request) -> None:
-        user = await self._authenticated(connection, request, "Authorization", 401, "WWW-Authenticate")
-        if user is None:
-            return
-        wanted = request.to_address.uri
-        if wanted.user != user or request.from_address.uri.user != user or wanted.host != self.sip_domain:
-            await self._say(connection, request, 403)
-            return
-        contacts = request.headers.getlist("Contact")
-        removing = [one.strip() for one in contacts] == ["*"]
-        if len(contacts) > 1 or (contacts and not removing and not messages.is_callable(contacts[0])):
-            await self._say(connection, request, 400)
-            return
-        headers: list[tuple[str, str]] = []
-        if contacts:
-            written = messages.parameters_of(contacts[0]).get("expires") or request.headers.get("Expires")
-            expires = int(written) if written is not None and written.isdecimal() else DEFAULT_EXPIRES
-            if 0 < expires < self.registrar.min_expires:
-                minimum = [("Min-Expires", str(self.registrar.min_expires))]
-                await self._say(connection, request, 423, headers=minimum)
-                return
-            if self.registrar.outdated(user, request.call_id, request.cseq.sequence):
-                await self._say(connection, request, 500)
-                return
-            expires = min(expires, MAX_EXPIRES)
-            connection.user = user
-            if expires and not removing:
-                self.registrar.save(
-                    user, connection, messages.uri_of(contacts[0]), request.call_id, request.cseq.sequence, expires
-                )
-                bare = re.sub(r";\s*expires=\d+", "", contacts[0]) + self._gruus(user, request)
-                headers = [("Contact", f"{bare};expires={expires}"), ("Expires", str(expires))]
-            else:
-                self.registrar.remove(user)
-        elif (found := self.registrar.find(user)) is not None:
-            headers = [("Contact", f"<{found.contact}>;expires={self.registrar.remaining(user)}")]
-        await self._say(connection, request, 200, headers=headers)
-
-    def _gruus(self, user: str, request: Request) -> str:
-        """What a phone is told that asks for addresses of its own and says which phone it is."""
-        instance = messages.parameters_of(request.headers["Contact"]).get("+sip.instance")
-        asked = "gruu" in (request.headers.get("Supported") or "")
-        if not self._gives_gruus() or not asked or instance is None:
-            return ""
-        return self.registrar.gruu_parameters(user, self.sip_domain, instance)
+            await self._replies.say(connection, request, 405)
 
     async def _invite(self, connection: Connection, request: Request) -> None:
         if (known := self._legs.get(request.call_id)) is not None:
             if isinstance(known, IncomingLeg) and known.last_response and _same(known.invite, request):
                 await connection.send(known.last_response)
             else:
-                await self._say(connection, request, 491)
+                await self._replies.say(connection, request, 491)
             return
         connection.invited.setdefault(request.call_id, self._now())
-        extension = await self._authenticated(connection, request, "Proxy-Authorization", 407, "Proxy-Authenticate")
+        extension = await self._replies.authenticated(
+            connection, request, "Proxy-Authorization", 407, "Proxy-Authenticate"
+        )
         if extension is None:
             return
         user = self._world.user_by_extension(extension)
         if user is None or self.dialling is None:
-            await self._say(connection, request, 403 if user is None else 503)
+            await self._replies.say(connection, request, 403 if user is None else 503)
             return
         number = request.uri.user or ""
         if (code := self._unacceptable(request, extension)) is not None:
-            await self._say(connection, request, code)
+            await self._replies.say(connection, request, code)
             return
         if (refused := self.dialling.refusal(user, number)) is not None:
             code, cause = refused
-            await self._say(connection, request, code, headers=[("Reason", causes.reason(cause))])
+            await self._replies.say(connection, request, code, headers=[("Reason", causes.reason(cause))])
             return
         connection.user = extension
         leg = IncomingLeg(self, connection, extension, self.dialling.new_media(), request)
@@ -325,13 +236,13 @@ class SipServer:
         known = leg is not None and messages.tag_of(request.to_address) == leg.local_tag
         if leg is None or not known:
             if request.method != "ACK":
-                await self._say(connection, request, 481)
+                await self._replies.say(connection, request, 481)
             return
         if leg.remote_tag and messages.tag_of(request.from_address) != leg.remote_tag:
-            await self._say(connection, request, 481)
+            await self._replies.say(connection, request, 481)
             return
         if connection.user not in {None, leg.extension}:
-            await self._say(connection, request, 403)
+            await self._replies.say(connection, request, 403)
             return
         await leg.on_request(connection, request)
 
@@ -340,23 +251,7 @@ class SipServer:
         if isinstance(leg, IncomingLeg) and messages.branch_of(leg.invite) == messages.branch_of(request):
             await leg.cancelled(connection, request)
         else:
-            await self._say(connection, request, 481)
-
-    async def _authenticated(
-        self, connection: Connection, request: Request, header: str, code: int, challenge: str
-    ) -> str | None:
-        verdict = self._digest.check(request, header)
-        if verdict.user is None:
-            headers = [(challenge, self._digest.challenge(stale=verdict.stale))]
-            await self._say(connection, request, code, headers=headers)
-        return verdict.user
-
-    async def _say(
-        self, connection: Connection, request: Request, code: int, *, headers: list[tuple[str, str]] | None = None
-    ) -> None:
-        await connection.send(
-            messages.respond(request, code, to_tag=self.token(), peer=connection.peer, headers=headers or [])
-        )
+            await self._replies.say(connection, request, 481)
 
 
 def _same(first: Request, second: Request) -> bool:

@@ -17,7 +17,7 @@ import pytest
 import requests
 from aiohttp.test_utils import make_mocked_request
 
-from simulators.fcc.control import _local
+from simulators.fcc.control.routes import _local
 from simulators.fcc.customers import called, called_from, calling_from
 from simulators.fcc.media import RATE, Listener
 from simulators.fcc.world import read_world

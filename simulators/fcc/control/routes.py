@@ -15,14 +15,10 @@ from simulators.fcc.customers import calling_from
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from simulators.fcc.calls import CallBook
     from simulators.fcc.exchange import Exchange
-    from simulators.fcc.external_api import ExternalApi
-    from simulators.fcc.presence import PresenceBoard
-    from simulators.fcc.settings import Settings
+    from simulators.fcc.external_api.api import ExternalApi
     from simulators.fcc.sip.registrar import Registrar
-    from simulators.fcc.webhooks import Webhooks
-    from simulators.fcc.world import World
+    from simulators.fcc.tenant import Tenant
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -40,26 +36,18 @@ class Control:
 
     def __init__(
         self,
-        world: World,
-        settings: Settings,
-        book: CallBook,
-        presence: PresenceBoard,
+        tenant: Tenant,
         registrar: Registrar,
         exchange: Exchange,
-        webhooks: Webhooks,
         api: ExternalApi,
-        recordings: Path,
         keep_subscription: Callable[[], None],
     ) -> None:
-        self._world = world
-        self._settings = settings
-        self._book = book
-        self._presence = presence
+        self._tenant = tenant
+        self._world = tenant.world
+        self._settings = tenant.settings
         self._registrar = registrar
         self._exchange = exchange
-        self._webhooks = webhooks
         self._api = api
-        self._recordings = recordings
         self._keep_subscription = keep_subscription
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
@@ -100,7 +88,7 @@ class Control:
     async def _state(self, _: web.Request) -> web.StreamResponse:
         agents = []
         for user in self._world.users:
-            presence = self._presence.of(user)
+            presence = self._tenant.presence.of(user)
             agents.append(
                 {
                     **user.row(),
@@ -120,7 +108,7 @@ class Control:
                     "off_campaign_id": self._world.off_campaign_id,
                 },
                 "agents": agents,
-                "calls": [self._exchange.describe(call) for call in self._book if not call.ended],
+                "calls": [self._exchange.describe(call) for call in self._tenant.book if not call.ended],
                 "queues": [
                     {"id": one.id, "name": one.name, "number": one.queue_number} for one in self._world.queues()
                 ],
@@ -130,11 +118,11 @@ class Control:
         )
 
     async def _calls(self, _: web.Request) -> web.StreamResponse:
-        newest = list(self._book)[-_SHOWN:]
+        newest = list(self._tenant.book)[-_SHOWN:]
         return web.json_response({"calls": [self._exchange.describe(call) for call in newest]})
 
     async def _call(self, request: web.Request) -> web.StreamResponse:
-        call = self._book.get(int(request.match_info["calls_id"]))
+        call = self._tenant.book.get(int(request.match_info["calls_id"]))
         if call is None:
             raise web.HTTPNotFound
         return web.json_response(self._exchange.describe(call))
@@ -166,7 +154,7 @@ class Control:
         queue = next((one for one in queues if body.get("campaigns_id", queues[0].id) == one.id), None)
         if queue is None:
             raise ValueError("no such queue")
-        call = self._exchange.incoming(
+        call = self._exchange.inbound.incoming(
             number, name=name or None, ivr=ivr or None, behaviour=calling_from(body.get("behaviour")), queue=queue
         )
         return web.json_response({"calls_id": call.calls_id})
@@ -184,18 +172,18 @@ class Control:
         return web.json_response({})
 
     async def _deliveries(self, _: web.Request) -> web.StreamResponse:
-        return web.json_response({"deliveries": [one.row() for one in self._webhooks.deliveries]})
+        return web.json_response({"deliveries": [one.row() for one in self._tenant.webhooks.deliveries]})
 
     async def _set(self, request: web.Request) -> web.StreamResponse:
         self._settings.change(await _object(request))
         return web.json_response(self._settings.row())
 
     async def _forget_cursors(self, _: web.Request) -> web.StreamResponse:
-        self._book.forget_cursors()
+        self._tenant.book.forget_cursors()
         return web.json_response({})
 
     async def _list_recordings(self, _: web.Request) -> web.StreamResponse:
-        files = sorted(self._recordings.glob("*.wav"), key=lambda path: int(path.stem))
+        files = sorted(self._tenant.recordings.glob("*.wav"), key=lambda path: int(path.stem))
         return web.json_response(
             {
                 "recordings": [
@@ -207,7 +195,7 @@ class Control:
 
     async def _recording(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
-        path = self._recordings / name
+        path = self._tenant.recordings / name
         if not _RECORDING.fullmatch(name) or not path.exists():
             raise web.HTTPNotFound
         return web.FileResponse(path, headers={"Content-Type": "audio/wav"})

@@ -1,0 +1,1 @@
+"""The control interface of the FCC simulator, and its page."""

@@ -1,0 +1,1 @@
+"""FCC's external-api: how it is spoken, and its functions, a module for each subject."""
