@@ -12,7 +12,7 @@ from flask import Blueprint, Response, jsonify, request
 from . import rules
 from .http import set_session
 from .ids import object_of
-from .lightning.views import activities
+from .lightning.pages import activities
 
 if TYPE_CHECKING:
     from .org import Org

@@ -10,87 +10,27 @@ import html
 import json
 import pathlib
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import quote
 
 from flask import Blueprint, Response, jsonify, redirect, request, send_from_directory
 
 from simulators.salesforce.http import no_store, session_of_request, set_session, text
-from simulators.salesforce.ids import make
 from simulators.salesforce.org import API_VERSION
 
-from . import views
+from . import forms
+from . import pages as shown
+from . import search as searching
+from .softphone import softphone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from werkzeug.wrappers import Response as AnyResponse
 
-    from simulators.salesforce.metadata import CallCenter
     from simulators.salesforce.org import Org
     from simulators.salesforce.sessions import Session
 
 ASSETS = pathlib.Path(__file__).parent / "assets"
-APP_ID = make("06m", 12)
-DEFAULT_ADAPTER = "/apex/FCC_WebPhone"
-
-
-def adapter_url(org: Org, session: Session, center: CallCenter | None) -> str:
-    """The softphone frame's address: the call centre's, with Lightning's parameters after those it already has.
-
-    Source: Salesforce "Open CTI Developer Guide", call center definition files, reqAdapterUrl.
-    """
-    said = center.adapter_url if center is not None else DEFAULT_ADAPTER
-    if said.startswith("/"):
-        said = f"{org.site.vf_origin}{said}"
-    parts = urlsplit(said)
-    added = urlencode(
-        {
-            "mode": "Lightning",
-            "ltn_app_id": APP_ID,
-            "isdtp": "vw",
-            "sfdcIframeOrigin": org.site.lightning_origin,
-            "clc": "1" if org.settings.console else "0",
-            "nonce": org.sessions.frame_nonce(session),
-        }
-    )
-    query = f"{parts.query}&{added}" if parts.query else added
-    return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
-
-
-def allow_attribute(org: Org) -> str | None:
-    """What the softphone frame delegates; no published source says what the real one does, so it is a setting."""
-    if org.settings.softphone_allow == "none":
-        return None
-    if org.settings.softphone_allow == "bare":
-        return "microphone; autoplay; clipboard-write"
-    origins = f"{org.site.vf_origin} {org.site.connector_url}"
-    features = ("microphone", "autoplay", "speaker-selection", "clipboard-write")
-    return "; ".join(f"{feature} {origins}" for feature in features)
-
-
-def _softphone(org: Org, session: Session) -> dict[str, Any] | None:
-    center = org.package.call_center()
-    user = org.records.table("User")[session.user_id]
-    if center is not None and (not center.in_lightning or user["CallCenterId"] is None):
-        return None
-    person = next(one for one in org.world.people if one.username == user["Username"])
-    if center is None and not person.call_center:
-        return None
-    item = org.package.softphone_item()
-    url = adapter_url(org, session, center)
-    parts = urlsplit(url)
-    return {
-        "label": item.label,
-        "icon": item.icon,
-        "eager": item.eager,
-        "height": item.height or (center.height if center else 560),
-        "width": item.width or (center.width if center else 400),
-        "url": url,
-        "origin": f"{parts.scheme}://{parts.netloc}",
-        "allow": allow_attribute(org),
-        "settings": center.settings if center else {"/reqGeneralInfo/reqAdapterUrl": DEFAULT_ADAPTER},
-        "layout": views.softphone_layout(org),
-    }
 
 
 def _boot(org: Org, session: Session) -> dict[str, Any]:
@@ -102,8 +42,8 @@ def _boot(org: Org, session: Session) -> dict[str, Any]:
         "console": org.settings.console,
         "personAccounts": org.settings.person_accounts,
         "user": {"id": user["Id"], "name": user["Name"], "username": user["Username"]},
-        "objects": views.navigation(org),
-        "softphone": _softphone(org, session),
+        "objects": shown.navigation(org),
+        "softphone": softphone(org, session),
     }
 
 
@@ -224,36 +164,36 @@ def _data(pages: Blueprint, org: Org) -> None:
     @pages.get("/ui/record/<record_id>")
     @signed_in
     def record(session: Session, record_id: str) -> Response:
-        found = views.record(org, record_id, session.user_id)
+        found = shown.record(org, record_id, session.user_id)
         missing = {"message": "The record you're looking for doesn't exist, or isn't available to you."}
         return _json(missing, 404) if found is None else _json(found)
 
     @pages.get("/ui/list/<object_name>")
     @signed_in
     def rows(session: Session, object_name: str) -> Response:
-        found = views.list_view(org, object_name, request.args.get("filter", ""), session.user_id)
+        found = shown.list_view(org, object_name, request.args.get("filter", ""), session.user_id)
         return _json({"message": "Page doesn't exist"}, 404) if found is None else _json(found)
 
     @pages.get("/ui/search")
     @signed_in
     def search(session: Session) -> Response:
-        return _json(views.search(org, request.args.get("q", ""), session.user_id))
+        return _json(searching.search(org, request.args.get("q", ""), session.user_id))
 
     @pages.get("/ui/lookup/<object_name>")
     @signed_in
     def lookup(session: Session, object_name: str) -> Response:
-        return _json(views.lookup(org, object_name, request.args.get("q", ""), session.user_id))
+        return _json(forms.lookup(org, object_name, request.args.get("q", ""), session.user_id))
 
     @pages.get("/ui/form/<object_name>")
     @signed_in
     def form(session: Session, object_name: str) -> Response:
         del session
-        made = views.form(org, object_name)
+        made = forms.form(org, object_name)
         return _json({"message": "This record can't be created here."}, 404) if made is None else _json(made)
 
     @pages.post("/ui/records")
     @signed_in
     def save(session: Session) -> Response:
         said = request.get_json(silent=True)
-        made = views.save(org, session.user_id, said if isinstance(said, dict) else {})
+        made = forms.save(org, session.user_id, said if isinstance(said, dict) else {})
         return _json(made, 200 if made["success"] else 400)

@@ -1,8 +1,10 @@
 /** Lightning's shell: header, navigation, workspace tabs, pages, utility bar. */
 import { fetchJson, h, icon, objectIcon } from './dom.js';
+import { home, listView, searchPage } from './lists.js';
 import { newRecordModal } from './modal.js';
+import { link, problem, recordPath } from './parts.js';
+import { recordPage } from './record.js';
 import { Softphone } from './softphone.js';
-import { home, link, listView, problem, recordPage, recordPath, searchPage } from './views.js';
 
 const boot = JSON.parse(document.getElementById('boot')?.textContent || '{}');
 
