@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .journal import Changes, Tables
     from .metadata import Package
     from .records import Record, Records
-    from .schema import Field
+    from .schema.types import Field
 
 
 class Access:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from defusedxml import ElementTree
 
-from .schema import Field, FieldType
+from .schema.types import Field, FieldType
 
 if TYPE_CHECKING:
     import pathlib

@@ -179,8 +179,6 @@ def _userinfo(org: Org, user: Record) -> dict[str, Any]:
         "preferred_username": user["Username"],
         "nickname": user["CommunityNickname"],
         "name": user["Name"],
-        "email": user["Email"],
-        "email_verified": True,
         "given_name": user["FirstName"],
         "family_name": user["LastName"],
         "zoneinfo": user["TimeZoneSidKey"],
@@ -188,12 +186,7 @@ def _userinfo(org: Org, user: Record) -> dict[str, Any]:
         "profile": f"{org.site.my_origin}/{user['Id']}",
         "picture": photos["picture"],
         "address": {},
-        "urls": _urls(org, user),
-        "active": user["IsActive"],
-        "user_type": "STANDARD",
-        "language": user["LanguageLocaleKey"],
-        "locale": user["LocaleSidKey"],
-        "utcOffset": 3_600_000,
+        **_in_both(org, user),
         "updated_at": user["LastModifiedDate"],
     }
 
@@ -207,8 +200,6 @@ def _identity(org: Org, user: Record) -> dict[str, Any]:
         "username": user["Username"],
         "nick_name": user["CommunityNickname"],
         "display_name": user["Name"],
-        "email": user["Email"],
-        "email_verified": True,
         "first_name": user["FirstName"],
         "last_name": user["LastName"],
         "timezone": user["TimeZoneSidKey"],
@@ -221,12 +212,21 @@ def _identity(org: Org, user: Record) -> dict[str, Any]:
         "mobile_phone": user["MobilePhone"],
         "mobile_phone_verified": False,
         "status": {"created_date": None, "body": None},
+        **_in_both(org, user),
+        "last_modified_date": user["LastModifiedDate"],
+        "is_app_installed": True,
+    }
+
+
+def _in_both(org: Org, user: Record) -> dict[str, Any]:
+    """What userinfo and the identity URL say in the same words."""
+    return {
+        "email": user["Email"],
+        "email_verified": True,
         "urls": _urls(org, user),
         "active": user["IsActive"],
         "user_type": "STANDARD",
         "language": user["LanguageLocaleKey"],
         "locale": user["LocaleSidKey"],
         "utcOffset": 3_600_000,
-        "last_modified_date": user["LastModifiedDate"],
-        "is_app_installed": True,
     }

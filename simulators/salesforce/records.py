@@ -6,9 +6,10 @@ import copy
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from . import schema
 from .derived import become_person, derive, fill_defaults
 from .ids import IdFactory, number_of, object_of, to18
+from .schema.build import build
+from .schema.standard import PERSON_ACCOUNT_FIELDS
 from .times import stamp
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from .faults import Counters
     from .journal import Changes, Tables
+    from .schema.types import Field, ObjectType
     from .settings import Settings
 
 Record = dict[str, Any]
@@ -31,7 +33,7 @@ class Records:
 
     def __init__(
         self,
-        activity_fields: Iterable[schema.Field],
+        activity_fields: Iterable[Field],
         settings: Settings,
         counters: Counters,
         now: Callable[[], float],
@@ -50,8 +52,8 @@ class Records:
         self.tables: Tables = {}
         self.schema = self._schema()
 
-    def _schema(self) -> dict[str, schema.ObjectType]:
-        return schema.build(self._activity_fields, person_accounts=self._settings.person_accounts)
+    def _schema(self) -> dict[str, ObjectType]:
+        return build(self._activity_fields, person_accounts=self._settings.person_accounts)
 
     def remember(self, kept: Tables) -> None:
         """Take the place of the records that were there when the last process ended."""
@@ -68,11 +70,11 @@ class Records:
         """Give accounts the columns of person accounts, or forget them, after that setting changed."""
         self.schema = self._schema()
         for row in self.table("Account").values():
-            for one in schema.PERSON_ACCOUNT_FIELDS:
+            for one in PERSON_ACCOUNT_FIELDS:
                 row.setdefault(one.name, False if one.type == "boolean" else None)
             self._changes.touch("Account", row["Id"])
 
-    def type(self, name: str) -> schema.ObjectType | None:
+    def type(self, name: str) -> ObjectType | None:
         """The object with this API name in any letter case."""
         return self.schema.get(name.lower())
 
@@ -144,7 +146,7 @@ class Records:
                     table.setdefault(one.key(value), set()).add(row["Id"])
                     row.setdefault("_keys", {})[one.name] = (one.key(value),)
 
-    def with_key(self, object_name: str, one: schema.Field, value: Any) -> list[Record]:
+    def with_key(self, object_name: str, one: Field, value: Any) -> list[Record]:
         """The living rows whose external id (or unique field) has this value."""
         ids = self._keys.get((object_name, one.name), {}).get(one.key(value), set())
         rows = (self.table(object_name).get(row_id) for row_id in sorted(ids))

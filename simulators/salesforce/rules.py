@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .ids import object_of, to18
 from .times import stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from .org import Org
     from .records import Record
-    from .schema import Field, ObjectType
+    from .schema.types import Field, ObjectType
 
+_Moment = TypeVar("_Moment", date, datetime)
 _EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]+\Z")
 #: The years that dates and times may be in. Source: SOQL and SOSL Reference, "Date Formats and Date Literals".
 YEARS = range(1700, 4001)
@@ -252,24 +253,25 @@ def _double(one: Field, value: Any) -> float:
 
 def _date(one: Field, value: Any) -> str:
     del one
-    try:
-        day = date.fromisoformat(str(value))
-    except ValueError:
-        raise _undeserializable("date", "VALUE_STRING", str(value)) from None
-    if day.year not in YEARS:
-        raise _undeserializable("date", "VALUE_STRING", str(value))
-    return day.isoformat()
+    return _moment("date", date.fromisoformat, value).isoformat()
 
 
 def _datetime(one: Field, value: Any) -> str:
     del one
-    try:
-        moment = datetime.fromisoformat(str(value))
-    except ValueError:
-        raise _undeserializable("datetime", "VALUE_STRING", str(value)) from None
-    if moment.tzinfo is None or moment.year not in YEARS:
+    moment = _moment("datetime", datetime.fromisoformat, value)
+    if moment.tzinfo is None:
         raise _undeserializable("datetime", "VALUE_STRING", str(value))
     return stamp(moment)
+
+
+def _moment(kind: str, read: Callable[[str], _Moment], value: Any) -> _Moment:
+    try:
+        moment = read(str(value))
+    except ValueError:
+        raise _undeserializable(kind, "VALUE_STRING", str(value)) from None
+    if moment.year not in YEARS:
+        raise _undeserializable(kind, "VALUE_STRING", str(value))
+    return moment
 
 
 def _reference(org: Org, known: ObjectType, one: Field, value: str) -> str:

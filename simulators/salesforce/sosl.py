@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .org import Org
     from .records import Record
-    from .schema import ObjectType
+    from .schema.types import ObjectType
 
 RESERVED: Final = set("?&|!{}[]()^~*:\\\"'+-")
 GROUPS: Final = {"ALL", "NAME", "EMAIL", "PHONE", "SIDEBAR"}

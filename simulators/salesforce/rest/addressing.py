@@ -12,7 +12,7 @@ from .messages import user_id
 if TYPE_CHECKING:
     from simulators.salesforce.org import Org
     from simulators.salesforce.records import Record
-    from simulators.salesforce.schema import Field, ObjectType
+    from simulators.salesforce.schema.types import Field, ObjectType
 
 
 def known_object(org: Org, name: str) -> ObjectType:

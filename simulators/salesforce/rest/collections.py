@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flask import Blueprint, Response
 
     from simulators.salesforce.org import Org
-    from simulators.salesforce.schema import Field, ObjectType
+    from simulators.salesforce.schema.types import Field, ObjectType
 
 
 MAX_ROWS: Final = 200

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flask import Blueprint, Response
 
     from simulators.salesforce.org import Org
-    from simulators.salesforce.schema import Field, ObjectType
+    from simulators.salesforce.schema.types import Field, ObjectType
 
 
 def add_routes(pages: Blueprint, org: Org) -> None:

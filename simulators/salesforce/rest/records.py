@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from simulators.salesforce.org import Org
     from simulators.salesforce.records import Record
-    from simulators.salesforce.schema import Field, ObjectType
+    from simulators.salesforce.schema.types import Field, ObjectType
 
 
 BASE: Final = "/services/data/v<version>/sobjects"

@@ -18,7 +18,7 @@ from .parser import malformed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simulators.salesforce.schema import Field
+    from simulators.salesforce.schema.types import Field
 
     from .parser import Value
 

@@ -1,0 +1,1 @@
+"""What objects and fields the org has."""
