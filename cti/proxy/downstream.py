@@ -137,7 +137,7 @@ class Downstream:
             return data
         finally:
             self._lock.release()
-        self._guard.hear(message)
+        self._guard.note(message)
         return b""
 
     def carry(self, data: bytes) -> None:

@@ -149,7 +149,7 @@ class PhoneGuard:
             # A redirection would have the PBX ring a number of the phone's choice.
             raise RefusedError("redirect")
         vias = via_key(head.all("via"), head.call_id or "", head.cseq_method or "")
-        routes = self._phone.heard.routes(vias)
+        routes = self._phone.heard.routes(vias, head.call_id or "")
         if routes is None and (offer := self._offer_of(head)) is not None and offer.answered_by == vias:
             routes = offer.routes
         if routes is None:
@@ -363,8 +363,12 @@ class PhoneGuard:
         return teaches(data)
 
     def hear(self, data: bytes) -> None:
-        """Learn from one message of FCC's; from one that teaches nothing no matter when, and without waiting."""
+        """Learn from one message of FCC's, before it is passed on."""
         self._learner.hear(data)
+
+    def note(self, data: bytes) -> None:
+        """What `hear` does with a message that teaches nothing, no matter when and without waiting."""
+        self._learner.note(data)
 
 
 def _words(head: SipHead) -> tuple[str | None, ...]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _TRYING, _OK, _REDIRECT = 100, 200, 300
 _CHALLENGES = frozenset({401, 407})
 _LONGEST, _MOST = 1000, 16
+_LINE_BREAKS = frozenset({b"\r", b"\n"})
 
 
 class Learner:
@@ -34,13 +35,8 @@ class Learner:
         self._unread = unread
 
     def hear(self, data: bytes) -> None:
-        """Learn from one message of FCC's, which is passed on whatever is in it.
-
-        From one that teaches, before it is passed on; from others no matter when, and then it waits for nothing.
-        """
-        data = data.lstrip(b"\r\n")
-        if not data.startswith(b"SIP/2.0 "):
-            self._phone.heard.note(data.partition(b"\r\n\r\n")[0])
+        """Learn from one message of FCC's, before it is passed on, whatever is in it."""
+        self.note(data)
         if not teaches(data):
             return
         told = read_told(data)
@@ -51,6 +47,14 @@ class Learner:
             self._hear_answer(told, told.status)
         else:
             self._hear_request(told)
+
+    def note(self, data: bytes) -> None:
+        """Remember that FCC asks something, so that it may be answered; without waiting, no matter when."""
+        if data[:1] in _LINE_BREAKS:
+            data = data.lstrip(b"\r\n")
+        if not data.startswith(b"SIP/2.0 "):
+            end = data.find(b"\r\n\r\n")
+            self._phone.heard.note(data if end < 0 else data[:end])
 
     def _hear_request(self, told: Told) -> None:
         remote, local = told.tag("from"), told.tag("to")

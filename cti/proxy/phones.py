@@ -27,7 +27,8 @@ MOST_SAID = 4000
 """So many frames an agent's phones may send in `SAID_S`, a long one counted as one for each kB. A phone says a few."""
 SAID_S = 5.0
 _MOST_HEARD = 64
-_MOST_UNREAD = 8
+_LONGEST_UNREAD = 4096
+"""Longer heads are read at once, so that what is kept of an agent is bounded by a quarter of a megabyte."""
 _MOST_GRUUS = 16
 _MOST_UNSAVED = 10_000
 _PURGE_EVERY = timedelta(hours=1)
@@ -85,31 +86,41 @@ class Allowance:
 class Heard:
     """FCC's last requests, as far as an answer can be told from one to nothing; safe to share between threads.
 
-    Most are answered at once or never, and FCC asks its phones all day whether they are there, so a request is read
-    when something is answered, or when several more have come.
+    FCC asks its phones all day whether they are there, and much of what it asks is never answered, so a request is kept
+    as it came, and read when something with its Call-ID is answered.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._unread: deque[bytes] = deque()
+        # Put there without the lock, for this stands on the way of each message, and taken only with it.
+        self._unread: deque[bytes] = deque(maxlen=_MOST_HEARD)
         self._routes: OrderedDict[str, tuple[str, ...]] = OrderedDict()
 
     def note(self, head: bytes) -> None:
         """FCC asks something: the head of its message."""
-        with self._lock:
+        if len(head) <= _LONGEST_UNREAD:
             self._unread.append(head)
-            if len(self._unread) > _MOST_UNREAD:
-                self._read_one()
-
-    def routes(self, via: str) -> tuple[str, ...] | None:
-        """The Record-Route of the request that is answered with `via`, None when FCC asked nothing of the kind."""
+            return
         with self._lock:
-            while self._unread:
-                self._read_one()
+            self._read(head)
+
+    def routes(self, via: str, call_id: str) -> tuple[str, ...] | None:
+        """The Record-Route of the request of that Call-ID that is answered with `via` (`told.via_key`).
+
+        None when FCC asked nothing of the kind.
+        """
+        named = call_id.encode()
+        with self._lock:
+            for _ in range(len(self._unread)):
+                head = self._unread.popleft()
+                if named in head:
+                    self._read(head)
+                else:
+                    self._unread.append(head)
             return self._routes.get(via)
 
-    def _read_one(self) -> None:
-        told = read_told(self._unread.popleft())
+    def _read(self, head: bytes) -> None:
+        told = read_told(head)
         if told is not None:
             self._routes[told.vias] = told.record_routes
             self._routes.move_to_end(told.vias)

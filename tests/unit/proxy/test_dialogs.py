@@ -439,6 +439,21 @@ def test_each_of_many_requests_that_came_at_once_is_answered(line):
     assert {line.why(phone_answer("200 OK", call_id="o-1", method="OPTIONS", Via=via)) for via in vias} == {""}
 
 
+@pytest.mark.parametrize("length", [10, 5000])
+def test_a_request_is_answered_whatever_fcc_asked_since(line, length):
+    line.hears(fcc_request("OPTIONS", call_id="o-1", local="", Subject="x" * length))
+    line.hears(*[fcc_request("OPTIONS", call_id=f"p-{number}", local="") for number in range(63)])
+    for call_id in ("p-62", "o-1", "p-0", "o-1"):
+        assert line.why(phone_answer("200 OK", call_id=call_id, method="OPTIONS")) == ""
+
+
+def test_what_fcc_asks_is_not_remembered_without_end(line):
+    line.hears(*[fcc_request("OPTIONS", call_id=f"p-{number}", local="") for number in range(200)])
+    assert line.why(phone_answer("200 OK", call_id="p-0", method="OPTIONS")) == "stray"
+    assert line.why(phone_answer("200 OK", call_id="p-199", method="OPTIONS")) == ""
+    assert len(line.phones.of("p1:101").heard._unread) == 63
+
+
 def test_a_request_is_answered_however_fcc_spaces_its_cseq(line):
     for spaced in (b"CSeq:\t11  INVITE", b"CSeq: 11\tINVITE", b"CSeq: 11\r\n INVITE"):
         line.hears(fcc_invite().replace(b"CSeq: 11 INVITE", spaced))

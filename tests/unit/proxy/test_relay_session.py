@@ -232,7 +232,7 @@ def test_a_fault_while_phones_are_looked_after_ends_neither_pings_nor_the_cuttin
 def test_one_phones_fault_is_not_the_others(relay, sides, clock, monkeypatch):
     others = Side(), Side()
     with running(relay, sides) as faulty, running(relay, others):
-        monkeypatch.setattr(faulty, "_downstream", None)
+        monkeypatch.setattr(faulty, "_guard", None)
         clock.advance(relay.limits.ping)
         relay.keeper.turn()
         assert others[0].far.recv(100) == frame(Opcode.PING, b"fcc-relay")
