@@ -9,7 +9,7 @@ const AGAIN_AFTER = 2_000;
  * @returns {() => void} to be called at each sign of it
  */
 export function createAttention({ channel, now }) {
-  let toldAt = 0;
+  let toldAt = 0; // when it was told last
   return () => {
     if (now() - toldAt < AGAIN_AFTER || !channel.isOpen()) return;
     toldAt = now();

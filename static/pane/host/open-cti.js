@@ -88,7 +88,7 @@ export function createOpenCti(deps) {
 
   return {
     start() {
-      let left = READY_TIMES;
+      let left = READY_TIMES; // knocks before we give up
       const knock = () => {
         if (greeted || left <= 0) return;
         left -= 1;

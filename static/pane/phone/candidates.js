@@ -16,8 +16,7 @@ export const SERVERS_WITHIN = 400;
  * @returns {(event: {ready: () => void}) => void} a listener for JsSIP's `icecandidate`, whose `ready` ends the gathering
  */
 export function enoughCandidates({ iceServers, after }) {
-  /** @type {(() => void)|null} */
-  let gathering = null;
+  let gathering = /** @type {(() => void)|null} */ (null); // how the present gathering is ended; each has its own
   return ({ ready }) => {
     if (ready === gathering) return;
     gathering = ready;

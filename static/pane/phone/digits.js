@@ -11,8 +11,8 @@ const PAUSE = 70;
  * @returns {(digit: string) => void}
  */
 export function createDigits({ ask, after, onFailed }) {
-  let waiting = "";
-  let sending = false;
+  let waiting = ""; // digits that have not been sent
+  let sending = false; // one is, or its pause lasts
 
   function next() {
     const digit = waiting[0];

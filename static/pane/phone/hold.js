@@ -36,11 +36,11 @@ const PENDING_TRIES = 5;
  */
 export function createHold(deps) {
   const { session } = deps;
-  let wanted = false;
-  let agreed = false;
+  let wanted = false; // what the agent asked for last
+  let agreed = false; // what FCC and this side agreed on last
   let unsure = false; // FCC may have taken an offer whose answer never came
-  let busy = false;
-  let offering = false;
+  let busy = false; // agreeing on it is under way
+  let offering = false; // an offer of ours is made, sent or being answered, so that one of FCC's meets it
 
   const pause = (/** @type {number} */ milliseconds) => new Promise((done) => deps.after(() => done(undefined), milliseconds));
   const tell = () => deps.onChange(agreed, wanted);

@@ -21,11 +21,11 @@ const DEAD_AFTER = 30_000;
  * @returns {{tick: () => Promise<void>, heard: () => boolean}} `heard`: packets came within the last seconds
  */
 export function createMediaWatch(deps) {
-  let last = -1;
-  let heardAt = -Infinity;
-  let since = deps.now();
-  let silent = false;
-  let dead = false;
+  let last = -1; // how many packets there were at the last look
+  let heardAt = -Infinity; // when there were more than before, expected or not
+  let since = deps.now(); // when sound came that was expected, or none was
+  let silent = false; // said so
+  let dead = false; // said so; nothing is watched any more
 
   return {
     heard: () => deps.now() - heardAt < HEARD_WITHIN,

@@ -39,9 +39,9 @@ const VOICE = { audio: { echoCancellation: true, noiseSuppression: true, autoGai
  * @returns {Microphone}
  */
 export function createMicrophone(deps) {
-  let delegation = /** @type {MicrophoneDelegation|null} */ (null);
-  let changed = () => {};
-  let watching = false;
+  let delegation = /** @type {MicrophoneDelegation|null} */ (null); // what the page around said, to name who withholds
+  let changed = () => {}; // who wants to know of another permission
+  let watching = false; // the browser tells of it
 
   /** @returns {Promise<string|null>} "granted", "prompt", "denied", or null where the browser can't say */
   async function permission() {
@@ -97,4 +97,9 @@ export function createMicrophone(deps) {
     }
     return "mic-failed";
   }
+}
+
+/** @param {MediaStream} stream that is not needed any more */
+export function release(stream) {
+  for (const track of stream.getTracks()) track.stop();
 }

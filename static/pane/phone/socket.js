@@ -32,9 +32,9 @@
 export function createTicketSocket(deps) {
   const parsed = new URL(deps.url);
   /** @type {any} */
-  let socket = null;
-  let round = 0;
-  let asking = false;
+  let socket = null; // the present one; what another still says is not heard
+  let round = 0; // of connecting; a ticket for an earlier one comes too late
+  let asking = false; // a ticket has been asked for
 
   /** @type {TicketSocket} */
   const self = {

@@ -18,12 +18,9 @@
  * @returns {Tones}
  */
 export function createTones(createContext, onBlocked, onRunning) {
-  /** @type {AudioContext|null} */
-  let context = null;
-  /** @type {"ring"|"ringback"|"none"} */
-  let playing = "none";
-  /** @type {ReturnType<typeof setInterval>|undefined} */
-  let timer;
+  let context = /** @type {AudioContext|null} */ (null); // made with the first sound
+  let playing = /** @type {"ring"|"ringback"|"none"} */ ("none"); // what repeats
+  let timer = /** @type {ReturnType<typeof setInterval>|undefined} */ (undefined); // that repeats it
 
   function made() {
     if (!context) {

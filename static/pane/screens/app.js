@@ -33,11 +33,11 @@ const DEAF_FOR = 700;
  * @returns {{draw: () => void}} `draw` again when time went by
  */
 export function mount({ root, document, store, act, t, agent, icons, now }) {
-  let menuWas = false;
-  let screenWas = "";
-  let spoken = "";
-  let callWas = "";
-  let deafUntil = -Infinity;
+  let menuWas = false; // open when drawn last
+  let screenWas = ""; // drawn last
+  let callWas = ""; // key of this phone's call when drawn last
+  let spoken = ""; // the last word of a call for a screen reader
+  let deafUntil = -Infinity; // what ends something takes no click until then
 
   function draw() {
     const state = store.get();
