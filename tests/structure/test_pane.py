@@ -11,7 +11,7 @@ BRIDGE = ROOT / "sf_metadata/force-app/main/default/staticresources/FCC_WebPhone
 #: What stands behind a port: only the pane's start may name it, and its neighbours in the same folder.
 IMPLEMENTATIONS = {PANE / "host/open-cti.js", PANE / "host/canvas.js", PANE / "phone/sip.js"}
 
-IMPORT = re.compile(r'^import (?:\{([^}]*)\} from )?"(\.[^"]+)";', re.MULTILINE)
+IMPORT = re.compile(r"""^import (?:\{([^}]*)\} from )?['\"](\.[^'\"]+)['\"];""", re.MULTILINE)
 EXPORT = re.compile(r"^export (?:async )?(?:function|const|class) (\w+)", re.MULTILINE)
 
 
@@ -63,15 +63,16 @@ def test_no_module_grows_into_a_hall():
 
 
 def test_nothing_is_exported_that_nobody_imports():
+    ours = sources(PANE, ROOT / "simulators", ROOT / "tools")
     taken = {
         (imported, name)
-        for path in sources(PANE, ROOT / "tests/js", ROOT / "tools")
+        for path in [*ours, *sources(ROOT / "tests/js")]
         for imported, names in imports(path)
         for name in names
     }
     unused = [
         f"{path.relative_to(ROOT)}: {name}"
-        for path in sources(PANE, ROOT / "tools")
+        for path in ours
         for name in EXPORT.findall(path.read_text(encoding="utf-8"))
         if (path, name) not in taken
     ]

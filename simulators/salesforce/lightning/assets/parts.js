@@ -36,7 +36,7 @@ export const recordPath = (object, id) => `/lightning/r/${object}/${id}/view`;
  * @param {string} number
  * @param {Record<string, any>} info the record it stands on
  */
-export function phone(actions, number, info) {
+function phone(actions, number, info) {
     const box = h('span', { class: 'phone', 'data-number': number });
     const draw = () => {
         box.replaceChildren(
