@@ -18,7 +18,7 @@ from flask import Flask
 
 from cti import outgoing
 from cti.background import BACKGROUND_THREADS, OUTSIDE_PATIENCE_S, Background, Loop, Loops, stop_together
-from cti.calllog.delivery import TaskCarrier
+from cti.calllog.carrier import TaskCarrier
 from cti.calllog.errors import FieldsMissingError, PackageMissingError
 from cti.calllog.guard import FieldGuard
 from cti.calllog.resolve import Resolver

@@ -18,8 +18,9 @@ from cti.domain.org_fields import CALL_ID, CHANGED, CREATED, WRITTEN
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from cti.calllog.ports import Observer, Org, Trouble
+    from cti.calllog.ports import Observer, Org
     from cti.clock import Clock
+    from cti.domain.salesforce import Trouble
 
 TABLE: Final = "Task"
 FIELD_CODES: Final = frozenset({"INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE"})

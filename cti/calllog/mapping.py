@@ -1,9 +1,4 @@
-"""From a call's segment to the fields of its Task. Pure: what only the org knows is left as a placeholder.
-
-A placeholder is an object with the key `$`; `cti.calllog.resolve` fills it in when the delivery is made:
-`closed` (the org's closed status), `owner` (a Salesforce user), `day` (a date in the owner's zone), `words` (a text in
-the owner's language), `who`, `name` and `email` (the person behind a record). `late` wraps a value that the org did not
-take when it was first sent: it is given only where nobody has given another one meanwhile.
+"""From a call's segment to the fields of its Task. Pure: what only the org knows is a placeholder.
 
 No value leaves here that a field of the package would refuse: a refused value refuses the Task, or a whole request.
 
@@ -17,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from cti.calllog.placeholders import About, Closed, Day, OfPerson, Owner, Words
 from cti.domain.call import Direction
 from cti.domain.org_fields import CALL_ID, CREATED
 from cti.domain.outcome import q850_cause
@@ -27,7 +23,7 @@ from cti.domain.times import iso
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from cti.calllog.ports import Pairing
+    from cti.accounts import Pairing
     from cti.domain.call import Call, Segment
     from cti.domain.record import Record
 
@@ -166,7 +162,7 @@ def task_fields(
         "FCC_Ivr__c": fit.text("FCC_Ivr__c", call.ivr),
         "FCC_Recording_Url__c": fit.address("FCC_Recording_Url__c", recording_url) if segment.recording else None,
         "OwnerId": owner,
-        "ActivityDate": None if started is None else {"$": "day", "at": iso(started), "owner": owner},
+        "ActivityDate": None if started is None else Day(at=iso(started), owner=owner),
         "Description": fit.text("Description", segment.note, NOTE_MAX),
         **_about(segment.related.record if segment.related else None),
         **_end(segment, fit),
@@ -176,7 +172,7 @@ def task_fields(
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _subject(call: Call, segment: Segment, owner: Mapping[str, Any] | None, language: str) -> dict[str, Any] | None:
+def _subject(call: Call, segment: Segment, owner: Owner | None, language: str) -> Words | None:
     """The subject in both languages, for it is the owner's that counts; `language` where there is no owner.
 
     It is sent once, so it waits until it is known whose Task it is.
@@ -184,7 +180,7 @@ def _subject(call: Call, segment: Segment, owner: Mapping[str, Any] | None, lang
     if owner is None and segment.ended_at is None:
         return None
     words = {each: subject(call, each) for each in _SUBJECTS}
-    return {"$": "words", "words": words, "otherwise": words_of(language), "owner": owner}
+    return Words(words=words, otherwise=words_of(language), owner=owner)
 
 
 def _end(segment: Segment, fit: _Fit) -> Mapping[str, Any]:
@@ -200,7 +196,7 @@ def _end(segment: Segment, fit: _Fit) -> Mapping[str, Any]:
         "FCC_Cause__c": q850_cause(segment.cause),
         "CallDurationInSeconds": fit.seconds("CallDurationInSeconds", segment.talk_seconds),
         "CallDisposition": disposition or outcome,
-        "Status": {"$": "closed"},
+        "Status": Closed(),
     }
 
 
@@ -253,7 +249,7 @@ def _clean(text: str) -> str:
     return "".join(sign for sign in storable(text) if sign >= " " or sign in _KEPT_CONTROLS)
 
 
-def _owner(segment: Segment, pairing: Pairing) -> dict[str, Any] | None:
+def _owner(segment: Segment, pairing: Pairing) -> Owner | None:
     """The segment's agent, the default user when nobody took it; None while that is open.
 
     The agent who dials is known at once; of an inbound call somebody who answered, or nobody once it ended.
@@ -263,56 +259,36 @@ def _owner(segment: Segment, pairing: Pairing) -> dict[str, Any] | None:
         return None
     if agent is None and pairing.default_user_id is None:
         return None
-    return {
-        "$": "owner",
-        "tenant": pairing.tenant_id,
-        "agent": agent,
-        "default": pairing.default_user_id,
-    }
+    return Owner(tenant=pairing.tenant_id, agent=agent, default=pairing.default_user_id)
 
 
 def _about(record: Record | None) -> dict[str, Any]:
     """Who and What by the kind of record, and the person's name and e-mail address."""
     if record is None:
         return {}
-    about = {
-        "type": record.object_type,
-        "id": record.record_id,
-        "contact": record.contact_id,
-        "person": record.person_account,
-        "name": record.name,
-    }
+    about = About(
+        type=record.object_type,
+        id=record.record_id,
+        contact=record.contact_id,
+        person=record.person_account,
+        name=record.name,
+    )
     points = links(record)
     if record.contact_hidden:
         # Whoever is behind the record is hidden from the agent, and the Task is the agent's.
         return {"WhatId": points.what_id}
     hidden_person = record.object_type == "Case" or (record.object_type == "Account" and record.person_account)
     return {
-        "WhoId": {"$": "who", "about": about} if points.who_id is None and hidden_person else points.who_id,
+        "WhoId": OfPerson(kind="who", about=about) if points.who_id is None and hidden_person else points.who_id,
         "WhatId": points.what_id,
-        "FCC_Contact_Name__c": {"$": "name", "about": about},
-        "FCC_Contact_Email__c": {"$": "email", "about": about},
+        "FCC_Contact_Name__c": OfPerson(kind="name", about=about),
+        "FCC_Contact_Email__c": OfPerson(kind="email", about=about),
     }
 
 
 def _moment(moment: datetime | None) -> str | None:
     """A date-time as Salesforce's own answers write it."""
     return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%S.000+0000")
-
-
-def late(name: str, value: Any) -> Any:
-    """A value that the org did not take yet, as it is kept: one of a person's own must not undo what was done there."""
-    return {"$": "late", "value": value} if name in UNTIL_IDENTIFIED and not is_late(value) else value
-
-
-def is_late(value: Any) -> bool:
-    """Whether the value is one that the org did not take when it was first sent."""
-    return isinstance(value, dict) and value.get("$") == "late"
-
-
-def plain(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields without the marks of those that are late."""
-    return {name: value["value"] if is_late(value) else value for name, value in fields.items()}
 
 
 def changes(
@@ -349,8 +325,8 @@ def _first_owner(name: str, old: Any, new: Any) -> bool:
     """Whether the default user, put in by the connector itself, now gives way to the agent who took the call."""
     return (
         name == "OwnerId"
-        and isinstance(old, dict)
-        and isinstance(new, dict)
-        and old.get("agent") is None
-        and new.get("agent") is not None
+        and isinstance(old, Owner)
+        and isinstance(new, Owner)
+        and old.agent is None
+        and new.agent is not None
     )

@@ -14,9 +14,9 @@ from cti.errors import ConnectorError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from cti.calllog.ports import Row
+    from cti.domain.salesforce import RowResult
 
-    Send = Callable[[Sequence[Mapping[str, Any]]], Sequence[Row]]
+    Send = Callable[[Sequence[Mapping[str, Any]]], Sequence[RowResult]]
 
 SAMPLES: Final = 4
 """After so many records refused alone, and none taken, nothing more is sent."""
@@ -56,9 +56,9 @@ class Narrowing:
         """
         return self.refused > 1 and not self.took
 
-    def send(self, rows: Sequence[Mapping[str, Any]], send: Send, *, at_once: int) -> list[Row | Failed]:
+    def send(self, rows: Sequence[Mapping[str, Any]], send: Send, *, at_once: int) -> list[RowResult | Failed]:
         """What became of each record, in order; at most `at_once` of them are put into one request."""
-        answers: dict[int, Row | Failed] = {}
+        answers: dict[int, RowResult | Failed] = {}
         starts = range(0, len(rows), at_once)
         parts = [range(start, min(start + at_once, len(rows))) for start in reversed(starts)]
         while parts:

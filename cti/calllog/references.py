@@ -16,7 +16,7 @@ from cti.calllog.mapping import CREATE_ONLY
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cti.calllog.ports import Trouble
+    from cti.domain.salesforce import Trouble
 
 CUSTOMER: Final = frozenset({"WhoId", "WhatId"})
 OWNER: Final = frozenset({"OwnerId"})

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import structlog
 
 from cti.calllog.mapping import words_of
+from cti.calllog.placeholders import Closed, Day, OfPerson, Owner, Placeholder, Words, read
 from cti.domain.org_fields import PEOPLE
 from cti.domain.times import parse_time
 from cti.errors import ConnectorError, SalesforceUserUnknownError
@@ -23,8 +24,12 @@ from cti.errors import ConnectorError, SalesforceUserUnknownError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from cti.calllog.ports import Emails, Org, User
+    from cti.calllog.placeholders import About
+    from cti.calllog.ports import Emails, Org
     from cti.clock import Clock
+    from cti.domain.salesforce import SalesforceUser
+
+    Owners = Mapping[Owner, SalesforceUser | None]
 
 REMEMBER_S: Final = 900.0
 REMEMBER_MAX: Final = 10_000
@@ -66,11 +71,13 @@ class Resolver:
         self._lock = threading.Lock()
         self._people: OrderedDict[tuple[str, str], tuple[Person, float]] = OrderedDict()
 
-    def resolve(self, org_id: str, org: Org, deliveries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """The deliveries with every placeholder filled in; a field whose value cannot be had is left out.
+    def resolve(self, org_id: str, org: Org, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """The fields of deliveries with every placeholder filled in; a field whose value cannot be had is left out.
 
-        Raises a ConnectorError when the org or FCC cannot be asked: then nothing was sent.
+        Raises a ConnectorError when the org or FCC cannot be asked, and ValueError for what is no placeholder: then
+        nothing was sent.
         """
+        deliveries = [{name: read(value) for name, value in row.items()} for row in rows]
         people = self._people_behind(org_id, org, [about for each in deliveries for about in _abouts(each)])
         owners = self._owners(org_id, org, deliveries)
         return [self._filled(org, each, people, owners) for each in deliveries]
@@ -80,11 +87,11 @@ class Resolver:
         org: Org,
         fields: Mapping[str, Any],
         people: Mapping[str, Person],
-        owners: Mapping[tuple[Any, ...], User | None],
+        owners: Owners,
     ) -> dict[str, Any]:
         filled: dict[str, Any] = {}
         for name, value in fields.items():
-            if not isinstance(value, dict):
+            if not isinstance(value, Placeholder):
                 filled[name] = value
                 continue
             found = self._value(org, value, people, owners)
@@ -95,29 +102,28 @@ class Resolver:
     def _value(
         self,
         org: Org,
-        placeholder: Mapping[str, Any],
+        placeholder: Placeholder,
         people: Mapping[str, Person],
-        owners: Mapping[tuple[Any, ...], User | None],
+        owners: Owners,
     ) -> str | None:
-        match placeholder["$"]:
-            case "closed":
+        match placeholder:
+            case Closed():
                 return org.closed_task_status()
-            case "owner":
-                owner = owners[_owner_key(placeholder)]
+            case Owner():
+                owner = owners[placeholder]
                 return owner.id if owner else None
-            case "day":
+            case Day():
                 return self._day(placeholder, owners)
-            case "words":
+            case Words():
                 return _words(placeholder, owners)
-            case "who" | "name" | "email":
+            case OfPerson():
                 return _of_person(placeholder, people)
-        raise ValueError(f"unknown placeholder: {placeholder['$']!r}")
 
-    def _day(self, placeholder: Mapping[str, Any], owners: Mapping[tuple[Any, ...], User | None]) -> str | None:
-        moment = parse_time(placeholder["at"])
+    def _day(self, placeholder: Day, owners: Owners) -> str | None:
+        moment = parse_time(placeholder.at)
         if moment is None:
             return None
-        owner = owners[_owner_key(placeholder["owner"])] if placeholder["owner"] else None
+        owner = owners[placeholder.owner] if placeholder.owner else None
         zone = self._zone
         if owner is not None and owner.zone:
             try:
@@ -128,22 +134,16 @@ class Resolver:
 
     # -- owners ---------------------------------------------------------------------------------------------------
 
-    def _owners(
-        self, org_id: str, org: Org, deliveries: Sequence[Mapping[str, Any]]
-    ) -> dict[tuple[Any, ...], User | None]:
-        wanted = {_owner_key(value): value for each in deliveries for value in _owner_placeholders(each)}
-        emails = {
-            key: self._email(value["tenant"], value["agent"])
-            for key, value in wanted.items()
-            if value["agent"] is not None
-        }
+    def _owners(self, org_id: str, org: Org, deliveries: Sequence[Mapping[str, Any]]) -> Owners:
+        wanted = dict.fromkeys(owner for each in deliveries for owner in _owners_in(each))
+        emails = {owner: self._email(owner.tenant, owner.agent) for owner in wanted if owner.agent is not None}
         users = org.users_by_email([email for email in emails.values() if email]) if any(emails.values()) else {}
-        owners: dict[tuple[Any, ...], User | None] = {}
-        for key, value in wanted.items():
-            person = _only_person(users.get(emails.get(key, ""), ()))
-            if value["agent"] is not None:
-                self._note(org_id, value["tenant"], value["agent"], matched=person is not None)
-            owners[key] = person or _default(org, value["default"])
+        owners: dict[Owner, SalesforceUser | None] = {}
+        for owner in wanted:
+            person = _only_person(users.get(emails.get(owner, ""), ()))
+            if owner.agent is not None:
+                self._note(org_id, owner.tenant, owner.agent, matched=person is not None)
+            owners[owner] = person or _default(org, owner.default)
         return owners
 
     def _note(self, org_id: str, tenant_id: str, users_id: int, *, matched: bool) -> None:
@@ -169,17 +169,17 @@ class Resolver:
 
     # -- people ---------------------------------------------------------------------------------------------------
 
-    def _people_behind(self, org_id: str, org: Org, abouts: Iterable[Mapping[str, Any]]) -> dict[str, Person]:
+    def _people_behind(self, org_id: str, org: Org, abouts: Iterable[About]) -> dict[str, Person]:
         now = self._clock.monotonic()
         known: dict[str, Person] = {}
         missing: dict[str, list[str]] = {}
         with self._lock:
             for about in abouts:
-                kept = self._people.get((org_id, about["id"]))
+                kept = self._people.get((org_id, about.id))
                 if kept is not None and now < kept[1]:
-                    known[about["id"]] = kept[0]
-                elif about["type"] in PEOPLE and (about["type"] != "Account" or about["person"]):
-                    missing.setdefault(about["type"], []).append(about["id"])
+                    known[about.id] = kept[0]
+                elif about.type in PEOPLE and (about.type != "Account" or about.person):
+                    missing.setdefault(about.type, []).append(about.id)
         for table, ids in missing.items():
             known |= self._ask(org_id, org, table, sorted(set(ids)))
         return known
@@ -245,48 +245,44 @@ def _text(row: Mapping[str, Any], path: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _abouts(fields: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
-    return (value["about"] for value in fields.values() if isinstance(value, dict) and "about" in value)
+def _abouts(fields: Mapping[str, Any]) -> Iterable[About]:
+    return (value.about for value in fields.values() if isinstance(value, OfPerson))
 
 
-def _of_person(placeholder: Mapping[str, Any], people: Mapping[str, Person]) -> str | None:
+def _of_person(placeholder: OfPerson, people: Mapping[str, Person]) -> str | None:
     """Id, name or address of the person behind a record."""
-    about = placeholder["about"]
-    person = people.get(about["id"])
-    if placeholder["$"] == "who":
+    about = placeholder.about
+    person = people.get(about.id)
+    if placeholder.kind == "who":
         return person.who_id if person else None
-    if placeholder["$"] == "name":
-        return ((person.name if person else "") or str(about["name"]))[:255] or None
+    if placeholder.kind == "name":
+        return ((person.name if person else "") or about.name)[:255] or None
     email = person.email if person else ""
     return email if 0 < len(email) <= EMAIL_MAX else None
 
 
-def _words(placeholder: Mapping[str, Any], owners: Mapping[tuple[Any, ...], User | None]) -> str:
+def _words(placeholder: Words, owners: Owners) -> str:
     """The text in the language of the Task's owner; an owner whose language the org does not tell is no other case."""
-    owner = owners[_owner_key(placeholder["owner"])] if placeholder["owner"] else None
-    language = words_of(owner.language) if owner is not None and owner.language else placeholder["otherwise"]
-    return str(placeholder["words"][language])
+    owner = owners[placeholder.owner] if placeholder.owner else None
+    language = words_of(owner.language) if owner is not None and owner.language else placeholder.otherwise
+    return placeholder.words[language]
 
 
-def _owner_placeholders(fields: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+def _owners_in(fields: Mapping[str, Any]) -> Iterable[Owner]:
     for value in fields.values():
-        if isinstance(value, dict) and value["$"] == "owner":
+        if isinstance(value, Owner):
             yield value
-        elif isinstance(value, dict) and value["$"] in {"day", "words"} and value["owner"]:
-            yield value["owner"]
+        elif isinstance(value, Day | Words) and value.owner:
+            yield value.owner
 
 
-def _owner_key(placeholder: Mapping[str, Any]) -> tuple[Any, ...]:
-    return (placeholder["tenant"], placeholder["agent"], placeholder["default"])
-
-
-def _default(org: Org, user_id: str | None) -> User | None:
+def _default(org: Org, user_id: str | None) -> SalesforceUser | None:
     """The default user, unless there is none or they left: an inactive user cannot own a Task."""
     user = org.user(user_id) if user_id else None
     return user if user is not None and user.active else None
 
 
-def _only_person(users: Sequence[User]) -> User | None:
+def _only_person(users: Sequence[SalesforceUser]) -> SalesforceUser | None:
     """The one user with an address; where several share it, the one that is a person's ordinary login."""
     standard = [user for user in users if user.user_type in {"Standard", ""}] or list(users)
     return standard[0] if len(standard) == 1 else None

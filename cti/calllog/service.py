@@ -6,27 +6,21 @@ several, and the Task's external id.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from cti.calllog.mapping import (
-    RELATED,
-    call_key,
-    changes,
-    identified,
-    is_late,
-    is_logged,
-    plain,
-    task_fields,
-)
+from cti.calllog.mapping import RELATED, call_key, changes, identified, is_logged, task_fields
+from cti.calllog.placeholders import compared, is_late, plain, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from cti.calllog.ports import Delivered, Pairing, Queued, UnitOfWork
+    from cti.accounts import Pairing
     from cti.clock import Clock
     from cti.domain.call import Call, Segment
+    from cti.domain.delivery import CallLog, OutboxItem
+    from cti.store.unit_of_work import UnitOfWork
 
 KIND: Final = "call"
 LogStateName = Literal["none", "waiting", "saved", "failed"]
@@ -151,7 +145,9 @@ class CallLogger:
             unfit=unfit.append,
         )
         delivered = log.delivered if log else {}
-        base = {**delivered, **(plain(queued.fields) if queued else {})}
+        base = {
+            name: compared(value) for name, value in {**delivered, **(plain(queued.fields) if queued else {})}.items()
+        }
         delta = changes(
             wanted,
             base,
@@ -166,7 +162,7 @@ class CallLogger:
         patient = segment.ended_at is not None and not identified(after)
         uow.outbox.put(
             key,
-            wanted if nothing_sent else delta,
+            {name: written(value) for name, value in (wanted if nothing_sent else delta).items()},
             kind=KIND,
             org_id=pairing.org_id,
             pairing_id=pairing.id,
@@ -181,20 +177,6 @@ class CallLogger:
         return self._waits.from_record if first and call.clicked is not None else self._waits.first
 
 
-@dataclass(frozen=True)
-class PairingInForce:
-    """A pairing with the settings by which a call is judged; fits `cti.calllog.ports.Pairing`."""
-
-    id: str
-    tenant_id: str
-    org_id: str
-    active: bool
-    off_campaign_id: int | None
-    default_user_id: str | None
-    record_other_phones: bool
-    campaigns: tuple[int, ...]
-
-
 def in_force(uow: UnitOfWork, today: Pairing, call: Call) -> Pairing:
     """The pairing as it was when the call began; as it is `today` where nothing was recorded by then."""
     then = None
@@ -202,10 +184,8 @@ def in_force(uow: UnitOfWork, today: Pairing, call: Call) -> Pairing:
         then = uow.facts.settings_in_force(today.tenant_id, today.id, call.started_at)
     if then is None:
         return today
-    return PairingInForce(
-        id=today.id,
-        tenant_id=today.tenant_id,
-        org_id=today.org_id,
+    return replace(
+        today,
         active=then.get("active", today.active),
         off_campaign_id=then.get("off_campaign_id", today.off_campaign_id),
         default_user_id=then.get("default_user_id", today.default_user_id),
@@ -251,7 +231,7 @@ class LogNews:
             self._tell(uow, tenant_id, list(calls_ids))
 
 
-def _state(queued: Queued | None, log: Delivered | None) -> LogState:
+def _state(queued: OutboxItem | None, log: CallLog | None) -> LogState:
     task_id = log.task_id if log else None
     if queued is not None and queued.state == "dead":
         return LogState("failed", task_id, queued.code)
@@ -268,12 +248,12 @@ def _segment_of(call: Call, users_id: int) -> Segment:
     return found[0] if found is not None else call.last
 
 
-def _only_waits(queued: Queued) -> bool:
+def _only_waits(queued: OutboxItem) -> bool:
     """Whether nothing of what is queued can have arrived: no attempt is under way, and none ended without an answer."""
     return queued.state != "leased" and not queued.uncertain
 
 
-def _unsent(queued: Queued | None, delivered: Mapping[str, Any]) -> frozenset[str]:
+def _unsent(queued: OutboxItem | None, delivered: Mapping[str, Any]) -> frozenset[str]:
     """The fields that wait and of which no value was ever sent."""
     if queued is None or not _only_waits(queued):
         return frozenset()

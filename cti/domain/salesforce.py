@@ -1,8 +1,12 @@
-"""What Salesforce says of its people and of what they may do, in our words."""
+"""What Salesforce says of its people, of what they may do, and of what was asked of it, in our words."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +53,50 @@ class Access:
     readable: frozenset[str]
     createable: frozenset[str]
     updateable: frozenset[str]
+
+
+class Trouble(Protocol):
+    """An error of Salesforce's, as data."""
+
+    @property
+    def code(self) -> str:
+        """The connector's code of it."""
+        ...
+
+    @property
+    def verdict(self) -> str:
+        """What may be done: `again`, `wait`, `unknown`, `duplicate`, `gone`, `never`, `refresh`."""
+        ...
+
+    @property
+    def salesforce_code(self) -> str:
+        """Salesforce's own code."""
+        ...
+
+    @property
+    def fields(self) -> Sequence[str]:
+        """The fields it is about, where Salesforce names any."""
+        ...
+
+    @property
+    def detail(self) -> str:
+        """Salesforce's own words, for the administrator."""
+        ...
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds that Salesforce asked to wait."""
+        ...
+
+    @property
+    def record_id(self) -> str | None:
+        """The record on which a duplicate value was found."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """What became of one row of a collections request: the record's id, or the error."""
+
+    record_id: str | None
+    error: Trouble | None = None

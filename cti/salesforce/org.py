@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from cti.domain.salesforce import Access, SalesforceUser
+from cti.domain.salesforce import Access, RowResult, SalesforceUser
 from cti.salesforce import query as soql
 from cti.salesforce.classify import from_row
 from cti.salesforce.errors import (
@@ -16,7 +15,6 @@ from cti.salesforce.errors import (
     NotFoundError,
     OutcomeUnknownError,
     RequestInvalidError,
-    SalesforceError,
 )
 from cti.salesforce.oauth import ClientCredentials
 from cti.salesforce.rest import DEFAULT_BUDGET_S, RestClient
@@ -45,14 +43,6 @@ _LOCATOR = re.compile(r"/services/data/v[\d.]+/query/([A-Za-z0-9]+-\d+)\Z")
 
 T = TypeVar("T")
 JsonObject = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class RowResult:
-    """What became of one row of a collections request: the record's id, or the error."""
-
-    record_id: str | None
-    error: SalesforceError | None = None
 
 
 class _Remembered(Generic[T]):

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cti.accounts import salesforce_id
-from cti.domain.salesforce import Access, SalesforceUser
+from cti.domain.salesforce import Access, RowResult, SalesforceUser
 from cti.salesforce.classify import from_code
 from cti.salesforce.errors import NotFoundError, OutcomeUnknownError, SalesforceError
-from cti.salesforce.org import RowResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence

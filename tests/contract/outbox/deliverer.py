@@ -18,7 +18,7 @@ if __name__ == "__main__" and json.loads(sys.argv[1])["gevent"]:
     monkey.patch_all()
 
 from cti import outgoing
-from cti.calllog.delivery import TaskCarrier
+from cti.calllog.carrier import TaskCarrier
 from cti.calllog.guard import FieldGuard
 from cti.calllog.resolve import Resolver
 from cti.calllog.service import LogNews

@@ -10,7 +10,7 @@ import pytest
 
 from cti import outgoing
 from cti.admin.check import Finding, check
-from cti.calllog.delivery import TaskCarrier
+from cti.calllog.carrier import TaskCarrier
 from cti.calllog.guard import FieldGuard
 from cti.calllog.resolve import Resolver
 from cti.calllog.service import CallLogger, Waits

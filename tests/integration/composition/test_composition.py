@@ -16,9 +16,9 @@ from app import build_services
 from cti.accounts import PaneSession
 from cti.directory.service import Directory
 from cti.domain.facts import Fact
-from cti.domain.salesforce import Access
+from cti.domain.salesforce import Access, RowResult
 from cti.salesforce.errors import SessionExpiredError
-from cti.salesforce.org import RowResult, SalesforceOrg
+from cti.salesforce.org import SalesforceOrg
 from cti.settings import load
 from tests.support import accounts
 from tests.support.fake_org import TASK_FIELDS

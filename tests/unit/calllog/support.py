@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from cti.domain.call import Call, Direction, Leg, Segment, State
 from cti.domain.outcome import Outcome
 from cti.domain.record import Record, Related
+from tests.support import accounts
+from tests.support.clock import DrivenClock
+
+if TYPE_CHECKING:
+    from cti.accounts import Pairing
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 ORG = "00D8W000000AcmeUAC"
@@ -19,16 +25,11 @@ PERSON = Record("0018W000000PersQAX", "Account", "Maria Osoba", person_account=T
 CASE = Record("5008W000000CaseQAX", "Case", "00001234 Reklamacja faktury")
 
 
-@dataclass(frozen=True)
-class Pairing:
-    id: str = "p1"
-    tenant_id: str = "acme"
-    org_id: str = ORG
-    active: bool = True
-    off_campaign_id: int | None = 9
-    default_user_id: str | None = DEFAULT_USER
-    record_other_phones: bool = False
-    campaigns: tuple[int, ...] = ()
+def paired(**changes: Any) -> Pairing:
+    """The tenant "acme" working with the org, calls that nobody took going to the default user."""
+    return accounts.pairing(
+        DrivenClock(START), **{"id": "p1", "org_id": ORG, "default_user_id": DEFAULT_USER, **changes}
+    )
 
 
 def at(seconds: float) -> datetime:

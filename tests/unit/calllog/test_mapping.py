@@ -9,37 +9,37 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cti.calllog.mapping import UNTIL_IDENTIFIED, changes, is_late, is_logged, late, plain, subject, task_fields
+from cti.calllog.mapping import UNTIL_IDENTIFIED, changes, is_logged, subject, task_fields
+from cti.calllog.placeholders import Closed, Day, Owner, Words
 from cti.domain.call import Direction, Leg, Segment, State
 from cti.domain.outcome import Outcome
 from tests.unit.calllog import support
-from tests.unit.calllog.support import ACME, CASE, DEFAULT_USER, JAN, LEAD, PERSON, Pairing, at
+from tests.unit.calllog.support import ACME, CASE, DEFAULT_USER, JAN, LEAD, PERSON, at, paired
 
 
 def fields(call, segment=0, pairing=None, language="pl", **more):
-    return task_fields(call, call.segments[segment], pairing or Pairing(), language=language, **more)
+    return task_fields(call, call.segments[segment], pairing or paired(), language=language, **more)
 
 
 @pytest.mark.req("R2")
 def test_a_call_that_begins_names_itself_its_agent_and_the_number():
-    owner = {"$": "owner", "tenant": "acme", "agent": 101, "default": DEFAULT_USER}
+    owner = Owner(tenant="acme", agent=101, default=DEFAULT_USER)
     assert fields(support.outbound(), campaign="Poza kampaniami") == {
         "FCC_Call_Id__c": "acme:1017:0",
         "FCC_Conversation_Id__c": "acme:1017",
         "TaskSubtype": "Call",
         "CallType": "Outbound",
         "CallObject": "1017",
-        "Subject": {
-            "$": "words",
-            "words": {"pl": "Połączenie wychodzące +48600100200", "en": "Outbound call +48600100200"},
-            "otherwise": "pl",
-            "owner": owner,
-        },
+        "Subject": Words(
+            words={"pl": "Połączenie wychodzące +48600100200", "en": "Outbound call +48600100200"},
+            otherwise="pl",
+            owner=owner,
+        ),
         "FCC_Started_At__c": "2026-11-22T09:00:00.000+0000",
         "FCC_Number__c": "+48600100200",
         "FCC_Campaign__c": "Poza kampaniami",
         "OwnerId": owner,
-        "ActivityDate": {"$": "day", "at": "2026-11-22T09:00:00Z", "owner": owner},
+        "ActivityDate": Day(at="2026-11-22T09:00:00Z", owner=owner),
     }
 
 
@@ -55,7 +55,7 @@ def test_a_call_that_ended_says_how_and_for_how_long():
     assert ending["FCC_Cause__c"] == 16
     assert ending["FCC_Ivr__c"] == "1234"
     assert ending["FCC_Queue__c"] == "Obsługa klienta"
-    assert ending["Status"] == {"$": "closed"}
+    assert ending["Status"] == Closed()
 
 
 def test_a_call_that_goes_on_is_not_closed():
@@ -91,14 +91,14 @@ def test_the_subject_speaks_polish_or_else_english(language, direction, text):
 def test_the_subject_waits_until_it_is_known_whose_task_it_is():
     ringing = support.inbound()
     assert "Subject" not in fields(ringing)
-    assert fields(support.answered(ringing))["Subject"]["owner"]["agent"] == 101
-    nobody = fields(support.ended(ringing, Outcome.NO_ANSWER), pairing=Pairing(default_user_id=None), language="en_US")
-    assert (nobody["Subject"]["otherwise"], nobody["Subject"]["owner"]) == ("en", None)
+    assert fields(support.answered(ringing))["Subject"].owner.agent == 101
+    nobody = fields(support.ended(ringing, Outcome.NO_ANSWER), pairing=paired(default_user_id=None), language="en_US")
+    assert (nobody["Subject"].otherwise, nobody["Subject"].owner) == ("en", None)
 
 
 def test_a_withheld_number_is_said_to_be_withheld():
     call = support.answered(support.inbound(number="", withheld=True))
-    assert fields(call)["Subject"]["words"] == {
+    assert fields(call)["Subject"].words == {
         "pl": "Połączenie przychodzące numer zastrzeżony",
         "en": "Inbound call number withheld",
     }
@@ -109,10 +109,10 @@ def test_a_withheld_number_is_said_to_be_withheld():
 def test_the_owner_of_an_inbound_call_is_open_until_somebody_answers_or_it_ends():
     ringing = support.inbound()
     assert "OwnerId" not in fields(ringing)
-    assert fields(support.answered(ringing, agent=103))["OwnerId"]["agent"] == 103
+    assert fields(support.answered(ringing, agent=103))["OwnerId"].agent == 103
     nobody = fields(support.ended(ringing, Outcome.NO_ANSWER))["OwnerId"]
-    assert (nobody["agent"], nobody["default"]) == (None, DEFAULT_USER)
-    without_default = fields(support.ended(ringing, Outcome.NO_ANSWER), pairing=Pairing(default_user_id=None))
+    assert (nobody.agent, nobody.default) == (None, DEFAULT_USER)
+    without_default = fields(support.ended(ringing, Outcome.NO_ANSWER), pairing=paired(default_user_id=None))
     assert "OwnerId" not in without_default
 
 
@@ -135,8 +135,8 @@ def test_who_and_what_follow_the_kind_of_record(record, who, what):
 @pytest.mark.parametrize("record", [PERSON, CASE])
 def test_a_person_who_is_not_known_yet_is_looked_up_at_delivery(record):
     found = fields(support.related(support.outbound(), record, "clicked"))
-    assert found["WhoId"]["$"] == "who"
-    assert found["WhoId"]["about"]["id"] == record.record_id
+    assert found["WhoId"].kind == "who"
+    assert found["WhoId"].about.id == record.record_id
     assert found["WhatId"] == record.record_id
 
 
@@ -150,30 +150,30 @@ def test_nobody_is_named_who_is_hidden_from_the_agent():
 def test_calls_on_other_phones_are_logged_only_where_wanted():
     call = support.ended(support.answered(support.outbound()))
     desk = support.with_segment(call, legs=(replace(call.segments[0].legs[0], on_pane=False),))
-    assert is_logged(call, call.segments[0], Pairing())
-    assert not is_logged(desk, desk.segments[0], Pairing())
-    assert is_logged(desk, desk.segments[0], Pairing(record_other_phones=True))
+    assert is_logged(call, call.segments[0], paired())
+    assert not is_logged(desk, desk.segments[0], paired())
+    assert is_logged(desk, desk.segments[0], paired(record_other_phones=True))
 
 
 @pytest.mark.req("R16")
 @pytest.mark.assumed("A32")
 def test_a_call_that_nobody_took_is_logged_once_it_is_over():
     call = support.with_segment(support.inbound(), legs=())
-    assert not is_logged(call, call.segments[0], Pairing())
+    assert not is_logged(call, call.segments[0], paired())
     over = support.ended(call, Outcome.NO_ANSWER)
-    assert is_logged(over, over.segments[0], Pairing())
+    assert is_logged(over, over.segments[0], paired())
 
 
 @pytest.mark.req("R13")
 def test_nothing_is_logged_while_the_integration_is_off():
     call = support.outbound()
-    assert not is_logged(call, call.segments[0], Pairing(active=False))
+    assert not is_logged(call, call.segments[0], paired(active=False))
 
 
 @pytest.mark.req("R21")
 @pytest.mark.assumed("A31")
 def test_only_campaigns_that_are_gathered_are_logged_and_calls_outside_campaigns():
-    pairing = Pairing(campaigns=(2,))
+    pairing = paired(campaigns=(2,))
     for campaign, logged in ((2, True), (1, False), (9, True), (None, True)):
         call = support.outbound(campaign_id=campaign)
         assert is_logged(call, call.segments[0], pairing) is logged
@@ -181,7 +181,7 @@ def test_only_campaigns_that_are_gathered_are_logged_and_calls_outside_campaigns
 
 def test_a_forgotten_call_is_not_logged():
     call = support.outbound(forgotten=True)
-    assert not is_logged(call, call.segments[0], Pairing())
+    assert not is_logged(call, call.segments[0], paired())
 
 
 def test_the_second_segment_is_a_task_of_its_own():
@@ -192,7 +192,7 @@ def test_the_second_segment_is_a_task_of_its_own():
     one, two = fields(call, 0), fields(call, 1)
     assert (one["FCC_Call_Id__c"], two["FCC_Call_Id__c"]) == ("acme:2001:0", "acme:2001:1")
     assert one["FCC_Conversation_Id__c"] == two["FCC_Conversation_Id__c"]
-    assert (one["OwnerId"]["agent"], two["OwnerId"]["agent"]) == (101, 102)
+    assert (one["OwnerId"].agent, two["OwnerId"].agent) == (101, 102)
 
 
 def test_long_texts_are_cut_to_what_the_fields_hold():
@@ -234,8 +234,8 @@ def test_the_agents_own_link_is_sent_and_empties_what_it_does_not_fill():
 
 
 def test_the_default_user_gives_way_to_the_agent_who_took_the_call_after_all():
-    nobody = {"$": "owner", "tenant": "acme", "agent": None, "default": "005"}
-    agent = {**nobody, "agent": 101}
+    nobody = Owner(tenant="acme", agent=None, default="005")
+    agent = Owner(tenant="acme", agent=101, default="005")
     assert changes({"OwnerId": agent}, {"OwnerId": nobody}, nothing_sent=False) == {"OwnerId": agent}
     assert changes({"OwnerId": nobody}, {"OwnerId": agent}, nothing_sent=False) == {}
 
@@ -282,8 +282,8 @@ def test_a_withheld_number_is_as_good_as_a_known_one():
 @pytest.mark.parametrize("unknown", UNKNOWN, ids=str)
 def test_a_call_that_is_over_says_what_is_known_of_it(unknown):
     told = fields(support.ended(support.answered(support.inbound(**unknown))))
-    assert told["Subject"]["words"]["pl"].startswith("Połączenie")
-    assert told["OwnerId"]["agent"] == 101
+    assert told["Subject"].words["pl"].startswith("Połączenie")
+    assert told["OwnerId"].agent == 101
 
 
 def test_what_waits_and_was_never_sent_may_still_be_another():
@@ -312,7 +312,7 @@ def test_a_time_that_is_in_no_calendar_of_salesforces_is_left_out(moment):
     assert not times & told.keys()
     assert "ActivityDate" not in told
     assert set(unfit) == times
-    assert told["Status"] == {"$": "closed"}
+    assert told["Status"] == Closed()
 
 
 @pytest.mark.assumed("A70")
@@ -349,7 +349,7 @@ def test_what_no_text_can_carry_is_left_out_of_it():
         "Obsługa klienta",
         "a\nb\tc",
     )
-    assert told["Subject"]["words"]["pl"] == "Połączenie przychodzące +48600100200"
+    assert told["Subject"].words["pl"] == "Połączenie przychodzące +48600100200"
 
 
 LENGTHS = {"Description": 32_000, "FCC_Number__c": 40, "FCC_Call_Id__c": 80, "FCC_Conversation_Id__c": 80}
@@ -387,10 +387,3 @@ def test_no_value_leaves_here_that_a_field_would_refuse(moment, talk, text, numb
                 assert 1700 <= datetime.fromisoformat(value).year < 4001
         elif isinstance(value, int):
             assert 0 <= value < 2**31
-
-
-def test_a_late_value_is_marked_where_people_may_have_filled_it_in_meanwhile():
-    kept = {name: late(name, "x") for name in ("WhoId", "Description", "FCC_Queue__c")}
-    assert {name for name, value in kept.items() if is_late(value)} == {"WhoId", "Description"}
-    assert late("WhoId", kept["WhoId"]) == kept["WhoId"]
-    assert plain(kept) == dict.fromkeys(kept, "x")

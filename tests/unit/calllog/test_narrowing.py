@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cti.calllog.narrowing import REQUESTS, Failed, Narrowing
+from cti.domain.salesforce import RowResult
 from cti.salesforce.classify import from_answer
 from cti.salesforce.errors import UnavailableError
-from cti.salesforce.org import RowResult
 
 REFUSED = from_answer(400, [{"errorCode": "JSON_PARSER_ERROR", "message": "Cannot deserialize instance of date"}])
 

@@ -12,10 +12,10 @@ from cti.calllog.resolve import Resolver
 from cti.salesforce.errors import AccessRefusedError, UnavailableError
 from tests.support.fake_org import FakeOrg, user
 from tests.unit.calllog import support
-from tests.unit.calllog.support import CASE, JAN, LEAD, ORG, PERSON, Pairing
+from tests.unit.calllog.support import CASE, JAN, LEAD, ORG, PERSON, paired
 
 ANNA, DEFAULT = user(1, "anna@acme.example"), user(9, "default@acme.example")
-PAIRING = Pairing(default_user_id=DEFAULT.id)
+PAIRING = paired(default_user_id=DEFAULT.id)
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_no_placeholder_is_left(org, resolver):
 )
 def test_the_owner_is_the_agents_user_else_the_default_one(org, resolver, agent, default, owner):
     call = support.answered(support.inbound(), agent=agent)
-    (filled,) = resolver.resolve(ORG, org, [fields(call, Pairing(default_user_id=default))])
+    (filled,) = resolver.resolve(ORG, org, [fields(call, paired(default_user_id=default))])
     assert filled.get("OwnerId") == owner
 
 
@@ -122,7 +122,7 @@ def test_each_owners_subject_is_in_their_own_language(org, resolver):
 
 
 def test_a_task_without_an_owner_speaks_the_tenants_language(org, resolver):
-    missed, nobodys = support.ended(support.inbound()), Pairing(default_user_id=None)
+    missed, nobodys = support.ended(support.inbound()), paired(default_user_id=None)
     spoken = [task_fields(missed, missed.segments[0], nobodys, language=language) for language in ("pl", "en")]
     told = resolver.resolve(ORG, org, spoken)
     assert [each["Subject"] for each in told] == ["Połączenie przychodzące +48600100200", "Inbound call +48600100200"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cti.calllog.delivery import TaskCarrier
+from cti.calllog.carrier import TaskCarrier
 from cti.calllog.guard import FieldGuard
 from cti.calllog.resolve import Resolver
 from cti.calllog.service import CallLogger, LogNews
