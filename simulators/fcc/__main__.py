@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from simulators.fcc.app import Simulator
-from simulators.fcc.media import offer_addresses
+from simulators.fcc.media.endpoint import offer_addresses
 from simulators.fcc.world import World, demo_world, read_world
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from simulators.fcc import causes
 from simulators.fcc.calls import Leg
-from simulators.fcc.media import Recorder
+from simulators.fcc.media.recorder import Recorder
 from simulators.fcc.timekeeping import iso
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from simulators.fcc import causes
 from simulators.fcc.agent_leg import AgentLeg
 from simulators.fcc.calls import Call
 from simulators.fcc.live import Live
-from simulators.fcc.media import MediaEndpoint
+from simulators.fcc.media.endpoint import MediaEndpoint
 from simulators.fcc.sip.leg import Ending
 from simulators.fcc.sip.outgoing_leg import OutgoingLeg
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from simulators.fcc.agent_leg import AgentLeg
     from simulators.fcc.calls import Call
-    from simulators.fcc.media import MediaEndpoint
+    from simulators.fcc.media.endpoint import MediaEndpoint
     from simulators.fcc.reporting import Reporting
     from simulators.fcc.sip import leg as sip
     from simulators.fcc.sip.transport import Connection

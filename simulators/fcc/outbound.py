@@ -11,7 +11,7 @@ from simulators.fcc import causes, customers, numbering
 from simulators.fcc.agent_leg import AgentLeg
 from simulators.fcc.calls import Call
 from simulators.fcc.live import Live
-from simulators.fcc.media import MediaEndpoint
+from simulators.fcc.media.endpoint import MediaEndpoint
 from simulators.fcc.world import BUSY
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sipmessage import Request, Response
 
     from simulators.fcc.calls import Side
-    from simulators.fcc.media import MediaEndpoint
+    from simulators.fcc.media.endpoint import MediaEndpoint
     from simulators.fcc.sip.server import SipServer
     from simulators.fcc.sip.transport import Connection
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from datetime import datetime
 
-    from simulators.fcc.media import MediaEndpoint
+    from simulators.fcc.media.endpoint import MediaEndpoint
     from simulators.fcc.sip.digest import Digest
     from simulators.fcc.sip.leg import Leg
     from simulators.fcc.sip.registrar import Registrar

@@ -5,7 +5,7 @@ from __future__ import annotations
 import aioice.ice
 import pytest
 
-from simulators.fcc.media import offer_addresses
+from simulators.fcc.media.endpoint import offer_addresses
 
 
 @pytest.fixture(autouse=True)

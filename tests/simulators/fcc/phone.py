@@ -14,7 +14,8 @@ import aiohttp
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from sipmessage import Message, Request, Response
 
-from simulators.fcc.media import Listener, Tone
+from simulators.fcc.media.listener import Listener
+from simulators.fcc.media.tone import Tone
 
 if TYPE_CHECKING:
     from types import TracebackType

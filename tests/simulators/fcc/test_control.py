@@ -19,7 +19,8 @@ from aiohttp.test_utils import make_mocked_request
 
 from simulators.fcc.control.routes import _local
 from simulators.fcc.customers import called, called_from, calling_from
-from simulators.fcc.media import RATE, Listener
+from simulators.fcc.media.listener import Listener
+from simulators.fcc.media.samples import RATE
 from simulators.fcc.world import read_world
 from tests.simulators.fcc.tenant import Tenant, demo_world, tenant
 

@@ -1,4 +1,4 @@
-"""Audio: an endpoint that plays a tone, hears which tone comes back, and records both sides.
+"""One end of a call's audio: offers, answers, and what is heard and played over it.
 
 Source of the negotiation: RFC 3264 (offer/answer), RFC 8843 and RFC 8829 as aiortc implements them.
 """
@@ -6,33 +6,26 @@ Source of the negotiation: RFC 3264 (offer/answer), RFC 8843 and RFC 8829 as aio
 from __future__ import annotations
 
 import asyncio
-import fractions
 import re
-import wave
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import aioice.ice
-import numpy as np
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
-from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
-from av import AudioFrame
+
+from simulators.fcc.media.listener import Listener
+from simulators.fcc.media.tone import Tone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
-    import numpy.typing as npt
+    from simulators.fcc.media.recorder import Recorder
+    from simulators.fcc.media.samples import Samples
 
-    Samples = npt.NDArray[np.int16]
 
-RATE = 48_000
-FRAME = 960
-RECORD_RATE = 16_000
-_WINDOW = 16_384
-_LOUDNESS = 9_000
-_SILENT = 60.0
 _DIRECTION = re.compile(r"^a=(sendrecv|sendonly|recvonly|inactive)\r?$", re.MULTILINE)
+
+
 _MIRRORED = {"sendrecv": "sendrecv", "sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive"}
 
 
@@ -49,151 +42,6 @@ def offer_addresses(addresses: Sequence[str] | None = None) -> None:
         return ["127.0.0.1", *(one for one in machine(use_ipv4, use_ipv6) if one != "127.0.0.1")]
 
     aioice.ice.get_host_addresses = chosen
-
-
-class Recorder:
-    """A stereo WAV file, the agent left and the customer right, lined up by the time at which the audio passed."""
-
-    def __init__(self, path: Path, monotonic: Callable[[], float]) -> None:
-        self.path = path
-        self._monotonic = monotonic
-        self._file: wave.Wave_write | None = None
-        self._start = 0.0
-        self._sides: tuple[list[Samples], list[Samples]] = ([], [])
-        self._lengths = [0, 0]
-        self._written = 0
-        self._closed = False
-
-    def write(self, side: int, samples: Samples, rate: int) -> None:
-        """Add audio of one side (0 agent, 1 customer): mono 16-bit samples at `rate` Hz."""
-        if self._closed:
-            return
-        if self._file is None:
-            self._start = self._monotonic()
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = wave.open(str(self.path), "wb")  # noqa: SIM115 - open as long as the call lasts
-            self._file.setnchannels(2)
-            self._file.setsampwidth(2)
-            self._file.setframerate(RECORD_RATE)
-        fitted = _resample(samples, rate)
-        due = int((self._monotonic() - self._start) * RECORD_RATE)
-        for one in (0, 1):
-            wanted = due - (len(fitted) if one == side else RECORD_RATE)
-            if self._lengths[one] < wanted - RECORD_RATE // 5:
-                self._append(one, np.zeros(wanted - self._lengths[one], np.int16))
-        self._append(side, fitted)
-        if min(self._lengths) - self._written >= RECORD_RATE:
-            self._flush(min(self._lengths))
-
-    def close(self) -> None:
-        """Finish the file; both sides become equally long. Idempotent."""
-        if self._closed:
-            return
-        self._closed = True
-        if self._file is not None:
-            longest = max(self._lengths)
-            for one in (0, 1):
-                if self._lengths[one] < longest:
-                    self._append(one, np.zeros(longest - self._lengths[one], np.int16))
-            self._flush(longest)
-            self._file.close()
-
-    def _append(self, side: int, samples: Samples) -> None:
-        self._sides[side].append(samples)
-        self._lengths[side] += len(samples)
-
-    def _flush(self, until: int) -> None:
-        assert self._file is not None
-        count = until - self._written
-        parts = []
-        for side in self._sides:
-            whole = np.concatenate(side) if side else np.zeros(0, np.int16)
-            parts.append(whole[:count])
-            side[:] = [whole[count:]]
-        self._file.writeframes(np.column_stack(parts).astype("<i2").tobytes())
-        self._written = until
-
-
-class Listener:
-    """Hears the far side: the loudest frequency and the level of the last third of a second."""
-
-    def __init__(self, monotonic: Callable[[], float], on_audio: Callable[[Samples, int], None] | None = None) -> None:
-        self._monotonic = monotonic
-        self._on_audio = on_audio
-        self._recent: Samples = np.zeros(0, np.int16)
-        self._rate = RATE
-        self._at = 0.0
-        self.frames = 0
-
-    async def run(self, track: MediaStreamTrack) -> None:
-        with suppress(MediaStreamError):
-            while True:
-                frame = await track.recv()
-                assert isinstance(frame, AudioFrame)
-                channels = frame.layout.nb_channels
-                samples = frame.to_ndarray().reshape(-1, channels).mean(axis=1).astype(np.int16)
-                self._rate = frame.sample_rate
-                self._recent = np.concatenate((self._recent, samples))[-_WINDOW:]
-                self._at = self._monotonic()
-                self.frames += 1
-                if self._on_audio is not None:
-                    self._on_audio(samples, frame.sample_rate)
-
-    @property
-    def level(self) -> float:
-        """Root mean square of what was heard lately, 0 … 32767."""
-        if len(self._recent) == 0 or self._monotonic() - self._at > 0.5:  # noqa: PLR2004 - half a second is stale
-            return 0.0
-        return float(np.sqrt(np.mean(self._recent.astype(np.float64) ** 2)))
-
-    @property
-    def hz(self) -> float | None:
-        """The loudest frequency, or None in silence or without fresh audio."""
-        if self.level < _SILENT or len(self._recent) < _WINDOW // 4:
-            return None
-        spectrum = np.abs(np.fft.rfft(self._recent * np.hanning(len(self._recent)), 4 * _WINDOW))
-        return round(float(np.argmax(spectrum)) * self._rate / (4 * _WINDOW), 1)
-
-
-class Tone(MediaStreamTrack):
-    """A sine of unbroken phase, 48 kHz mono in real time; silent while `hz` is None or `muted`."""
-
-    kind = "audio"
-
-    def __init__(
-        self, hz: float | None, monotonic: Callable[[], float], on_audio: Callable[[Samples, int], None] | None = None
-    ) -> None:
-        super().__init__()
-        self.hz = hz
-        self.muted = False
-        self._monotonic = monotonic
-        self._on_audio = on_audio
-        self._phase = 0.0
-        self._count = 0
-        self._start: float | None = None
-
-    async def recv(self) -> AudioFrame:
-        if self.readyState != "live":
-            raise MediaStreamError
-        if self._start is None:
-            self._start = self._monotonic()
-        wait = self._start + self._count / RATE - self._monotonic()
-        if wait > 0:
-            await asyncio.sleep(wait)
-        if self.hz is None or self.muted:
-            samples = np.zeros(FRAME, np.int16)
-        else:
-            step = 2 * np.pi * self.hz / RATE
-            samples = (np.sin(self._phase + step * np.arange(FRAME)) * _LOUDNESS).astype(np.int16)
-            self._phase = (self._phase + step * FRAME) % (2 * np.pi)
-        if self._on_audio is not None:
-            self._on_audio(samples, RATE)
-        frame = AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="mono")
-        frame.sample_rate = RATE
-        frame.pts = self._count
-        frame.time_base = fractions.Fraction(1, RATE)
-        self._count += FRAME
-        return frame
 
 
 class MediaEndpoint:
@@ -332,14 +180,3 @@ def _with_opus_settings(sdp: str) -> str:
     if found is None or f"a=fmtp:{found[1]} " in sdp:
         return sdp
     return sdp.replace(found[0], f"{found[0]}\na=fmtp:{found[1]} minptime=10;useinbandfec=1\r", 1)
-
-
-def _resample(samples: Samples, rate: int) -> Samples:
-    if rate == RECORD_RATE:
-        return samples
-    if rate % RECORD_RATE == 0:
-        step = rate // RECORD_RATE
-        means: Samples = samples[: len(samples) // step * step].reshape(-1, step).mean(axis=1).astype(np.int16)
-        return means
-    wanted = len(samples) * RECORD_RATE // rate
-    return np.interp(np.arange(wanted) * rate / RECORD_RATE, np.arange(len(samples)), samples).astype(np.int16)
