@@ -19,7 +19,7 @@ from . import world
 from .app import DESIGN_SYSTEM, ROOT, create_app
 from .hosts import Site
 from .journal import Journal
-from .metadata import Package
+from .metadata.package import Package
 from .org import Org
 
 METADATA = ROOT / "sf_metadata" / "force-app"

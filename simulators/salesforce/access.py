@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .journal import Changes, Tables
-    from .metadata import Package
+    from .metadata.package import Package
     from .records import Record, Records
     from .schema.types import Field
 

@@ -13,6 +13,7 @@ from . import rules
 from .http import set_session
 from .ids import object_of
 from .lightning.pages import activities
+from .refusal import Refused
 
 if TYPE_CHECKING:
     from .org import Org
@@ -157,7 +158,7 @@ def _data(pages: Blueprint, org: Org) -> None:
                 else:
                     rules.update(org, name, row, said, actor, free=True)
                 return jsonify(_public(row))
-        except rules.Refused as error:
+        except Refused as error:
             return _bad(str(error))
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from .hosts import Site
     from .journal import Journal, Tables
-    from .metadata import Package
+    from .metadata.package import Package
     from .records import Record
     from .world import World
 

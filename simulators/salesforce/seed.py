@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from .world import ACCESS_PERMISSION_SET
 
 if TYPE_CHECKING:
-    from .metadata import Package
+    from .metadata.package import Package
     from .records import Record, Records
     from .world import Person, World
 

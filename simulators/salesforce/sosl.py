@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from .rules import Refused
+from .refusal import Refused
 from .soql.parser import Parser
 from .soql.run import Run
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.salesforce import rules
 from simulators.salesforce.ids import object_of, to18
+from simulators.salesforce.refusal import Refused
 
 from .layouts import FORMS, LABELS
 from .rows import name_of
@@ -65,7 +66,7 @@ def save(org: Org, user_id: str, said: dict[str, Any]) -> dict[str, Any]:
                 rules.update(org, str(kind), row, given, user_id)
             else:
                 row = rules.create(org, str(kind), values, user_id)
-    except rules.Refused as error:
+    except Refused as error:
         return {
             "success": False,
             "id": None,

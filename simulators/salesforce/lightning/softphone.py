@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from simulators.salesforce.ids import make
 
 if TYPE_CHECKING:
-    from simulators.salesforce.metadata import CallCenter
+    from simulators.salesforce.metadata.components import CallCenter
     from simulators.salesforce.org import Org
     from simulators.salesforce.sessions import Session
 

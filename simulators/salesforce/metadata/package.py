@@ -7,77 +7,27 @@ CallCenter, FlexiPage, PermissionSet, CustomApplication.
 from __future__ import annotations
 
 import functools
-import json
 import mimetypes
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from defusedxml import ElementTree
 
-from .schema.types import Field, FieldType
+from .components import SoftphoneItem, call_center, custom_field, flag, softphone_item
 
 if TYPE_CHECKING:
     import pathlib
     from collections.abc import Mapping
     from xml.etree.ElementTree import Element
 
-_TYPES: dict[str, FieldType] = {
-    "Text": "string",
-    "TextArea": "textarea",
-    "LongTextArea": "textarea",
-    "DateTime": "datetime",
-    "Date": "date",
-    "Picklist": "picklist",
-    "Phone": "phone",
-    "Email": "email",
-    "Number": "double",
-    "Url": "url",
-    "Checkbox": "boolean",
-}
-_LENGTHS = {"Phone": 40, "Email": 80, "Url": 255, "TextArea": 255}
+    from simulators.salesforce.schema.types import Field
 
-
-class MetadataError(Exception):
-    """The package names something that this simulator does not know; the text says what and where."""
+    from .components import CallCenter
 
 
 def _strip(root: Element) -> Element:
     for element in root.iter():
         element.tag = str(element.tag).rpartition("}")[2]
     return root
-
-
-def _flag(element: Element, name: str) -> bool:
-    return (element.findtext(name) or "false").strip() == "true"
-
-
-@dataclass(frozen=True)
-class SoftphoneItem:
-    """The softphone's entry in the utility bar."""
-
-    label: str = "Phone"
-    icon: str = "call"
-    eager: bool = False
-    height: int | None = None
-    width: int | None = None
-
-
-@dataclass(frozen=True)
-class CallCenter:
-    """A call centre definition; `settings` is the flat map that getCallCenterSettings gives."""
-
-    internal_name: str
-    display_name: str
-    adapter_url: str
-    settings: dict[str, str] = field(default_factory=dict)
-    height: int = 500
-    width: int = 400
-    mode: str = "Classic"
-
-    @property
-    def in_lightning(self) -> bool:
-        """Whether Lightning shows it: the compatibility mode says so, and its default is Classic."""
-        return self.mode in {"Lightning", "Classic_and_Lightning"}
 
 
 class Package:
@@ -155,30 +105,10 @@ class Package:
 
     def activity_fields(self) -> list[Field]:
         """The custom fields on Activity (they appear on Task)."""
-        return [self._field(path) for path in self._find("objects/Activity/fields", "*.field-meta.xml")]
-
-    def _field(self, path: pathlib.Path) -> Field:
-        root = self._parse(path)
-        kind = root.findtext("type") or ""
-        name = root.findtext("fullName") or ""
-        if kind not in _TYPES:
-            raise MetadataError(f"{path.name}: fields of the type {kind!r} are not simulated")
-        value_set = root.find("valueSet")
-        return Field(
-            name,
-            _TYPES[kind],
-            int(root.findtext("length") or _LENGTHS.get(kind, 0)),
-            label=root.findtext("label") or name,
-            values=tuple(value.findtext("fullName") or "" for value in root.iter("value")),
-            restricted=value_set is not None and _flag(value_set, "restricted"),
-            required=_flag(root, "required"),
-            external_id=_flag(root, "externalId"),
-            unique=_flag(root, "unique"),
-            case_sensitive=_flag(root, "caseSensitive"),
-            custom=True,
-            precision=int(root.findtext("precision") or 18),
-            scale=int(root.findtext("scale") or 0),
-        )
+        return [
+            custom_field(self._parse(path), path.name)
+            for path in self._find("objects/Activity/fields", "*.field-meta.xml")
+        ]
 
     @functools.cached_property
     def permission_sets(self) -> dict[str, str]:
@@ -190,9 +120,9 @@ class Package:
         """By permission set: the fields ("Task.X__c") it makes readable, and whether editable."""
         return {
             name: {
-                (grant.findtext("field") or ""): _flag(grant, "editable")
+                (grant.findtext("field") or ""): flag(grant, "editable")
                 for grant in root.iter("fieldPermissions")
-                if _flag(grant, "readable")
+                if flag(grant, "readable")
             }
             for name, root in self._permission_sets().items()
         }
@@ -208,19 +138,9 @@ class Package:
     def softphone_item(self) -> SoftphoneItem:
         """The `opencti:softPhone` item of the first utility bar that has one, else App Builder's defaults."""
         for path in self._find("flexipages", "*.flexipage-meta.xml"):
-            for component in self._parse(path).iter("componentInstance"):
-                if component.findtext("componentName") == "opencti:softPhone":
-                    said = {
-                        prop.findtext("name") or "": prop.findtext("value") or ""
-                        for prop in component.iter("componentInstanceProperties")
-                    }
-                    return SoftphoneItem(
-                        label=said.get("label", "Phone"),
-                        icon=said.get("icon", "call"),
-                        eager=said.get("eager", "false") == "true",
-                        height=int(said["height"]) if "height" in said else None,
-                        width=int(said["width"]) if "width" in said else None,
-                    )
+            found = softphone_item(self._parse(path))
+            if found is not None:
+                return found
         return SoftphoneItem(eager=True)
 
     def app_name(self) -> str | None:
@@ -232,36 +152,5 @@ class Package:
     def call_center(self) -> CallCenter | None:
         """The package's call centre, from its metadata form or from an importable definition file."""
         for path in self._find("callCenters", "*.callCenter-meta.xml"):
-            return _call_center(self._parse(path), path.name.removesuffix(".callCenter-meta.xml"))
+            return call_center(self._parse(path), path.name.removesuffix(".callCenter-meta.xml"))
         return None
-
-
-def _call_center(root: Element, internal_name: str) -> CallCenter:
-    custom: dict[str, Any] = json.loads(root.findtext("customSettings") or "{}")
-    display = root.findtext("displayName") or internal_name
-    flat = {"/reqGeneralInfo/reqInternalName": internal_name, "/reqGeneralInfo/reqDisplayName": display}
-    flat["/internalNameLabel"] = root.findtext("internalNameLabel") or "Internal Name"
-    flat["/displayNameLabel"] = root.findtext("displayNameLabel") or "Display Name"
-    for key, value in custom.items():
-        flat[f"/reqGeneralInfo/{key}"] = str(value)
-    for order, section in enumerate(root.findall("sections")):
-        name = section.findtext("name") or ""
-        flat[f"/{name}/label"] = section.findtext("label") or ""
-        flat[f"/{name}/sortOrder"] = f"{order}.0"
-        for place, item in enumerate(section.findall("items")):
-            key = f"/{name}/{item.findtext('name')}"
-            flat[key] = item.findtext("value") or ""
-            flat[f"{key}/label"] = item.findtext("label") or ""
-            flat[f"{key}/sortOrder"] = f"{place}.0"
-    general = "/reqGeneralInfo/"
-    adapter = root.findtext("adapterUrl") or flat.get(f"{general}reqAdapterUrl", "")
-    flat[f"{general}reqAdapterUrl"] = adapter
-    return CallCenter(
-        internal_name,
-        display,
-        adapter,
-        flat,
-        int(flat.get(f"{general}reqSoftphoneHeight", "500")),
-        int(flat.get(f"{general}reqSoftphoneWidth", "400")),
-        flat.get(f"{general}reqSalesforceCompatibilityMode", "Classic"),
-    )

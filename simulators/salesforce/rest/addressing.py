@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulators.salesforce import rules
-from simulators.salesforce.rules import Refused
+from simulators.salesforce.refusal import Refused
 
 from .messages import user_id
 

@@ -12,7 +12,7 @@ from flask import request
 
 from simulators.salesforce import rules
 from simulators.salesforce.ids import object_of, to18
-from simulators.salesforce.rules import Refused
+from simulators.salesforce.refusal import Refused
 
 from .addressing import external_id, keyed, known_object
 from .faults import before_write

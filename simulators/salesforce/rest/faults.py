@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulators.salesforce.http import api_error
-from simulators.salesforce.rules import Refused
+from simulators.salesforce.refusal import Refused
 
 if TYPE_CHECKING:
     from flask import Response

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Response, g, jsonify, request
 
-from simulators.salesforce.rules import Refused
+from simulators.salesforce.refusal import Refused
 
 if TYPE_CHECKING:
     from simulators.salesforce.sessions import Token

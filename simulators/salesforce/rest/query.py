@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flask import request
 
-from simulators.salesforce.rules import Refused
+from simulators.salesforce.refusal import Refused
 from simulators.salesforce.soql.parser import malformed
 from simulators.salesforce.soql.run import run
 

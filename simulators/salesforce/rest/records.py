@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from flask import Response, request
 
 from simulators.salesforce import rules
-from simulators.salesforce.rules import Refused
+from simulators.salesforce.refusal import Refused
 from simulators.salesforce.soql.run import attributes
 
 from . import describe

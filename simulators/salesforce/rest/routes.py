@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from flask import Blueprint, Response, request
 
 from simulators.salesforce.http import api_error
-from simulators.salesforce.rules import Refused
+from simulators.salesforce.refusal import Refused
 
 from . import collections, describe, query, records, search
 from .guard import SHOWN, refusal

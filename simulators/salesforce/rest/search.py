@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flask import request
 
 from simulators.salesforce import sosl
-from simulators.salesforce.rules import Refused
+from simulators.salesforce.refusal import Refused
 
 from .messages import answer, body, user_id
 

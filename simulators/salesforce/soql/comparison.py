@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from simulators.salesforce.ids import to18
-from simulators.salesforce.rules import Refused
+from simulators.salesforce.refusal import Refused
 from simulators.salesforce.times import stamp
 
 from .parser import malformed

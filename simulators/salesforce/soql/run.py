@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from simulators.salesforce.ids import object_of
-from simulators.salesforce.rules import Refused
+from simulators.salesforce.refusal import Refused
 
 from .comparison import literal, predicate
 from .parser import Logic, Parser, malformed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from simulators.salesforce.metadata import MetadataError
+from simulators.salesforce.metadata.components import MetadataError
 
 from .controllers import CONTROLLERS
 

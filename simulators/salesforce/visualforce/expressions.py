@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from simulators.salesforce.metadata import MetadataError
+from simulators.salesforce.metadata.components import MetadataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Final
 from xml.parsers import expat
 
-from simulators.salesforce.metadata import MetadataError
+from simulators.salesforce.metadata.components import MetadataError
 from simulators.salesforce.org import API_VERSION
 
 from .expressions import merge

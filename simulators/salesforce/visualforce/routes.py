@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, request
 
 from simulators.salesforce.http import session_of_request, text
-from simulators.salesforce.metadata import MetadataError
+from simulators.salesforce.metadata.components import MetadataError
 
 from .context import Context
 from .renderer import Renderer

@@ -13,7 +13,7 @@ from simulators.salesforce import world
 from simulators.salesforce.__main__ import METADATA, rendered
 from simulators.salesforce.app import create_app
 from simulators.salesforce.hosts import Site
-from simulators.salesforce.metadata import Package
+from simulators.salesforce.metadata.package import Package
 from simulators.salesforce.org import Org
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from werkzeug.test import Client
 
 from simulators.salesforce.app import create_app
 from simulators.salesforce.canvas import sign
-from simulators.salesforce.metadata import MetadataError
+from simulators.salesforce.metadata.components import MetadataError
 from simulators.salesforce.visualforce.literals import object_literal
 
 from .conftest import CONNECTOR, Caller

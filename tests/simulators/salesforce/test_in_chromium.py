@@ -15,7 +15,7 @@ from werkzeug.serving import make_server
 from simulators.salesforce import world
 from simulators.salesforce.__main__ import METADATA, listen, rendered, server_for
 from simulators.salesforce.hosts import Site
-from simulators.salesforce.metadata import Package
+from simulators.salesforce.metadata.package import Package
 from simulators.salesforce.org import Org
 from tests.support.browser import chromium
 from tests.support.wait import until

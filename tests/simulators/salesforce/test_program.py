@@ -14,7 +14,8 @@ import pytest
 
 from simulators.salesforce import world
 from simulators.salesforce.__main__ import METADATA, ROOT
-from simulators.salesforce.metadata import Package, SoftphoneItem
+from simulators.salesforce.metadata.components import SoftphoneItem
+from simulators.salesforce.metadata.package import Package
 
 if TYPE_CHECKING:
     import pathlib
