@@ -61,6 +61,7 @@ from cti.web.assets import Assets
 from cti.web.install import install
 from cti.web.logs import configure_logging
 from cti.web.metrics import Metrics
+from cti.web.pane_page import PanePage
 from cti.ws import shutdown
 from cti.ws.allowance import Allowance
 from cti.ws.registry import SocketRegistry
@@ -311,10 +312,9 @@ def build_app(services: Services) -> Flask:
     app.register_blueprint(
         canvas_routes.blueprint(
             services.sign_in,
-            services.assets,
-            services.settings,
+            PanePage(services.assets, websocket_url=services.settings.websocket_url, version=connector_version()),
             services.metrics,
-            version=connector_version(),
+            max_bytes=services.settings.canvas_max_bytes,
             new_id=lambda: secrets.token_urlsafe(16),
         )
     )

@@ -62,7 +62,6 @@ class SignedIn:
     issued: IssuedSession
     agent: FccUser
     org: Org
-    pairing: Pairing
 
 
 class CanvasSignIn:
@@ -129,7 +128,7 @@ class CanvasSignIn:
                 token=request.token,
             )
             uow.commit()
-        return SignedIn(issued, agent, org, pairing)
+        return SignedIn(issued, agent, org)
 
     def verify(self, token: str) -> PaneSession:
         """The session that a session token opens; raises SessionOverError."""
