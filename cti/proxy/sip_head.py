@@ -124,7 +124,9 @@ _HEADERS = (
     rf"(?:{_names(PASSIVE)}){_COLON}{_TEXT}",
     rf"((?:{_names(_SEVERAL)}){_COLON}{_TEXT})",
 )
-_START = rf"(?:({_WORD}) ([!#-;=?-~]++) SIP/2\.0|SIP/2\.0 ([1-6][0-9][0-9])(?: {_TEXT})?)"
+#: Whoever sends it must write it so, and a reader may go by that. Source: RFC 3261, section 7.1.
+_VERSION = r"(?-i:SIP/2\.0)"
+_START = rf"(?:({_WORD}) ([!#-;=?-~]++) {_VERSION}|{_VERSION} ([1-6][0-9][0-9])(?: {_TEXT})?)"
 #: A whole head in one step, its headers in any order. Nothing in it can match in two ways, so it takes linear time.
 _HEAD = re.compile(rf"{_START}(?:\r\n(?:{'|'.join(_HEADERS)}))*+", re.IGNORECASE | re.ASCII)
 _KEPT = (0, *range(1, 9), 9, 10, _MORE)
