@@ -255,7 +255,7 @@ def from_answer(status: int, body: Any, *, retry_after: float | None = None) -> 
     """The error of a whole answer.
 
     `body` is the parsed JSON, or None where it was none. REST errors are an array of `{errorCode, message, fields?}`;
-    OAuth errors, userinfo's among them, are an object `{error, error_description}`.
+    OAuth errors are an object `{error, error_description}`.
     """
     if isinstance(body, list) and body and isinstance(body[0], dict):
         first = body[0]

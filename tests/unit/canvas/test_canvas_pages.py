@@ -123,6 +123,16 @@ def test_the_org_is_asked_by_its_own_name(client: FlaskClient, world: Outside) -
     assert world.hosts == [f"acme-my.localhost:{world.port}", f"fcc.localhost:{world.port}"]
 
 
+def test_what_salesforce_is_asked_about_a_token_is_in_the_numbers(client: FlaskClient, world: Outside) -> None:
+    post(client)
+    world.status = 503
+    post(client, n="2", token=TOKEN + "x")
+    numbers = client.get("/metrics").text
+    for status in (200, 503):
+        name = f'fcc_salesforce_request_seconds_count{{resource="userinfo",status="{status}"}}'
+        assert f"{name} 1.0" in numbers
+
+
 @pytest.mark.parametrize("language", ["pl", "en_US"])
 def test_a_refusal_after_the_signature_speaks_the_users_language(
     client: FlaskClient, world: Outside, language: str
