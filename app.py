@@ -156,7 +156,7 @@ def build_services(
     clock = clock or SystemClock()
     metrics = Metrics()
     database = open_database(settings, clock)
-    lease = _leased(database, lease_lost) if lease_lost is not None else None
+    lease = _leased(database, clock, lease_lost) if lease_lost is not None else None
     if database.is_sqlite:
         migrate.migrate(database)
     http = outgoing.session(ca_file=settings.ca_file)
@@ -260,6 +260,9 @@ def build_services(
         monotonic=clock.monotonic,
     )
     metrics.watch_sockets(sockets.count)
+    loops = [polls, upkeep, *outbox.loops, hub.loop, rooms.keeper, relay.keeper]
+    if lease is not None:
+        loops.append(lease.watcher)
     return Services(
         settings=settings,
         clock=clock,
@@ -283,7 +286,7 @@ def build_services(
         phones=phones,
         relay=relay,
         sockets=sockets,
-        loops=Loops([polls, upkeep, *outbox.loops, hub.loop, rooms.keeper, relay.keeper], metrics.registry),
+        loops=Loops(loops, metrics.registry),
         background=background,
         dialog_writer=dialog_writer,
         lease=lease,
@@ -347,8 +350,8 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     return app
 
 
-def _leased(database: Database, lost: Callable[[], None]) -> Lease:
-    lease = lease_of(database, instance=secrets.randbelow(1 << 31), lost=lost)
+def _leased(database: Database, clock: Clock, lost: Callable[[], None]) -> Lease:
+    lease = lease_of(database, clock=clock, instance=secrets.randbelow(1 << 31), lost=lost)
     try:
         lease.take()
     except LeaseError:

@@ -28,12 +28,15 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from cti.background import Loop
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from sqlalchemy import URL, Connection
 
+    from cti.clock import Clock
     from cti.store.database import Database
 
 PATIENCE_S: Final = 20.0
@@ -239,17 +242,18 @@ class Lease:
         hold: Hold,
         *,
         lost: Callable[[], None],
-        monotonic: Callable[[], float] = time.monotonic,
+        clock: Clock,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._hold = hold
         self._lost = lost
-        self._monotonic = monotonic
+        self._clock = clock
         self._sleep = sleep
         self._trouble: str | None = "it was not taken yet"
         self._others_since: float | None = None
-        self._stopping = threading.Event()
-        self._watcher: threading.Thread | None = None
+        self.watcher: Final = Loop(
+            "lease", self.look, clock=clock, interval=WATCH_S, first=WATCH_S, longest_backoff=WATCH_S
+        )
 
     def take(self) -> None:
         """Take it, waiting up to `PATIENCE_S` for another process to end.
@@ -257,7 +261,7 @@ class Lease:
         Raises DatabaseInUseError when that one does not, LeaseError when it cannot be taken here at all. A database
         that does not answer is not waited for: `look` takes the lease as soon as it does.
         """
-        deadline = self._monotonic() + PATIENCE_S
+        deadline = self._clock.monotonic() + PATIENCE_S
         waited = False
         while True:
             try:
@@ -268,7 +272,7 @@ class Lease:
             if taken:
                 self._fine()
                 return
-            if self._monotonic() >= deadline:
+            if self._clock.monotonic() >= deadline:
                 raise DatabaseInUseError(f"Another instance of the connector serves from this database. {ADVICE}")
             if not waited:
                 waited = True
@@ -276,9 +280,8 @@ class Lease:
             self._sleep(RETRY_S)
 
     def watch(self) -> None:
-        """Look every two seconds, in a thread of its own, until `give_back`."""
-        self._watcher = threading.Thread(target=self._watch, name="lease", daemon=True)
-        self._watcher.start()
+        """Look every two seconds, on the loop `watcher`, until `give_back`."""
+        self.watcher.start()
 
     def look(self) -> None:
         """See whether it is held still; take it again where it got lost, and end the process where it cannot be."""
@@ -291,13 +294,13 @@ class Lease:
         if taken:
             self._fine()
             return
-        now = self._monotonic()
+        now = self._clock.monotonic()
         if self._others_since is None:
             self._others_since = now
             self._in_trouble("another instance has it", None)
-        elif now - self._others_since >= GIVE_UP_S and not self._stopping.is_set():
+        elif now - self._others_since >= GIVE_UP_S and not self.watcher.stopping:
             _log.critical("lease-lost", advice=f"Another instance of the connector took this database over. {ADVICE}")
-            self._stopping.set()
+            self.watcher.stop(timeout=0)
             self._lost()
 
     def check(self) -> None:
@@ -315,18 +318,9 @@ class Lease:
 
     def give_back(self) -> None:
         """Let the next process have it; the last thing to do with the database."""
-        self._stopping.set()
-        if self._watcher is not None and self._watcher is not threading.current_thread():
-            self._watcher.join(1.0)
+        self.watcher.stop(timeout=1.0)
         self._trouble = "it was given back"
         self._hold.release()
-
-    def _watch(self) -> None:
-        while not self._stopping.wait(WATCH_S):
-            try:
-                self.look()
-            except Exception:  # noqa: BLE001 - whoever stops watching would not know that it is lost
-                _log.exception("lease-watch-stumbled")
 
     def _fine(self) -> None:
         if self._trouble is not None:
@@ -339,15 +333,15 @@ class Lease:
         self._trouble = trouble
 
 
-def lease_of(database: Database, *, instance: int, lost: Callable[[], None]) -> Lease:
+def lease_of(database: Database, *, clock: Clock, instance: int, lost: Callable[[], None]) -> Lease:
     """The lease of this database; on PostgreSQL every connection made from now on is let in by it.
 
     `instance`: see `SessionHold`. To be made before anything is read or written.
     """
     if database.file is not None:
-        return Lease(FileHold(database.file.with_name(f"{database.file.name}.lease")), lost=lost)
+        return Lease(FileHold(database.file.with_name(f"{database.file.name}.lease")), clock=clock, lost=lost)
     hold = SessionHold(database.engine.url, instance)
-    lease = Lease(hold, lost=lost)
+    lease = Lease(hold, clock=clock, lost=lost)
 
     def admit(connection: Any) -> None:
         hold.mark(connection)

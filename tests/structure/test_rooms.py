@@ -11,6 +11,13 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROOMS = ROOT / "cti"
 
+THREADS_OF_THEIR_OWN = {
+    "cti/proxy/relay_session.py": "the second direction of one phone's relay, which ends with it",
+    "cti/ws/connection.py": "what one slow peer's socket did not take at once, until it is sent or cut",
+    "cti/ws/shutdown.py": "the farewells at a stop, begun in a signal's handler, where nothing may wait",
+}
+"""Who may start threads beside `cti/background.py`, where whatever goes on for good is guarded and can be asked."""
+
 
 class Imports:
     """The modules that a module imports: when it runs, and for types only."""
@@ -126,3 +133,14 @@ def test_the_product_names_neither_the_simulators_nor_their_hosts():
         if word in path.read_text(encoding="utf-8").lower()
     ]
     assert found == []
+
+
+def test_what_goes_on_in_the_background_does_so_where_it_is_guarded_and_can_be_asked():
+    threads = {"Thread", "Timer", "ThreadPoolExecutor", "start_new_thread", "spawn", "spawn_later"}
+    starters = {
+        str(path.relative_to(ROOT))
+        for path in [ROOT / "app.py", *modules()]
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in threads
+    }
+    assert starters - {"cti/background.py"} == THREADS_OF_THEIR_OWN.keys()

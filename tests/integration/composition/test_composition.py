@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 
 from app import build_services
 from cti.accounts import PaneSession
+from cti.background import Loop
 from cti.directory.service import Directory
 from cti.domain.facts import Fact
 from cti.domain.salesforce import Access, RowResult
@@ -30,22 +31,41 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from app import Services
+    from cti.settings import Settings
     from tests.support.clock import DrivenClock
 
 
-@pytest.fixture
-def services(tmp_path: Path, clock: DrivenClock) -> Iterator[Services]:
-    settings = load(
+def settings_for(tmp_path: Path) -> Settings:
+    return load(
         public_url="http://connector.localhost:1",
         secret_key="a secret that only tests know, long enough",
         encryption_keys=Fernet.generate_key().decode(),
         data_dir=tmp_path,
         retention_days=30,
     )
-    made = build_services(settings, clock)
+
+
+@pytest.fixture
+def services(tmp_path: Path, clock: DrivenClock) -> Iterator[Services]:
+    made = build_services(settings_for(tmp_path), clock)
     accounts.pair(made.database, clock)
     yield made
     made.close()
+
+
+def test_every_loop_is_asked_how_it_is(tmp_path: Path, clock: DrivenClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: set[str] = set()
+    make = Loop.__init__
+
+    def noted(self: Loop, name: str, *args: Any, **how: Any) -> None:
+        made.add(name)
+        make(self, name, *args, **how)
+
+    monkeypatch.setattr(Loop, "__init__", noted)
+    services = build_services(settings_for(tmp_path), clock, lease_lost=lambda: None)
+    services.close()
+    assert made == services.loops.to_json().keys()
+    assert len(made) >= len(["polling", "upkeep", "deliveries", "events", "panes", "phones", "lease"])
 
 
 def signed_in(services: Services, clock: DrivenClock) -> PaneSession:

@@ -47,7 +47,7 @@ class Desk:
         self.hold = FakeHold()
         self.lost = 0
         self.each_wait: Callable[[], None] = lambda: None
-        self.lease = Lease(self.hold, lost=self._lost, monotonic=self.clock.monotonic, sleep=self._sleep)
+        self.lease = Lease(self.hold, lost=self._lost, clock=self.clock, sleep=self._sleep)
 
     def _lost(self) -> None:
         self.lost += 1
