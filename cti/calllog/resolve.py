@@ -7,7 +7,6 @@ calls.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +19,7 @@ from cti.calllog.placeholders import Closed, Day, OfPerson, Owner, Placeholder, 
 from cti.domain.org_fields import PEOPLE
 from cti.domain.times import parse_time
 from cti.errors import ConnectorError, SalesforceUserUnknownError
+from cti.remembered import Remembered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -64,12 +64,11 @@ class Resolver:
         count_error: Callable[[str], None] = lambda _code: None,
     ) -> None:
         self._emails = emails
-        self._clock = clock
         self._zone = ZoneInfo(zone)
         self._count_error = count_error
         self._unmatched: set[tuple[str, str, int]] = set()
         self._lock = threading.Lock()
-        self._people: OrderedDict[tuple[str, str], tuple[Person, float]] = OrderedDict()
+        self._people: Remembered[tuple[str, str], Person] = Remembered(clock, REMEMBER_S, most=REMEMBER_MAX)
 
     def resolve(self, org_id: str, org: Org, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """The fields of deliveries with every placeholder filled in; a field whose value cannot be had is left out.
@@ -170,16 +169,14 @@ class Resolver:
     # -- people ---------------------------------------------------------------------------------------------------
 
     def _people_behind(self, org_id: str, org: Org, abouts: Iterable[About]) -> dict[str, Person]:
-        now = self._clock.monotonic()
         known: dict[str, Person] = {}
         missing: dict[str, list[str]] = {}
-        with self._lock:
-            for about in abouts:
-                kept = self._people.get((org_id, about.id))
-                if kept is not None and now < kept[1]:
-                    known[about.id] = kept[0]
-                elif about.type in PEOPLE and (about.type != "Account" or about.person):
-                    missing.setdefault(about.type, []).append(about.id)
+        for about in abouts:
+            kept = self._people.get((org_id, about.id))
+            if kept is not None:
+                known[about.id] = kept
+            elif about.type in PEOPLE and (about.type != "Account" or about.person):
+                missing.setdefault(about.type, []).append(about.id)
         for table, ids in missing.items():
             known |= self._ask(org_id, org, table, sorted(set(ids)))
         return known
@@ -199,14 +196,8 @@ class Resolver:
             found[str(row["Id"])] = Person(
                 who_id=_text(row, who) or None, name=_text(row, name), email=_text(row, email)
             )
-        until = self._clock.monotonic() + REMEMBER_S
-        with self._lock:
-            for record_id in ids:
-                person = found.get(record_id, Person(None, "", ""))
-                self._people[org_id, record_id] = (person, until)
-                self._people.move_to_end((org_id, record_id))
-            while len(self._people) > REMEMBER_MAX:
-                self._people.popitem(last=False)
+        for record_id in ids:
+            self._people.put((org_id, record_id), found.get(record_id, Person(None, "", "")))
         return found
 
     @staticmethod

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from cti.errors import ConnectorError
+from cti.remembered import Remembered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,19 +27,12 @@ class Statuses:
 
     def __init__(self, exchanges: Exchanges, clock: Clock) -> None:
         self._exchanges = exchanges
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._kept: dict[str, tuple[float, Sequence[Status]]] = {}
+        self._kept: Remembered[str, tuple[Status, ...]] = Remembered(clock, TTL_SECONDS)
 
     def of(self, tenant_id: str, *, fresh: bool = False) -> Sequence[Status]:
         """All statuses; `fresh` asks anew. Raises what the exchange raises when there is nothing remembered."""
-        kept = self._kept.get(tenant_id)
-        if kept is not None and not fresh and self._clock.monotonic() - kept[0] < TTL_SECONDS:
-            return kept[1]
-        asked = tuple(self._exchanges.of(tenant_id).statuses())
-        with self._lock:
-            self._kept[tenant_id] = (self._clock.monotonic(), asked)
-        return asked
+        within = 0.0 if fresh else None
+        return self._kept.load(tenant_id, lambda: tuple(self._exchanges.of(tenant_id).statuses()), within=within)
 
     def of_class(self, tenant_id: str, presence_class: PresenceClass) -> Status | None:
         """The first status of that class."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
@@ -22,6 +22,7 @@ from cti.directory.errors import (
 )
 from cti.domain.fcc import CampaignMode, UserKind
 from cti.errors import ConnectorError
+from cti.remembered import Remembered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -65,8 +66,8 @@ class Directory:
 
     def __init__(self, exchanges: Exchanges, database: Database, *, clock: Clock, ttl: float = TTL_SECONDS) -> None:
         self._database = database
-        self._users: _Cache[FccUser] = _Cache(lambda tenant: exchanges.of(tenant).users(), clock, ttl)
-        self._campaigns: _Cache[Campaign] = _Cache(lambda tenant: exchanges.of(tenant).campaigns(), clock, ttl)
+        self._users: _Lists[FccUser] = _Lists(lambda tenant: exchanges.of(tenant).users(), clock, ttl)
+        self._campaigns: _Lists[Campaign] = _Lists(lambda tenant: exchanges.of(tenant).campaigns(), clock, ttl)
 
     def find_agent(self, pairing_id: str, email: str) -> FccUser:
         """The PBX user with that e-mail address, compared without regard to case.
@@ -162,45 +163,25 @@ def _the_one(found: Sequence[FccUser], email: str) -> FccUser:
     raise FccUserUnknownError(email=email)
 
 
-class _Cache(Generic[T]):
-    """A list per tenant with an age."""
+class _Lists(Generic[T]):
+    """A list per tenant; while FCC does not answer, what is up to an hour old stands in."""
 
     def __init__(self, ask: Callable[[str], Sequence[T]], clock: Clock, ttl: float) -> None:
         self._ask = ask
-        self._clock = clock
-        self._ttl = ttl
-        self._locks: dict[str, threading.Lock] = {}
-        self._kept: dict[str, tuple[float, Sequence[T]]] = {}
+        self._kept: Remembered[str, tuple[T, ...]] = Remembered(clock, ttl)
 
-    def get(self, tenant_id: str) -> Sequence[T]:
-        return self._within(tenant_id, self._ttl)
+    def get(self, tenant_id: str, *, within: float | None = None) -> Sequence[T]:
+        try:
+            return self._kept.load(tenant_id, lambda: tuple(self._ask(tenant_id)), within=within)
+        except ConnectorError as error:
+            stale = self._kept.get(tenant_id, within=STALE_SECONDS)
+            if stale is None or not error.retryable:
+                raise
+            _log.warning("directory-stale", tenant=tenant_id, code=error.code)
+            return stale
 
     def again(self, tenant_id: str) -> Sequence[T]:
-        return self._within(tenant_id, MISS_INTERVAL_SECONDS)
+        return self.get(tenant_id, within=MISS_INTERVAL_SECONDS)
 
     def remembered(self, tenant_id: str) -> Sequence[T]:
-        kept = self._kept.get(tenant_id)
-        return kept[1] if kept is not None else ()
-
-    def _within(self, tenant_id: str, age: float) -> Sequence[T]:
-        kept = self._fresh(tenant_id, age)
-        if kept is not None:
-            return kept
-        with self._locks.setdefault(tenant_id, threading.Lock()):
-            kept = self._fresh(tenant_id, age)
-            if kept is not None:
-                return kept
-            try:
-                asked = tuple(self._ask(tenant_id))
-            except ConnectorError as error:
-                stale = self._fresh(tenant_id, STALE_SECONDS)
-                if stale is None or not error.retryable:
-                    raise
-                _log.warning("directory-stale", tenant=tenant_id, code=error.code)
-                return stale
-            self._kept[tenant_id] = (self._clock.monotonic(), asked)
-            return asked
-
-    def _fresh(self, tenant_id: str, age: float) -> Sequence[T] | None:
-        kept = self._kept.get(tenant_id)
-        return kept[1] if kept is not None and self._clock.monotonic() - kept[0] < age else None
+        return self._kept.get(tenant_id, within=math.inf) or ()
