@@ -33,7 +33,6 @@ class Remembered(Generic[K, V]):
         self._lock = threading.Lock()
         self._kept: OrderedDict[K, tuple[V, float]] = OrderedDict()
         self._under_way: dict[K, Future[V]] = {}
-        self._forgotten = 0
 
     def get(self, key: K, *, within: float | None = None) -> V | None:
         """What is remembered and younger than `within` seconds, the usual ones unless given; None otherwise."""
@@ -41,8 +40,9 @@ class Remembered(Generic[K, V]):
             return self._young(key, within)
 
     def put(self, key: K, value: V) -> None:
-        """Remember it from now on."""
+        """Remember it from now on, whatever is being asked."""
         with self._lock:
+            self._under_way.pop(key, None)
             self._put(key, value)
 
     def load(self, key: K, ask: Callable[[], V], *, within: float | None = None) -> V:
@@ -58,19 +58,17 @@ class Remembered(Generic[K, V]):
             under_way = self._under_way.get(key)
             if under_way is None:
                 answer = self._under_way[key] = Future[V]()
-                forgotten = self._forgotten
         if under_way is not None:
             return under_way.result()
         try:
             value = ask()
         except BaseException as error:
             with self._lock:
-                del self._under_way[key]
+                self._ended(key, answer)
             answer.set_exception(error)
             raise
         with self._lock:
-            del self._under_way[key]
-            if forgotten == self._forgotten:  # else the answer may be of the time before
+            if self._ended(key, answer):
                 self._put(key, value)
         answer.set_result(value)
         return value
@@ -78,16 +76,24 @@ class Remembered(Generic[K, V]):
     def forget(self, key: K | None = None) -> None:
         """Ask again at the next use: for `key`, or for everything."""
         with self._lock:
-            self._forgotten += 1
             if key is None:
                 self._kept.clear()
+                self._under_way.clear()
             else:
                 self._kept.pop(key, None)
+                self._under_way.pop(key, None)
 
     def _young(self, key: K, within: float | None) -> V | None:
         kept = self._kept.get(key)
         age = self._seconds if within is None else within
         return kept[0] if kept is not None and self._clock.monotonic() - kept[1] < age else None
+
+    def _ended(self, key: K, answer: Future[V]) -> bool:
+        """Whether the answer counts: not where the key was forgotten, or put, after it was asked for."""
+        if self._under_way.get(key) is not answer:
+            return False
+        del self._under_way[key]
+        return True
 
     def _put(self, key: K, value: V) -> None:
         self._kept[key] = (value, self._clock.monotonic())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -13,6 +11,7 @@ from cti.domain.org_fields import CASE_BY_NUMBER, PERSON_PHONES
 from cti.domain.phone_number import parse, spellings
 from cti.errors import ConnectorError
 from cti.matching.candidates import candidates, case_candidate, wanted_fields
+from cti.remembered import Remembered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,8 +50,9 @@ class Matching:
         self._as_agent = as_agent
         self._clock = clock
         self._budget = budget
-        self._lock = threading.Lock()
-        self._known: OrderedDict[tuple[str, str, str, str | None], tuple[MatchResult, float]] = OrderedDict()
+        self._known: Remembered[tuple[str, str, str, str | None], MatchResult] = Remembered(
+            clock, REMEMBER_S, most=REMEMBER_MAX
+        )
 
     def find(self, agent: Agent, number: str, *, ivr: str | None) -> MatchResult:
         """The records with that number which the agent may see.
@@ -69,7 +69,7 @@ class Matching:
         if e164 is None and code is None:
             return _NOBODY
         key = (place.pairing.org_id, agent.sf_user_id, e164 or "", code)
-        known = self._remembered(key)
+        known = self._known.get(key)
         if known is not None:
             return known
         until = self._clock.monotonic() + self._budget
@@ -81,20 +81,8 @@ class Matching:
                 "caller-search-unfinished", code=error.code if isinstance(error, ConnectorError) else "out-of-time"
             )
             return _UNFINISHED
-        self._remember(key, result)
+        self._known.put(key, result)
         return result
-
-    def _remembered(self, key: tuple[str, str, str, str | None]) -> MatchResult | None:
-        with self._lock:
-            kept = self._known.get(key)
-            return kept[0] if kept is not None and self._clock.monotonic() < kept[1] else None
-
-    def _remember(self, key: tuple[str, str, str, str | None], result: MatchResult) -> None:
-        with self._lock:
-            self._known[key] = (result, self._clock.monotonic() + REMEMBER_S)
-            self._known.move_to_end(key)
-            while len(self._known) > REMEMBER_MAX:
-                self._known.popitem(last=False)
 
 
 class _Search:

@@ -26,6 +26,7 @@ from cti.errors import ConnectorError
 from cti.pbx import assumed, shape
 from cti.pbx.reading import Reader
 from cti.pbx.signature import bare_domain
+from cti.remembered import Remembered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -176,7 +177,7 @@ class WebhookIntake:
         self._passwords = passwords or PasswordCheck()
         self._count = count or (lambda _tenant, _event: None)
         self._reader = Reader(unreadable, now=clock.now)
-        self._tenants: dict[str, tuple[float, Tenant | None, bool]] = {}
+        self._tenants: Remembered[str, tuple[Tenant, bool]] = Remembered(clock, TENANT_SECONDS)
         self._heard: dict[str, Heard] = {}
         self._checks: deque[float] = deque()
 
@@ -216,15 +217,14 @@ class WebhookIntake:
     def _tenant(self, tenant_id: str) -> tuple[Tenant | None, bool]:
         """The tenant as it was at most 5 s ago, and whether any of its pairings takes webhooks."""
         kept = self._tenants.get(tenant_id)
-        now = self._clock.monotonic()
-        if kept is not None and now - kept[0] < TENANT_SECONDS:
-            return kept[1], kept[2]
+        if kept is not None:
+            return kept
         with self._database.read() as uow:
             tenant = uow.tenants.get(tenant_id)
             pairings = uow.pairings.of_tenant(tenant_id) if tenant is not None else []
             enabled = any(pairing.webhooks_enabled for pairing in pairings)
         if tenant is not None:
-            self._tenants[tenant_id] = (now, tenant, enabled)
+            self._tenants.put(tenant_id, (tenant, enabled))
         return tenant, enabled
 
     def _authorise(self, tenant: Tenant | None, authorization: str | None) -> None:

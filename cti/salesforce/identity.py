@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from cti.accounts import salesforce_id
 from cti.domain.salesforce import Identity
+from cti.remembered import Remembered
 from cti.salesforce.errors import IdentityUnavailableError, SalesforceError, TokenRefusedError
 from cti.salesforce.transport import Transport
 
@@ -42,8 +41,7 @@ class Identities:
         self._http = http
         self._clock = clock
         self._observer = observer
-        self._lock = threading.Lock()
-        self._known: OrderedDict[str, tuple[float, Identity]] = OrderedDict()
+        self._known: Remembered[str, Identity] = Remembered(clock, REMEMBER_S, most=REMEMBERED)
 
     def identify(self, org: Org, token: str, *, anew: bool = False) -> Identity:
         """Whose token it is; `anew` asks the org whatever it answered before.
@@ -52,28 +50,17 @@ class Identities:
         gives no answer, or one that says nothing of the token.
         """
         key = _key(org, token)
-        now = self._clock.monotonic()
-        if not anew:
-            with self._lock:
-                known = self._known.get(key)
-            if known is not None and now - known[0] < REMEMBER_S:
-                return known[1]
         try:
-            identity = self._ask(org, token)
+            if anew:
+                self._known.put(key, self._ask(org, token))
+            return self._known.load(key, lambda: self._ask(org, token))
         except TokenRefusedError:
-            self.forget(org, token)
+            self._known.forget(key)
             raise
-        with self._lock:
-            self._known[key] = (now, identity)
-            self._known.move_to_end(key)
-            while len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
-        return identity
 
     def forget(self, org: Org, token: str) -> None:
         """Ask again next time this token comes."""
-        with self._lock:
-            self._known.pop(_key(org, token), None)
+        self._known.forget(_key(org, token))
 
     def _ask(self, org: Org, token: str) -> Identity:
         transport = Transport(org, self._http, self._clock, self._observer)

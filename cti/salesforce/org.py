@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from cti.domain.salesforce import Access, RowResult, SalesforceUser
+from cti.remembered import Remembered
 from cti.salesforce import query as soql
 from cti.salesforce.classify import from_row
 from cti.salesforce.errors import (
@@ -20,7 +21,7 @@ from cti.salesforce.oauth import ClientCredentials
 from cti.salesforce.rest import DEFAULT_BUDGET_S, RestClient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     import requests
 
@@ -41,31 +42,7 @@ _IN_MAX = 200
 _FIELD_CODES = frozenset({"INVALID_FIELD", "INVALID_TYPE"})
 _LOCATOR = re.compile(r"/services/data/v[\d.]+/query/([A-Za-z0-9]+-\d+)\Z")
 
-T = TypeVar("T")
 JsonObject = dict[str, Any]
-
-
-class _Remembered(Generic[T]):
-    """One value that is asked for again when it is older than `seconds`; one thread asks, the others wait."""
-
-    def __init__(self, ask: Callable[[], T], clock: Clock, seconds: float) -> None:
-        self._ask = ask
-        self._clock = clock
-        self._seconds = seconds
-        self._lock = threading.Lock()
-        self._kept: tuple[T, float] | None = None
-
-    def get(self, seconds: float | None = None) -> T:
-        """The value, not older than `seconds` where that is less than usual."""
-        oldest = self._seconds if seconds is None else min(seconds, self._seconds)
-        with self._lock:
-            if self._kept is None or self._clock.monotonic() >= self._kept[1] + oldest:
-                self._kept = (self._ask(), self._clock.monotonic())
-            return self._kept[0]
-
-    def forget(self) -> None:
-        with self._lock:
-            self._kept = None
 
 
 class SalesforceOrg:
@@ -73,11 +50,9 @@ class SalesforceOrg:
 
     def __init__(self, rest: RestClient, clock: Clock) -> None:
         self._rest = rest
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._access: dict[str, _Remembered[Access]] = {}
-        self._closed = _Remembered(self._ask_closed_status, clock, REMEMBER_S)
-        self._users: dict[str, tuple[tuple[SalesforceUser, ...], float]] = {}
+        self._access: Remembered[str, Access] = Remembered(clock, ACCESS_REMEMBER_S)
+        self._closed: Remembered[str, str] = Remembered(clock, REMEMBER_S)
+        self._users: Remembered[str, tuple[SalesforceUser, ...]] = Remembered(clock, USERS_REMEMBER_S)
         self._hides = False
 
     def query(
@@ -176,11 +151,8 @@ class SalesforceOrg:
 
     def access(self, table: str, *, max_age: float | None = None) -> Access:
         """Which fields of an object the integration user has; remembered for an hour, or for `max_age` seconds."""
-        with self._lock:
-            kept = self._access.setdefault(
-                table, _Remembered(lambda: self._ask_access(table), self._clock, ACCESS_REMEMBER_S)
-            )
-        return kept.get(max_age)
+        within = None if max_age is None else min(max_age, ACCESS_REMEMBER_S)
+        return self._access.load(table, lambda: self._ask_access(table), within=within)
 
     def fields_of(self, table: str) -> frozenset[str]:
         """The API names of the fields that the integration user sees on an object; remembered for an hour."""
@@ -188,14 +160,12 @@ class SalesforceOrg:
 
     def closed_task_status(self) -> str:
         """The value of Task.Status that means "done" in this org; administrators may rename it."""
-        return self._closed.get()
+        return self._closed.load("Task", self._ask_closed_status)
 
     def forget(self) -> None:
         """Ask again about everything that is remembered, at its next use."""
-        with self._lock:
-            self._access.clear()
-            self._users.clear()
-        self._closed.forget()
+        for each in (self._access, self._closed, self._users):
+            each.forget()
 
     def users_by_email(self, emails: Collection[str]) -> dict[str, tuple[SalesforceUser, ...]]:
         """The active users with these e-mail addresses, under the address in lower case; absent: no such user.
@@ -203,32 +173,22 @@ class SalesforceOrg:
         Answers, the empty ones too, are remembered for five minutes.
         """
         wanted = {email.strip().lower() for email in emails if email.strip()}
-        now = self._clock.monotonic()
-        with self._lock:
-            known = {email: kept[0] for email, kept in self._users.items() if email in wanted and now < kept[1]}
+        known = {email: kept for email in wanted if (kept := self._users.get(email)) is not None}
         missing = sorted(wanted - known.keys())
         for start in range(0, len(missing), _IN_MAX):
             part = missing[start : start + _IN_MAX]
             found: dict[str, list[SalesforceUser]] = {email: [] for email in part}
             for user in self._ask_users(soql.one_of("Email", part), soql.equals("IsActive", True)):
                 found.setdefault(user.email.lower(), []).append(user)
-            with self._lock:
-                for email in part:
-                    users = tuple(found[email])
-                    known[email] = users
-                    self._users[email] = (users, now + USERS_REMEMBER_S)
+            for email in part:
+                known[email] = tuple(found[email])
+                self._users.put(email, known[email])
         return {email: users for email, users in known.items() if users}
 
     def user(self, user_id: str) -> SalesforceUser | None:
         """One user by id, remembered for five minutes; None when there is no such user."""
-        now = self._clock.monotonic()
-        with self._lock:
-            kept = self._users.get(user_id)
-        if kept is None or now >= kept[1]:
-            kept = (tuple(self._ask_users(soql.equals("Id", user_id))), now + USERS_REMEMBER_S)
-            with self._lock:
-                self._users[user_id] = kept
-        return kept[0][0] if kept[0] else None
+        found = self._users.load(user_id, lambda: tuple(self._ask_users(soql.equals("Id", user_id))))
+        return found[0] if found else None
 
     def active_users(self) -> list[SalesforceUser]:
         """All active standard users."""

@@ -84,17 +84,30 @@ def test_what_is_forgotten_is_asked_again(kept: Remembered[str, int], asked: Ask
     assert kept.get("b") is None
 
 
-def test_an_answer_that_was_asked_for_before_everything_was_forgotten_is_given_and_not_kept(
-    kept: Remembered[str, int], asked: Asked
+@pytest.mark.parametrize("key", ["a", None])
+def test_what_was_asked_before_it_was_forgotten_is_given_and_not_kept(
+    kept: Remembered[str, int], asked: Asked, key: str | None
 ) -> None:
     asked.free.clear()
     with ThreadPoolExecutor() as pool:
         answer = pool.submit(kept.load, "a", asked)
         until(lambda: asked.times == 1)
-        kept.forget()
+        kept.forget(key)
+        assert kept.load("a", lambda: 99) == 99
         asked.free.set()
         assert answer.result(5) == 1
-    assert kept.get("a") is None
+    assert kept.get("a") == 99
+
+
+def test_what_was_put_is_newer_than_what_was_asked_before(kept: Remembered[str, int], asked: Asked) -> None:
+    asked.free.clear()
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(kept.load, "a", asked)
+        until(lambda: asked.times == 1)
+        kept.put("a", 99)
+        asked.free.set()
+        assert answer.result(5) == 1
+    assert kept.get("a") == 99
 
 
 def waiting_on(kept: Remembered[str, int], asked: Asked, pool: ThreadPoolExecutor, *, many: int) -> list[Future[int]]:
