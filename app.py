@@ -23,7 +23,7 @@ from cti.calllog.errors import FieldsMissingError, PackageMissingError
 from cti.calllog.guard import FieldGuard
 from cti.calllog.resolve import Resolver
 from cti.calllog.service import KIND, CallLogger, LogNews, Waits
-from cti.calls.service import CallService
+from cti.calls.room import CallRoom, build_calls
 from cti.canvas import routes as canvas_routes
 from cti.canvas.errors import CanvasOrgUnknownError
 from cti.canvas.service import CanvasSignIn
@@ -96,7 +96,7 @@ class Services:
     assets: Assets
     directory: Directory
     sign_in: CanvasSignIn
-    calls: CallService
+    calls: CallRoom
     intake: WebhookIntake
     polling: Loop
     upkeep: Loop
@@ -122,7 +122,7 @@ class Services:
         self.polling.start()
         self.upkeep.start()
         self.outbox.start()
-        self.background.submit(self.calls.resume)
+        self.background.submit(self.calls.searches.resume)
 
     def close(self) -> None:
         """End what `start` began and give back what is held open; a delivery under way may still be recorded."""
@@ -182,7 +182,7 @@ def build_services(
         unfit=partial(metrics.left_out, why="unfit"),
     )
     as_agent = AsAgent(database, orgs, token_refused=partial(_ask_for_fresh_token, database, sign_in))
-    calls = CallService(
+    calls = build_calls(
         database=database,
         exchanges=exchanges,
         directory=directory,
@@ -203,23 +203,23 @@ def build_services(
         clock,
         owner=new_id(),
         random=secrets.SystemRandom().random,
-        listener=LogNews(calls.log_changed),
+        listener=LogNews(calls.notifier.logs_changed),
         observer=metrics,
         keep=timedelta(days=settings.retention_days),
     )
-    intake = WebhookIntake(database, calls, clock=clock, count=metrics.webhook, unreadable=metrics.unreadable)
+    intake = WebhookIntake(database, calls.facts, clock=clock, count=metrics.webhook, unreadable=metrics.unreadable)
     poller = polling.Poller(
         database=database,
         exchange=exchanges.of,
-        sink=calls,
-        activity=calls,
+        sink=calls.facts,
+        activity=calls.activity,
         clock=clock,
         presence_told_at=lambda tenant_id: intake.heard(tenant_id).presence,
     )
     polls = polling.loop(poller, clock)
     upkeep = Loop(
         "call-upkeep",
-        calls.tick,
+        calls.upkeep.tick,
         clock=clock,
         interval=UPKEEP_SECONDS,
         first=polling.FIRST_SECONDS,
@@ -230,13 +230,13 @@ def build_services(
     alone = database.is_sqlite  # then nobody but this process writes
     hub = EventHub(database, clock, poll_seconds=1.0 if alone else 0.2, many_writers=not alone)
     database.on_commit(hub.wake)
-    rooms = AgentRooms(database, hub, clock, present=calls.panes_present, standing=sessions.standing)
+    rooms = AgentRooms(database, hub, clock, present=calls.service.panes_present, standing=sessions.standing)
     tickets = TicketOffice(clock, new_id, rooms)
     channel = PaneChannel(
         database=database,
         rooms=rooms,
         sessions=sign_in,
-        calls=calls,
+        calls=calls.service,
         tickets=tickets,
         clock=clock,
         count_error=metrics.error,
@@ -246,7 +246,7 @@ def build_services(
     phones = Phones(database, clock, run_soon=dialog_writer.submit)
     relay = SipRelay(
         connect=partial(outgoing.connect, ca_file=settings.ca_file),
-        rules=calls,
+        rules=calls.service,
         fences=rooms,
         phones=phones,
         clock=clock,

@@ -9,20 +9,23 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from cti.calls.errors import PaneWasAwayError
-from cti.calls.recording import PANES_MAY_RETURN, language_of, still_up
-from cti.domain.call import State
+from cti.calls.calls_up import calls_up_of
+from cti.calls.notifier import PANES_MAY_RETURN
 from cti.domain.presence import Attendance, PresenceClass
 from cti.errors import ConnectorError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
-    from cti.calls.ports import Agent, Database, Directory, Exchanges, Executor, PresenceStore, UnitOfWork
+    from cti.accounts import AgentRef
+    from cti.calls.fact_writer import FactWriter
+    from cti.calls.notifier import Notifier
+    from cti.calls.ports import Directory, Exchanges, Executor
     from cti.calls.presences import PresenceWatch
     from cti.calls.statuses import Statuses
     from cti.clock import Clock
+    from cti.store.database import Database
+    from cti.store.unit_of_work import UnitOfWork
 
 GRACE: Final = timedelta(seconds=20)
 """How long the last pane has been away when its going is reported."""
@@ -39,9 +42,9 @@ _log = structlog.get_logger("cti.calls")
 class AttendanceKeeper:
     """Follows which agents have panes. `tick` is called every 10 s or so, by one thread at a time.
 
-    `report` takes what FCC answers. FCC is asked outside of transactions; what it refuses is logged and not tried
+    `writer` stores what FCC answers. FCC is asked outside of transactions; what it refuses is logged and not tried
     again, what fails otherwise is tried at the next tick. The time in which no connector ran is no absence of a pane:
-    nobody could be there. `count_error` counts what agents are told unasked.
+    nobody could be there.
     """
 
     def __init__(
@@ -51,11 +54,11 @@ class AttendanceKeeper:
         directory: Directory,
         statuses: Statuses,
         watch: PresenceWatch,
+        writer: FactWriter,
+        notifier: Notifier,
         *,
         clock: Clock,
         executor: Executor,
-        report: PresenceStore,
-        count_error: Callable[[str], None],
     ) -> None:
         self._database = database
         self._exchanges = exchanges
@@ -64,14 +67,14 @@ class AttendanceKeeper:
         self._watch = watch
         self._clock = clock
         self._executor = executor
-        self._report = report
-        self._count = count_error
+        self._writer = writer
+        self._notifier = notifier
         self._started = clock.now()
         self._to_begin: dict[tuple[str, int], str] = {}
         self._here: set[tuple[str, int]] = set()
         self._lock = threading.Lock()
 
-    def came(self, agent: Agent, tenant_id: str, *, returned: bool) -> None:
+    def came(self, agent: AgentRef, tenant_id: str, *, returned: bool) -> None:
         """The agent's first pane came: FCC is told not ready, unless one of theirs lived in the last 30 s.
 
         `returned`: its page was open all the while.
@@ -96,7 +99,7 @@ class AttendanceKeeper:
             return max(row.seen_at, self._started)
         return row.seen_at
 
-    def went(self, agent: Agent) -> None:
+    def went(self, agent: AgentRef) -> None:
         """The agent's last pane has been away for 20 s."""
         with self._lock:
             self._here.discard((agent.pairing_id, agent.fcc_user_id))
@@ -170,7 +173,7 @@ class AttendanceKeeper:
         login = self._directory.user_of_tenant(tenant_id, users_id).login
         asked_at = self._clock.now()
         presence = self._exchanges.of(tenant_id).set_presence(login, status.id)
-        self._report(tenant_id, users_id, presence, asked_at=asked_at, tell=False)
+        self._writer.presence_reported(tenant_id, users_id, presence, asked_at=asked_at, tell=False)
 
     def _release(self, row: Attendance) -> None:
         """Tell FCC not ready for an agent without panes, unless a call is up, they are back, or FCC says so already."""
@@ -197,14 +200,8 @@ class AttendanceKeeper:
             if self._still_gone(uow, row):
                 uow.agents.save_attendance(replace(row, release_due=False))
                 if known is not None and known.presence_class is PresenceClass.READY:
-                    self._leave_word(uow, row)
+                    self._notifier.pane_was_away(uow, row)
                 uow.commit()
-
-    def _leave_word(self, uow: UnitOfWork, row: Attendance) -> None:
-        """Say to a page that is still open, and comes back, why its agent is not in the queue any more."""
-        language = language_of(uow, row.pairing_id, row.users_id)
-        uow.events.add(f"{row.pairing_id}:{row.users_id}", "notice", PaneWasAwayError().to_json(language))
-        self._count(PaneWasAwayError.code)
 
     @staticmethod
     def _still_gone(uow: UnitOfWork, row: Attendance) -> bool:
@@ -213,8 +210,4 @@ class AttendanceKeeper:
         return due and not any(each.present for each in rows)
 
     def _in_call(self, uow: UnitOfWork, row: Attendance) -> bool:
-        for stored in uow.calls.up_of(row.tenant_id, row.users_id, **still_up(self._clock.now())):
-            found = stored.call.leg_of(row.users_id)
-            if found is not None and found[1].state is not State.ENDED:
-                return True
-        return False
+        return bool(calls_up_of(uow, row.tenant_id, row.users_id, now=self._clock.now()))

@@ -13,19 +13,22 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from cti.calls.recording import Check, Entry
+from cti.accounts import AgentRef
+from cti.calls.work import Check, Entry
 from cti.domain.facts import Fact
 from cti.errors import ConnectorError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from cti.calls.ports import Access, Database, Executor, UnitOfWork
+    from cti.calls.fact_writer import FactWriter
+    from cti.calls.ports import Access, Executor
     from cti.clock import Clock
-    from cti.domain.call import StoredCall
     from cti.domain.match import Checked
     from cti.domain.record import Claim
+    from cti.store.database import Database
+    from cti.store.unit_of_work import UnitOfWork
 
 FIRST_WAIT_S: Final = 5.0
 LONGEST_WAIT_S: Final = 300.0
@@ -33,15 +36,6 @@ ROUND: Final = 200
 """So many calls are looked at in one round, the newest first."""
 
 _log = structlog.get_logger("cti.calls")
-
-
-@dataclass(frozen=True, slots=True)
-class _AskedAs:
-    """The agent as whom Salesforce is asked."""
-
-    pairing_id: str
-    sf_user_id: str
-    fcc_user_id: int
 
 
 @dataclass(slots=True)
@@ -56,23 +50,17 @@ class _Trial:
 class RecordChecks:
     """Has records checked in the background, each once at a time. Safe to share between threads.
 
-    `store` takes the facts of a tenant in, `executor` runs what may take seconds.
+    `writer` stores what is found, `executor` runs what may take seconds.
     """
 
     def __init__(
-        self,
-        *,
-        database: Database,
-        access: Access,
-        clock: Clock,
-        executor: Executor,
-        store: Callable[[str, Sequence[Entry]], None],
+        self, database: Database, access: Access, writer: FactWriter, *, clock: Clock, executor: Executor
     ) -> None:
         self._database = database
         self._access = access
+        self._writer = writer
         self._clock = clock
         self._executor = executor
-        self._store = store
         self._lock = threading.Lock()
         self._trials: dict[tuple[str, int, str], _Trial] = {}
         self._round_running = False
@@ -125,7 +113,7 @@ class RecordChecks:
         if sf_user_id is None:
             return False
         try:
-            agent = _AskedAs(claim.pairing_id, sf_user_id, claim.users_id)
+            agent = AgentRef(claim.pairing_id, sf_user_id, claim.users_id)
             checked = self._access.check(agent, claim.record_id, claim.object_type)
         except ConnectorError as error:
             _log.warning("record-not-checked", tenant=check.tenant_id, users_id=claim.users_id, code=error.code)
@@ -138,7 +126,7 @@ class RecordChecks:
             with self._database.read() as uow:
                 key = _key_now(uow, check)
         if key is not None or claim.dial_id is not None:
-            self._store(check.tenant_id, [Entry(fact, key)])
+            self._writer.store_entries(check.tenant_id, [Entry(fact, key)])
         return True
 
     # -- trying again ---------------------------------------------------------------------------------------------
@@ -194,8 +182,7 @@ def _key_now(uow: UnitOfWork, check: Check) -> str | None:
     """The key of the call that the record was named for, also when it has gone under another key since."""
     if check.call_key is not None and uow.calls.get(check.call_key) is not None:
         return check.call_key
-    calls: list[StoredCall] = uow.calls.unchecked(limit=ROUND)
-    for stored in calls:
+    for stored in uow.calls.unchecked(limit=ROUND):
         same = [claim for claim in stored.call.unchecked if claim == check.claim]
         if stored.tenant_id == check.tenant_id and same:
             return stored.key

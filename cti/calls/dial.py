@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from cti.accounts import salesforce_id
+from cti.calls.calls_up import calls_up_of
 from cti.calls.errors import (
     AgentBusyError,
     CountryNotAllowedError,
@@ -15,8 +16,6 @@ from cti.calls.errors import (
     NumberInvalidError,
     PremiumNotAllowedError,
 )
-from cti.calls.recording import still_up
-from cti.domain.call import State
 from cti.domain.dial_policy import DialPolicy, Reason
 from cti.domain.facts import Fact
 from cti.domain.phone_number import Kind, PhoneNumber, display, parse
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from cti.accounts import Pairing, Tenant
-    from cti.calls.ports import Agent, UnitOfWork
+    from cti.accounts import AgentRef, Pairing, Tenant
+    from cti.store.unit_of_work import UnitOfWork
 
 HEARD_LATELY: Final = timedelta(seconds=60)
 _DIALLED: Final = re.compile(r"\+?[0-9]{1,15}")
@@ -87,10 +86,8 @@ def named_record(data: Mapping[str, Any] | None, reason: str) -> Record | None:
 
 def refuse_if_busy(uow: UnitOfWork, tenant_id: str, users_id: int, *, now: datetime) -> None:
     """Raise AgentBusyError while the agent is in a call, by the calls known here or by FCC's fresh word."""
-    for stored in uow.calls.up_of(tenant_id, users_id, **still_up(now)):
-        found = stored.call.leg_of(users_id)
-        if found is not None and found[1].state is not State.ENDED:
-            raise AgentBusyError
+    if calls_up_of(uow, tenant_id, users_id, now=now):
+        raise AgentBusyError
     heard = uow.agents.presence(tenant_id, users_id)
     if heard.presence is not None and heard.presence.presence_class is PresenceClass.BUSY:
         fresh = heard.heard_at is not None and now - heard.heard_at <= HEARD_LATELY
@@ -99,7 +96,7 @@ def refuse_if_busy(uow: UnitOfWork, tenant_id: str, users_id: int, *, now: datet
 
 
 def dial_fact(
-    agent: Agent, tenant: Tenant, pairing: Pairing, *, permit: Permit, record: Record | None, at: datetime
+    agent: AgentRef, tenant: Tenant, pairing: Pairing, *, permit: Permit, record: Record | None, at: datetime
 ) -> Fact:
     """The fact a permitted dial leaves: who, whom, from which record."""
     internal = parse(permit.number, tenant.default_region).kind is Kind.INTERNAL

@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from cti.calls.errors import StatusMovedError
-from cti.domain.presence import Presence, PresenceClass
+from cti.domain.presence import PresenceClass
 from cti.errors import ConnectorError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from cti.calls.ports import Database, Directory, Exchanges, Executor, PresenceStore
+    from cti.calls.fact_writer import FactWriter
+    from cti.calls.ports import Directory, Exchanges, Executor
     from cti.clock import Clock
-    from cti.domain.presence import AgentPresence
+    from cti.domain.presence import AgentPresence, Presence
+    from cti.store.database import Database
 
 SETTLE_S: Final = 1.0
 """FCC's own report of a change comes within this, where it comes at all."""
@@ -35,13 +36,6 @@ LONGEST_END: Final = timedelta(hours=1)
 """A status that ends later than this is left to polling."""
 _BEFORE_THE_END: Final = timedelta(seconds=5)
 
-_CALL: Final = frozenset({PresenceClass.BUSY, PresenceClass.WRAP})
-_WORDS: Final = {
-    PresenceClass.READY: ("W kolejce", "In queue"),
-    PresenceClass.NOT_READY: ("Niegotowy", "Not ready"),
-    PresenceClass.BUSY: ("Zajęty", "Busy"),
-    PresenceClass.WRAP: ("WRAP", "WRAP"),
-}
 _log = structlog.get_logger("cti.calls")
 _Mark = tuple[str, int]
 
@@ -49,8 +43,9 @@ _Mark = tuple[str, int]
 class PresenceWatch:
     """Asks FCC about agents and hands on what it says. Safe to share between threads.
 
-    `keep` takes an answer with the time of the question. Agents are (tenant_id, users_id). Nothing is asked inside of
-    a transaction, nor where a webhook has told already; while FCC does not answer, it is asked for one agent at a time.
+    `writer` stores each answer, with the time of the question. Agents are (tenant_id, users_id). Nothing is asked
+    inside of a transaction, nor where a webhook has told already; while FCC does not answer, it is asked for one agent
+    at a time.
     """
 
     def __init__(
@@ -58,24 +53,23 @@ class PresenceWatch:
         database: Database,
         exchanges: Exchanges,
         directory: Directory,
+        writer: FactWriter,
         *,
         clock: Clock,
         executor: Executor,
-        keep: PresenceStore,
     ) -> None:
         self._database = database
         self._exchanges = exchanges
         self._directory = directory
+        self._writer = writer
         self._clock = clock
         self._executor = executor
-        self._keep = keep
         self._lock = threading.Lock()
         self._planned: set[_Mark] = set()
         self._asked: dict[_Mark, float] = {}
         self._missed: set[_Mark] = set()
         self._silent_until: dict[str, float] = {}
         self._ends: dict[_Mark, datetime] = {}
-        self._before_call: dict[_Mark, PresenceClass] = {}
 
     def ask(self, tenant_id: str, users_id: int, *, tell: bool) -> Presence | None:
         """Ask FCC now and keep what it says; None when it could not be asked.
@@ -92,7 +86,7 @@ class PresenceWatch:
                 with self._lock:
                     self._silent_until[tenant_id] = self._clock.monotonic() + SILENT_S
             return None
-        self._keep(tenant_id, users_id, presence, asked_at=asked_at, tell=tell)
+        self._writer.presence_reported(tenant_id, users_id, presence, asked_at=asked_at, tell=tell)
         with self._lock:
             self._missed.discard((tenant_id, users_id))
             self._silent_until.pop(tenant_id, None)
@@ -121,33 +115,17 @@ class PresenceWatch:
         mark, now = (tenant_id, users_id), self._clock.now()
         self._executor.later(SETTLE_S, lambda: self._see(mark, now, 0, up=up))
 
-    def heard(self, tenant_id: str, users_id: int, before: Presence | None, presence: Presence) -> None:
-        """FCC's word was kept; `before` is what was known until then."""
+    def heard(self, tenant_id: str, users_id: int, presence: Presence) -> None:
+        """FCC's word was kept: look again when that status ends by itself."""
         mark = (tenant_id, users_id)
+        left = presence.until - self._clock.now() if presence.until is not None else None
+        if presence.until is None or left is None or left > LONGEST_END:
+            return
         with self._lock:
-            if presence.presence_class is PresenceClass.BUSY and before is not None:
-                if before.presence_class is PresenceClass.WRAP:
-                    self._before_call[mark] = PresenceClass.READY
-                elif before.presence_class is not PresenceClass.BUSY:
-                    self._before_call[mark] = before.presence_class
-            elif presence.presence_class not in _CALL:
-                self._before_call.pop(mark, None)
-        self._follow(mark, presence)
-
-    def is_news(self, tenant_id: str, users_id: int, before: Presence, now: Presence) -> bool:
-        """Whether an agent must be told in words that FCC has them otherwise than their pane showed.
-
-        That is where they get calls or no calls against what they saw, and no call of theirs explains it: a call makes
-        busy, is followed by WRAP and the queue, or gives back the status from before it.
-        """
-        was, is_now = before.presence_class, now.presence_class
-        if before.id == now.id or is_now in _CALL:
-            return False
-        if was not in _CALL:
-            return True
-        with self._lock:
-            usual = self._before_call.get((tenant_id, users_id), PresenceClass.READY)
-        return is_now not in {PresenceClass.READY, usual}
+            if self._ends.get(mark) == presence.until:
+                return
+            self._ends[mark] = presence.until
+        self._executor.later(max(0.0, left.total_seconds()) + SETTLE_S, lambda: self._see_end(mark, presence, 0))
 
     # -- asking ---------------------------------------------------------------------------------------------------
 
@@ -181,17 +159,6 @@ class PresenceWatch:
         if not up and not settled and attempt < len(PAUSES):
             self._executor.later(PAUSES[attempt], lambda: self._see(mark, moved_at, attempt + 1, up=up))
 
-    def _follow(self, mark: _Mark, presence: Presence) -> None:
-        """Look again when the status ends by itself."""
-        left = presence.until - self._clock.now() if presence.until is not None else None
-        if presence.until is None or left is None or left > LONGEST_END:
-            return
-        with self._lock:
-            if self._ends.get(mark) == presence.until:
-                return
-            self._ends[mark] = presence.until
-        self._executor.later(max(0.0, left.total_seconds()) + SETTLE_S, lambda: self._see_end(mark, presence, 0))
-
     def _see_end(self, mark: _Mark, presence: Presence, attempt: int) -> None:
         known = self._known(mark).presence
         if known is not None and (known.id, known.until) == (presence.id, presence.until):
@@ -206,16 +173,4 @@ class PresenceWatch:
 
     def _known(self, mark: _Mark) -> AgentPresence:
         with self._database.read() as uow:
-            known: AgentPresence = uow.agents.presence(*mark)
-        return known
-
-
-def moved_notice(before: Presence, now: Presence, language: str) -> dict[str, str]:
-    """The sentence for an agent whom FCC has in another status than their pane showed: `{code, message}`."""
-    return StatusMovedError(status=_word(now, language), shown=_word(before, language)).to_json(language)
-
-
-def _word(presence: Presence, language: str) -> str:
-    """The status as panes name it: in the product's words, pauses in the tenant's own."""
-    polish, english = _WORDS.get(presence.presence_class, (presence.name, presence.name))
-    return polish if language.lower().startswith("pl") else english
+            return uow.agents.presence(*mark)

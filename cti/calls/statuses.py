@@ -13,9 +13,11 @@ from cti.remembered import Remembered
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cti.calls.ports import Database, Exchanges, Executor
+    from cti.calls.notifier import Notifier
+    from cti.calls.ports import Exchanges, Executor
     from cti.clock import Clock
     from cti.domain.presence import PresenceClass, Status
+    from cti.store.database import Database
 
 TTL_SECONDS: Final = 300.0
 
@@ -46,9 +48,10 @@ class StatusNews:
     threads.
     """
 
-    def __init__(self, database: Database, statuses: Statuses, *, executor: Executor) -> None:
+    def __init__(self, database: Database, statuses: Statuses, notifier: Notifier, *, executor: Executor) -> None:
         self._database = database
         self._statuses = statuses
+        self._notifier = notifier
         self._executor = executor
         self._lock = threading.Lock()
         self._given: dict[str, Sequence[Status]] = {}
@@ -88,10 +91,9 @@ class StatusNews:
                 if statuses is None or self._given.get(tenant_id) == statuses:
                     continue
                 self._given[tenant_id] = statuses
-            payload = {"statuses": [status.to_json() for status in statuses]}
             with self._database.write() as uow:
                 rows = [row for row in uow.agents.attendances(tenant_id) if row.present]
-                uow.events.add_many("statuses", [(f"{row.pairing_id}:{row.users_id}", payload) for row in rows])
+                self._notifier.statuses(uow, rows, statuses)
                 uow.commit()
 
     def _ask(self, tenant_id: str) -> Sequence[Status] | None:

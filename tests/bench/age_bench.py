@@ -206,7 +206,7 @@ def call(connector: Services, calls_id: int) -> float:
         begun = time.perf_counter()
         connector.intake.take("acme", authorization=BASIC, body=body)
         spent.append(time.perf_counter() - begun)
-        connector.calls.report(agent, {**said, "kind": kind, "at": connector.clock.now()})
+        connector.calls.service.report(agent, {**said, "kind": kind, "at": connector.clock.now()})
     return statistics.fmean(spent)
 
 
@@ -240,8 +240,8 @@ def slowest_query(connector: Services, first: int, rounds: int) -> float:
     with heard(database.engine) as said, timed(database.engine) as took:
         for calls_id in range(first, first + rounds * AGENTS, AGENTS):
             call(connector, calls_id)
-        connector.calls.tick()
-        connector.calls.calls_up("acme")
+        connector.calls.upkeep.tick()
+        connector.calls.activity.calls_up("acme")
         with database.read() as uow:
             now = connector.clock.now()
             uow.calls.up_of("acme", agent.fcc_user_id, since=now, pane_since=now)

@@ -244,7 +244,7 @@ def end_calls(connector: Services, calls: range) -> None:
         for calls_id in calls
     ]  # fmt: skip
     for start in range(0, len(facts), BATCH):
-        connector.calls.store_facts(TENANT, facts[start : start + BATCH])
+        connector.calls.facts.store_facts(TENANT, facts[start : start + BATCH])
 
 
 def drain(connector: Services, count: int) -> float:

@@ -1,4 +1,4 @@
-"""A call service on a real database, with an exchange that answers from memory."""
+"""The calls on a real database, with an exchange that answers from memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of the call service work with."""
+"""What the tests of the calls work with."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cti.accounts import AgentRef
-from cti.calls.service import CallService
+from cti.calls.room import build_calls
+from cti.calls.view import NO_LOG
 from cti.directory.service import Directory
 from cti.domain.facts import Fact
 from cti.domain.fcc import Campaign, CampaignMode, FccUser, PhoneCredentials, UserKind
@@ -22,7 +23,7 @@ from cti.domain.times import iso
 from tests.support import accounts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from cti.domain.call import Call
     from cti.store.database import Database
@@ -167,6 +168,10 @@ class FakeCallLog:
         assert tenant_id == "acme"
         self.changes.append((call_key, before, after))
 
+    def of(self, _uow: Any, *, tenant_id: str, calls: Sequence[tuple[Call, int]]) -> list[Mapping[str, Any]]:
+        assert tenant_id == "acme"
+        return [NO_LOG] * len(calls)
+
 
 class Rig:
     def __init__(self, database: Database, clock: DrivenClock, *, correlation: str = "none") -> None:
@@ -185,7 +190,7 @@ class Rig:
         self.executor.waiting.clear()
         self.executor.due.clear()
         self.directory = Directory(exchanges, self.database, clock=self.clock)
-        self.service = CallService(
+        self.room = build_calls(
             database=self.database,
             exchanges=exchanges,
             directory=self.directory,
@@ -194,8 +199,10 @@ class Rig:
             matching=self.matching,
             access=self.access,
             call_log=self.log,
+            log_view=self.log,
             new_id=self._new_id,
         )
+        self.service = self.room.service
 
     def _new_id(self) -> str:
         self.numbers += 1
@@ -249,7 +256,7 @@ class Rig:
         return Fact("fcc", kind, self.at(seconds), calls_id, sip, {**base, **content})
 
     def store(self, *facts: Fact) -> None:
-        self.service.store_facts("acme", facts)
+        self.room.facts.store_facts("acme", facts)
 
     def report(self, agent: AgentRef, kind: str, seconds: float, **fields: Any) -> None:
         base = {"sipCallId": "sip-1", "direction": "inbound", "number": CUSTOMER, "at": self.at(seconds)}

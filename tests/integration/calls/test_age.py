@@ -140,7 +140,7 @@ def test_what_is_old_shrinks_bit_by_bit(rig: Rig) -> None:
     for number in range(130):
         rig.store(rig.fcc("ended", number, calls_id=number + 1, users_id=101, status="ANSWERED"))
     rig.clock.advance(91 * DAY)
-    assert rig.service.shrink(rig.clock.now() - timedelta(days=90)) == 130
+    assert rig.room.retention.redact(rig.clock.now() - timedelta(days=90)) == 130
     with rig.database.read() as uow:
         assert uow.calls.old(rig.clock.now(), limit=10) == []
         assert uow.facts.shrink(rig.clock.now(), limit=10) == 0

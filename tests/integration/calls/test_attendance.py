@@ -43,7 +43,7 @@ def test_a_reload_keeps_what_fcc_says(rig: Rig) -> None:
     come(rig)
     ready(rig)
     rig.clock.advance(10)
-    rig.service.tick()
+    rig.room.upkeep.tick()
     rig.clock.advance(3)
     come(rig)
     assert rig.exchange.told == []
@@ -71,7 +71,7 @@ def test_the_last_pane_gone_makes_not_ready(rig: Rig) -> None:
     ready(rig)
     go(rig)
     assert rig.exchange.told == NOT_READY
-    rig.service.tick()
+    rig.room.upkeep.tick()
     assert rig.exchange.told == NOT_READY
 
 
@@ -88,10 +88,10 @@ def test_while_a_call_is_up_the_agent_is_left_and_told_off_after_it(rig: Rig) ->
     ready(rig)
     rig.store(rig.fcc("answered", 1, users_id=101))
     go(rig)
-    rig.service.tick()
+    rig.room.upkeep.tick()
     assert rig.exchange.told == []
     rig.store(rig.fcc("ended", 60, users_id=101, status="ANSWERED"))
-    rig.service.tick()
+    rig.room.upkeep.tick()
     assert rig.exchange.told == NOT_READY
 
 
@@ -102,7 +102,7 @@ def test_an_agent_who_came_back_meanwhile_is_not_told_off(rig: Rig) -> None:
     go(rig)
     come(rig)
     rig.store(rig.fcc("ended", 60, users_id=101, status="ANSWERED"))
-    rig.service.tick()
+    rig.room.upkeep.tick()
     assert rig.exchange.told == []
 
 
@@ -113,7 +113,7 @@ def test_fcc_being_away_is_tried_again_at_the_next_tick(rig: Rig) -> None:
     go(rig)
     assert rig.exchange.told == []
     rig.exchange.failure = None
-    rig.service.tick()
+    rig.room.upkeep.tick()
     assert rig.exchange.told == NOT_READY
 
 
@@ -123,7 +123,7 @@ def test_what_fcc_refuses_is_not_tried_for_ever(rig: Rig) -> None:
     rig.exchange.failure = FccRefusedError(function="x")
     go(rig)
     rig.exchange.failure = None
-    rig.service.tick()
+    rig.room.upkeep.tick()
     assert rig.exchange.told == []
 
 
@@ -132,10 +132,10 @@ def test_agents_of_a_process_that_died_are_told_off(rig: Rig) -> None:
     ready(rig)
     rig.restart()
     rig.clock.advance(30)
-    rig.service.tick()
+    rig.room.upkeep.tick()
     assert rig.exchange.told == []
     rig.clock.advance(31)
-    rig.service.tick()
+    rig.room.upkeep.tick()
     assert rig.exchange.told == NOT_READY
 
 
@@ -144,9 +144,9 @@ def test_agents_with_a_pane_stay_however_long_it_lasts(rig: Rig) -> None:
     ready(rig)
     for _ in range(30):
         rig.clock.advance(10)
-        rig.service.tick()
+        rig.room.upkeep.tick()
     assert rig.exchange.told == []
-    assert rig.service.agents_present("acme") == [(101, "anna.nowak")]
+    assert rig.room.activity.agents_present("acme") == [(101, "anna.nowak")]
 
 
 def test_going_without_having_come_is_nothing(rig: Rig) -> None:

@@ -83,7 +83,7 @@ def test_an_agent_in_a_call_does_not_dial(rig: Rig) -> None:
 
 def test_an_agent_whom_fcc_calls_busy_does_not_dial_while_that_is_fresh(rig: Rig) -> None:
     busy = Presence(3, PresenceClass.BUSY, "Zajęty", rig.clock.now())
-    rig.service.presence_reported("acme", 101, busy)
+    rig.room.facts.presence_reported("acme", 101, busy)
     with pytest.raises(AgentBusyError):
         rig.service.dial(ANNA, CUSTOMER, None)
     rig.clock.advance(120)

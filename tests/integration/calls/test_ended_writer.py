@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cti.calls.recording import Entry
-from cti.calls.service import _Parcel
+from cti.calls.fact_writer import _Parcel
+from cti.calls.work import Entry
 from tests.integration.calls.rig import ANNA, Rig
 
 
@@ -15,7 +15,7 @@ def test_who_waits_for_its_group_is_told_and_the_next_writer_goes_on(rig: Rig, m
 
     rig.attend(ANNA)
     waiting = _Parcel("acme", [Entry(rig.fcc("created", 1, calls_id=8))])
-    rig.service._waiting.append(waiting)
+    rig.room.facts._waiting.append(waiting)
     monkeypatch.setattr(rig.database, "write", end)
     with pytest.raises(SystemExit):
         rig.store(rig.fcc("created", 1))

@@ -70,7 +70,7 @@ def test_a_click_on_a_record_that_the_agent_may_not_read_leaves_the_log_without_
     assert related(rig) is None
     (shown,) = rig.calls(ANNA)
     assert (shown["party"], shown["related"], shown["candidates"]) == (None, None, [])
-    rig.service.tick()
+    rig.room.upkeep.tick()
     rig.executor.run()
     assert len(rig.access.asked) == 1
 
@@ -122,7 +122,7 @@ def test_while_salesforce_is_away_the_record_is_asked_for_again_with_growing_pau
     clicked(rig, jan())
     tries = []
     for _ in range(40):
-        rig.service.tick()
+        rig.room.upkeep.tick()
         rig.executor.run()
         tries.append(len(rig.access.asked))
         rig.clock.advance(10)
@@ -131,7 +131,7 @@ def test_while_salesforce_is_away_the_record_is_asked_for_again_with_growing_pau
     assert 4 <= tries[-1] <= 8
     rig.access.failure = None
     rig.clock.advance(300)
-    rig.service.tick()
+    rig.room.upkeep.tick()
     rig.executor.run()
     found = related(rig)
     assert found is not None
@@ -147,14 +147,14 @@ def test_a_restart_goes_on_asking_also_about_a_call_that_has_ended(rig: Rig) -> 
     rig.store(rig.fcc("ended", 30, direction="outbound", users_id=101, status="ANSWERED"))
     rig.restart()
     rig.access.failure = None
-    rig.service.tick()
+    rig.room.upkeep.tick()
     rig.executor.run()
     found = related(rig)
     assert found is not None
     assert found.record_id == JAN.record_id
     asked = len(rig.access.asked)
     rig.clock.advance(3600)
-    rig.service.tick()
+    rig.room.upkeep.tick()
     rig.executor.run()
     assert len(rig.access.asked) == asked
 
@@ -166,9 +166,9 @@ def test_past_its_retention_nothing_is_asked_about_a_call_any_more(rig: Rig) -> 
     rig.store(rig.fcc("ended", 30, direction="outbound", users_id=101, status="ANSWERED"))
     rig.executor.run()
     rig.clock.advance(91 * 24 * 3600)
-    rig.service.shrink(rig.at(90 * 24 * 3600))
+    rig.room.retention.redact(rig.at(90 * 24 * 3600))
     asked = len(rig.access.asked)
-    rig.service.tick()
+    rig.room.upkeep.tick()
     rig.executor.run()
     assert len(rig.access.asked) == asked
 
@@ -183,7 +183,7 @@ def test_where_salesforce_does_not_answer_one_question_the_others_wait(rig: Rig)
     rig.executor.run()
     asked = len(rig.access.asked)
     rig.clock.advance(400)
-    rig.service.tick()
+    rig.room.upkeep.tick()
     rig.executor.run()
     assert len(rig.access.asked) == asked + 1
 
@@ -238,7 +238,7 @@ def test_a_link_made_while_salesforce_is_away_holds_once_it_is_back(rig: Rig) ->
     assert rig.calls(ANNA)[0]["party"]["recordId"] == JAN.record_id
     rig.access.failure = None
     rig.clock.advance(60)
-    rig.service.tick()
+    rig.room.upkeep.tick()
     rig.executor.run()
     assert rig.calls(ANNA)[0]["party"]["recordId"] == EWA.record_id
 
@@ -275,14 +275,3 @@ def test_nobody_ties_a_call_of_somebody_else_or_ties_one_for_ever(rig: Rig) -> N
         rig.service.relate(ANNA, {"callsId": 7}, jan() if turn % 2 else None)
     with pytest.raises(RelatedTooOftenError):
         rig.service.relate(ANNA, {"callsId": 7}, None)
-
-
-def test_without_anybody_to_ask_a_pane_ties_nothing(rig: Rig) -> None:
-    rig.attend(ANNA)
-    rig.access = None  # type: ignore[assignment]  # a connector that was put together without it
-    rig.restart()
-    clicked(rig, jan())
-    rig.executor.run()
-    rig.service.relate(ANNA, {"callsId": 7}, jan())
-    rig.service.tick()
-    assert related(rig) is None

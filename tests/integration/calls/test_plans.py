@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cti.calllog.service import CallLogger, Waits
-from cti.calls.service import CallService
 from tests.integration.calls.rig import ANNA, CUSTOMER, DATABASES
 from tests.support.signed_request import ORG_ID
 from tests.support.statements import heard, plan
@@ -61,20 +60,10 @@ def _reads_all(line: str) -> bool:
     return searched is not None and searched[1] not in SMALL and COARSE.search(line) is not None
 
 
-def test_recording_a_call_reads_no_table_through(rig: Rig) -> None:
+def test_following_a_call_reads_no_table_through(rig: Rig) -> None:
     rig.correlate_by("call-id")
-    logger = CallLogger(rig.clock, waits=Waits(first=0.0, from_record=0.0))
-    rig.service = CallService(
-        database=rig.database,
-        exchanges=rig.service._exchanges,
-        directory=rig.directory,
-        clock=rig.clock,
-        executor=rig.executor,
-        matching=rig.matching,
-        call_log=logger,
-        log_view=logger,
-        new_id=rig._new_id,
-    )
+    rig.log = CallLogger(rig.clock, waits=Waits(first=0.0, from_record=0.0))  # type: ignore[assignment]  # the real one
+    rig.restart()
     rig.attend(ANNA)
     with heard(rig.database.engine) as asked:
         rig.service.dial(ANNA, CUSTOMER)
@@ -87,12 +76,12 @@ def test_recording_a_call_reads_no_table_through(rig: Rig) -> None:
         rig.service.relate(ANNA, {"callsId": 7}, None)
         rig.service.snapshot(ANNA)
         rig.store(rig.fcc("ended", 9, users_id=101, status="ANSWERED"))
-        rig.service.calls_up("acme")
-        rig.service.agents_present("acme")
-        rig.service.resume()
-        rig.service.tick()
-        rig.service.shrink(rig.clock.now() - timedelta(days=90))
-        rig.service.forget_number("acme", CUSTOMER)
+        rig.room.activity.calls_up("acme")
+        rig.room.activity.agents_present("acme")
+        rig.room.searches.resume()
+        rig.room.upkeep.tick()
+        rig.room.retention.redact(rig.clock.now() - timedelta(days=90))
+        rig.room.retention.erase_number("acme", CUSTOMER)
     assert len(asked) > 100
     assert complaints(rig.database, asked) == []
 

@@ -116,12 +116,12 @@ def test_while_fcc_is_away_it_is_asked_again_and_polling_knows_that_something_is
     rig.exchange.failure = FccUnreachableError(function="x")
     rig.service.presence_missed(ANNA)
     rig.wait(2)
-    assert rig.service.last_presence_at("acme", 101) is None
+    assert rig.room.activity.last_presence_at("acme", 101) is None
     rig.wait(8)
     rig.exchange.failure = None
     rig.wait(10)
     assert shown(rig) == "notready"
-    assert rig.service.last_presence_at("acme", 101) is not None
+    assert rig.room.activity.last_presence_at("acme", 101) is not None
 
 
 def test_an_fcc_that_does_not_answer_for_one_agent_is_not_asked_for_all(rig: Rig) -> None:
@@ -256,16 +256,16 @@ def attendance(rig: Rig, returned: Any) -> None:
 def test_a_connector_that_was_away_puts_nobody_out_of_the_queue(rig: Rig, away: float, returned: bool) -> None:
     sit(rig)
     rig.clock.advance(9)
-    rig.service.tick()
+    rig.room.upkeep.tick()
     rig.clock.advance(away)
     rig.restart()
     rig.clock.advance(1)
-    rig.service.tick()
+    rig.room.upkeep.tick()
     rig.executor.run()
     rig.clock.advance(14)
     attendance(rig, returned)
     rig.wait(60)
-    rig.service.tick()
+    rig.room.upkeep.tick()
     assert rig.exchange.told == []
     assert shown(rig) == "ready"
 
@@ -306,7 +306,7 @@ def test_not_ready_at_sign_in_is_made_good_when_fcc_answers_again(rig: Rig) -> N
     attendance(rig, False)
     assert rig.exchange.told == []
     rig.exchange.failure = None
-    rig.service.tick()
+    rig.room.upkeep.tick()
     rig.executor.run()
     assert rig.exchange.told == [(LOGIN, 2)]
 
@@ -320,11 +320,11 @@ def test_many_who_signed_in_while_fcc_was_away_do_not_have_it_asked_for_each_at_
     rig.exchange.asked.clear()
     for _ in range(3):
         rig.clock.advance(10)
-        rig.service.tick()
+        rig.room.upkeep.tick()
         rig.executor.run()
     assert len(rig.exchange.asked) <= 3
     rig.exchange.failure = None
-    rig.service.tick()
+    rig.room.upkeep.tick()
     rig.executor.run()
     assert sorted(rig.exchange.told) == [("anna.nowak", 2), ("ewa.z", 2), ("piotr.w", 2)]
 
@@ -338,7 +338,7 @@ def test_an_agent_who_is_busy_by_mistake_is_told_off_when_the_panes_are_gone(rig
     rig.executor.run()
     for _ in range(6):
         rig.clock.advance(10)
-        rig.service.tick()
+        rig.room.upkeep.tick()
         rig.executor.run()
     assert rig.exchange.told == [(LOGIN, 2)]
 
@@ -350,12 +350,12 @@ def test_a_pane_that_came_while_fcc_was_away_gets_its_statuses_when_it_is_back(r
     rig.exchange.failure = FccUnreachableError(function="x")
     attendance(rig, False)
     assert rig.service.snapshot(ANNA)["statuses"] == []
-    rig.service.tick()
+    rig.room.upkeep.tick()
     rig.executor.run()
     assert rig.events(ANNA, "statuses") == []
     rig.exchange.failure = None
     for _ in range(2):
-        rig.service.tick()
+        rig.room.upkeep.tick()
         rig.executor.run()
     (told,) = rig.events(ANNA, "statuses")
     assert [each["class"] for each in told["statuses"]] == ["ready", "notready", "busy", "wrap", "pause"]
@@ -368,13 +368,13 @@ def test_statuses_that_a_pane_was_given_are_told_again_only_when_they_change(
     rig.service.snapshot(ANNA)
     for _ in range(60):
         rig.clock.advance(10)
-        rig.service.tick()
+        rig.room.upkeep.tick()
         rig.executor.run()
     assert rig.events(ANNA, "statuses") == []
     monkeypatch.setattr(rig.exchange, "statuses", lambda: STATUSES[:2])
     for _ in range(31):
         rig.clock.advance(10)
-        rig.service.tick()
+        rig.room.upkeep.tick()
         rig.executor.run()
     (told,) = rig.events(ANNA, "statuses")
     assert len(told["statuses"]) == 2

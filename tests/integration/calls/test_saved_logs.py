@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import event
 
 from cti.calllog.service import KIND, CallLogger, LogNews
-from cti.calls.service import CallService
 from cti.domain.delivery import Result
 from cti.outbox.engine import Engine
 from tests.integration.calls.rig import ANNA, DATABASES, PIOTR
@@ -30,29 +29,20 @@ class Saving:
 
 
 class Desk:
-    """A call service whose calls are logged, and the engine that delivers the logs."""
+    """Calls that are logged, and the engine that delivers the logs."""
 
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
         rig.change_pairing(record_other_phones=True)
-        logger = CallLogger(rig.clock)
-        rig.service = CallService(
-            database=rig.database,
-            exchanges=rig.service._exchanges,
-            directory=rig.directory,
-            clock=rig.clock,
-            executor=rig.executor,
-            call_log=logger,
-            log_view=logger,
-            new_id=rig._new_id,
-        )
+        rig.log = CallLogger(rig.clock)  # type: ignore[assignment]  # the real one instead of a fake
+        rig.restart()
         self.engine = Engine(
             rig.database,
             {KIND: Saving()},
             rig.clock,
             owner="here",
             random=lambda: 0.0,
-            listener=LogNews(rig.service.log_changed),
+            listener=LogNews(rig.room.notifier.logs_changed),
         )
 
     def ring(self, *calls: tuple[int, int]) -> None:

@@ -11,17 +11,17 @@ from tests.integration.calls.rig import ANNA, EWA, PIOTR, MatchResult, Rig
 def test_panes_are_told_when_the_integration_is_switched_off_and_on(rig: Rig) -> None:
     rig.attend(ANNA, PIOTR)
     rig.service.panes_present(PIOTR, False)
-    rig.service.tick()
+    rig.room.upkeep.tick()
     rig.executor.run()
     assert rig.events(ANNA, "capabilities") == []
     rig.change_pairing(active=False)
-    rig.service.tick()
-    rig.service.tick()
+    rig.room.upkeep.tick()
+    rig.room.upkeep.tick()
     rig.executor.run()
     (told,) = rig.events(ANNA, "capabilities")
     assert (told["canDial"], told["missing"][0]["code"]) == (False, "dial-integration-inactive")
     rig.change_pairing(active=True)
-    rig.service.tick()
+    rig.room.upkeep.tick()
     rig.executor.run()
     assert rig.events(ANNA, "capabilities")[1:] == [{"canDial": True, "missing": []}]
     assert rig.events(PIOTR, "capabilities") == []

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import create_engine
 
-from cti.calls.recording import Entry
-from cti.calls.service import PATIENCE_S, _Parcel
+from cti.calls.fact_writer import PATIENCE_S, _Parcel
+from cti.calls.work import Entry
 from cti.errors import DatabaseBusyError, DatabaseUnavailableError
 from tests.integration.calls.rig import DATABASES
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def waiting(rig: Rig, calls_id: int, until: float) -> _Parcel:
     """A fact that somebody else came with, who waits until then."""
     parcel = _Parcel("acme", [Entry(rig.fcc("created", 1, calls_id=calls_id))], until=until)
-    rig.service._waiting.append(parcel)
+    rig.room.facts._waiting.append(parcel)
     return parcel
 
 
@@ -49,7 +49,7 @@ def test_a_group_behind_a_busy_database_is_refused_together_and_once(rig: Rig) -
     now = rig.clock.monotonic()
     others = [waiting(rig, number, now + 3) for number in (8, 9)]
     with refused(rig, DatabaseBusyError) as patiences:
-        rig.service._patience = 3.0
+        rig.room.facts._patience = 3.0
         with pytest.raises(DatabaseBusyError):
             rig.store(rig.fcc("created", 1))
     assert patiences == [3.0]
@@ -75,12 +75,12 @@ def test_a_database_that_cannot_be_written_is_not_tried_for_each(rig: Rig) -> No
 
 
 def test_whoever_waited_in_the_queue_for_too_long_leaves_it(rig: Rig) -> None:
-    rig.service._patience = 0.01
-    rig.service._turn.acquire()
+    rig.room.facts._patience = 0.01
+    rig.room.facts._turn.acquire()
     with pytest.raises(DatabaseBusyError):
         rig.store(rig.fcc("created", 1))
-    rig.service._turn.release()
-    assert not rig.service._waiting
+    rig.room.facts._turn.release()
+    assert not rig.room.facts._waiting
     rig.store(rig.fcc("created", 1, calls_id=8))
     assert [after.calls_id for _, _, after in rig.log.changes] == [8]
 
@@ -91,7 +91,7 @@ def test_on_postgresql_a_row_that_somebody_keeps_is_waited_for_as_long_and_no_lo
     engine = create_engine(rig.database.engine.url)
     with engine.connect() as other:
         other.exec_driver_sql("SELECT * FROM tenants FOR UPDATE")
-        rig.service._patience = 0.05
+        rig.room.facts._patience = 0.05
         with pytest.raises(DatabaseBusyError):
             rig.store(rig.fcc("created", 1))
         with rig.database.engine.connect() as connection:

@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.assumed("A3"), pytest.mark.parametrize("rig", DATABASE
 
 @pytest.fixture
 def door(rig: Rig) -> Door:
-    """The webhook's address on a service that writes real logs."""
+    """The webhook's address where real logs are written."""
     rig.change_pairing(default_user_id="005000000000009AAA", record_other_phones=True)
     rig.log = CallLogger(rig.clock)  # type: ignore[assignment]  # the real one instead of a fake
     rig.restart()
@@ -290,11 +290,11 @@ EVENTS = st.one_of(
 
 
 class Kept:
-    """The service as the intake's sink, remembering what it was given."""
+    """The writer as the intake's sink, remembering what it was given."""
 
     def __init__(self, door: Door) -> None:
         self.facts: list[Fact] = []
-        self._store = door.rig.service.store_facts
+        self._store = door.rig.room.facts.store_facts
 
     def store_facts(self, tenant_id: str, facts: Sequence[Fact], *, cursor: str | None = None) -> None:
         self._store(tenant_id, facts, cursor=cursor)

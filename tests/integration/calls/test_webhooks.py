@@ -28,7 +28,7 @@ pytestmark = pytest.mark.assumed("A3")
 
 
 class Door:
-    """The webhook's address on a call service, as FCC sees it."""
+    """The webhook's address, as FCC sees it."""
 
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
@@ -43,7 +43,7 @@ class Door:
             uow.commit()
         self.intake = WebhookIntake(
             rig.database,
-            rig.service,
+            rig.room.facts,
             clock=rig.clock,
             passwords=self.passwords,
             count=lambda _tenant, event: self.counted.append(event),
@@ -242,7 +242,7 @@ def test_an_event_that_cannot_be_stored_is_not_acknowledged(door: Door, monkeypa
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("the disk is full")
 
-    monkeypatch.setattr(door.rig.service, "store_facts", fail)
+    monkeypatch.setattr(door.rig.room.facts, "store_facts", fail)
     assert door.send(event("CallCreated")).status_code == 500
 
 

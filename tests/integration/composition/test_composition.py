@@ -104,9 +104,7 @@ def test_a_token_that_a_search_finds_refused_has_the_panes_fetch_a_fresh_one(
 
     monkeypatch.setattr(SalesforceOrg, "search_phones", refuse)
     session = signed_in(services, clock)
-    searches = services.calls._searches
-    assert searches is not None
-    searches._matching.find(session.agent, "+48600100200", ivr=None)
+    services.calls.searches._matching.find(session.agent, "+48600100200", ivr=None)
     assert events(services, session) == [("session.expiring", {"in": 300})]
     with services.database.read() as uow:
         kept = uow.sessions.get(session.id)
@@ -126,13 +124,13 @@ def test_what_fails_in_the_background_is_not_silent(services: Services) -> None:
 
 def test_calls_shrink_after_the_days_that_the_settings_name(services: Services, clock: DrivenClock) -> None:
     told = {"direction": "inbound", "number": "+48600100200", "segment": 0, "users_id": 101}
-    services.calls.store_facts("acme", [Fact("fcc", "ringing", clock.now(), 7, content=told)])
-    services.calls.tick()
+    services.calls.facts.store_facts("acme", [Fact("fcc", "ringing", clock.now(), 7, content=told)])
+    services.calls.upkeep.tick()
     clock.advance(29 * 86_400)
-    services.calls.tick()
+    services.calls.upkeep.tick()
     assert number(services) == "+48600100200"
     clock.advance(2 * 86_400)
-    services.calls.tick()
+    services.calls.upkeep.tick()
     assert number(services) == ""
 
 
@@ -156,7 +154,7 @@ def test_an_agent_whom_salesforce_does_not_know_is_counted_and_the_call_delivere
         uow.pairings.save(replace(pairing, record_other_phones=True))
         uow.commit()
     told = {"direction": "inbound", "number": "+48600100200", "segment": 0, "users_id": 101}
-    services.calls.store_facts("acme", [Fact("fcc", "answered", clock.now(), 7, content=told)])
+    services.calls.facts.store_facts("acme", [Fact("fcc", "answered", clock.now(), 7, content=told)])
     clock.advance(11)
     services.outbox.run_once()
     assert [row["FCC_Call_Id__c"] for row in created] == ["acme:7:0"]

@@ -258,7 +258,7 @@ def test_what_cannot_be_stored_now_is_to_be_sent_again(tmp_path: Path, clock: Dr
     services.database._sleep = lambda _: None
     other = sqlite3.connect(tmp_path / "data" / "connector.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    services.calls._patience = 0.0
+    services.calls.facts._patience = 0.0
     data = {"calls_id": 7, "direction": "inbound", "users_id": 101, "segment": 0, "number_a": "+48600100200"}
     told = {"eventName": "CallRinging", "fccInstance": "acme", "createdAt": clock.now().isoformat(), "data": data}
     client = build_app(services).test_client()

@@ -102,7 +102,7 @@ def test_facts_sent_at_once_by_many_threads_are_all_stored(rig: Rig) -> None:
 
 def test_one_bad_parcel_does_not_spoil_its_neighbours(rig: Rig) -> None:
     with pytest.raises(Exception, match="call-unknown"):
-        rig.service.store_facts("nobody", [rig.fcc("created", 0)])
+        rig.room.facts.store_facts("nobody", [rig.fcc("created", 0)])
     rig.store(rig.fcc("created", 0))
     assert len(rig.log.changes) == 1
 
@@ -382,7 +382,7 @@ def test_a_restart_goes_on_with_the_searches_of_calls_that_are_up(rig: Rig) -> N
     rig.store(rig.fcc("ringing", 1, users_id=101))
     rig.restart()
     rig.matching.result = MatchResult((JAN,))
-    rig.service.tick()
+    rig.room.upkeep.tick()
     rig.executor.run()
     assert [pop["recordId"] for pop in rig.events(ANNA, "pop")] == [JAN.record_id]
 
@@ -421,9 +421,9 @@ def test_the_same_presence_asked_for_again_is_no_news(rig: Rig) -> None:
     rig.attend(ANNA)
     count = len(rig.events(ANNA, "presence"))
     rig.clock.advance(30)
-    rig.service.presence_reported("acme", 101, rig.exchange.presence("anna.nowak"))
+    rig.room.facts.presence_reported("acme", 101, rig.exchange.presence("anna.nowak"))
     assert len(rig.events(ANNA, "presence")) == count
-    assert rig.service.last_presence_at("acme", 101) == rig.clock.now()
+    assert rig.room.activity.last_presence_at("acme", 101) == rig.clock.now()
 
 
 # -- retention ---------------------------------------------------------------------------------------------------------
@@ -435,7 +435,7 @@ def test_old_facts_shrink_to_tombstones_and_stay_known(rig: Rig) -> None:
     note = Fact("agent", "note", rig.at(5), 7, content={"users_id": 101, "text": "prywatne"})
     rig.store(rig.fcc("answered", 1, users_id=101), note, old)
     rig.clock.advance(91 * 86400)
-    assert rig.service.shrink(rig.clock.now()) >= 3
+    assert rig.room.retention.redact(rig.clock.now()) >= 3
     with rig.database.read() as uow:
         stored = uow.calls.by_calls_id("acme", 7)
         assert stored is not None
@@ -452,7 +452,7 @@ def test_facts_shrink_by_themselves_after_ninety_days(rig: Rig) -> None:
     rig.store(rig.fcc("created", 0))
     for days, left in ((89, 1), (2, 0)):
         rig.clock.advance(days * 86400)
-        rig.service.tick()
+        rig.room.upkeep.tick()
         with rig.database.read() as uow:
             stored = uow.calls.by_calls_id("acme", 7)
             assert stored is not None
@@ -461,7 +461,7 @@ def test_facts_shrink_by_themselves_after_ninety_days(rig: Rig) -> None:
 
 def test_younger_facts_are_left_alone(rig: Rig) -> None:
     rig.store(rig.fcc("created", 0))
-    rig.service.shrink(rig.at(-1))
+    rig.room.retention.redact(rig.at(-1))
     with rig.database.read() as uow:
         stored = uow.calls.by_calls_id("acme", 7)
         assert stored is not None
@@ -471,7 +471,7 @@ def test_younger_facts_are_left_alone(rig: Rig) -> None:
 def test_a_number_can_be_forgotten(rig: Rig) -> None:
     rig.store(rig.fcc("ended", 9, users_id=101, status="ANSWERED"))
     rig.store(rig.fcc("ended", 9, calls_id=8, users_id=101, status="ANSWERED", number="+48600100201"))
-    assert rig.service.forget_number("acme", "600 100 200") == 1
+    assert rig.room.retention.erase_number("acme", "600 100 200") == 1
     with rig.database.read() as uow:
         forgotten, kept = uow.calls.by_calls_id("acme", 7), uow.calls.by_calls_id("acme", 8)
         assert forgotten is not None
@@ -482,7 +482,7 @@ def test_a_number_can_be_forgotten(rig: Rig) -> None:
     changes = len(rig.log.changes)
     rig.store(rig.fcc("held", 5, users_id=101))
     assert len(rig.log.changes) == changes
-    assert rig.service.forget_number("acme", "600 100 200") == 0
+    assert rig.room.retention.erase_number("acme", "600 100 200") == 0
 
 
 # -- what panes are told is as documented ------------------------------------------------------------------------------

@@ -243,7 +243,7 @@ def test_a_restarted_connector_goes_on_with_calls_that_ended_unfound(rig: Rig, p
     rig.store(rig.fcc("ended", 9, users_id=101, status="ANSWERED"))
     rig.restart()
     plain.away = False
-    rig.service.resume()
+    rig.room.searches.resume()
     rig.wait(1)
     assert plain.party() == JAN.name
     assert plain.pops() == []
@@ -320,7 +320,7 @@ def test_a_number_that_is_forgotten_is_searched_for_no_more(rig: Rig, plain: Off
     plain.away = True
     rig.store(rig.fcc("ringing", 1, users_id=101))
     rig.executor.run()
-    rig.service.forget_number("acme", CUSTOMER)
+    rig.room.retention.erase_number("acme", CUSTOMER)
     asked = len(plain.asked)
     rig.wait(120)
     assert len(plain.asked) == asked

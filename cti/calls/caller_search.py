@@ -1,7 +1,6 @@
-"""Who is calling: which calls it must still be found out for, and when that is tried, and tried again.
+"""Who is calling: when searches are made, and made again.
 
-A search rests on the call's number, the code keyed in the IVR, and the agent it is made as. When one of them changes it
-is made anew; one that could not be finished is no answer, and is made again until it is one.
+A search that could not be finished is no answer, and is made again until it is one.
 """
 
 from __future__ import annotations
@@ -13,20 +12,24 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from cti.domain.call import Direction, State
+from cti.calls.calls_up import still_up
+from cti.calls.search_rules import comes_up, searches_of
 from cti.domain.facts import Fact
-from cti.domain.match import MatchResult, case_code
-from cti.domain.phone_number import parse
+from cti.domain.match import MatchResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
-    from typing import Any
 
     from cti.accounts import Tenant
-    from cti.calls.ports import Database, Executor, Matching, MatchStore, UnitOfWork
+    from cti.calls.fact_writer import FactWriter
+    from cti.calls.notifier import Notifier
+    from cti.calls.ports import Executor, Matching
+    from cti.calls.search_rules import Mark, Search
     from cti.clock import Clock
-    from cti.domain.call import Call, Leg, Segment, StoredCall
+    from cti.domain.call import Call, StoredCall
+    from cti.store.database import Database
+    from cti.store.unit_of_work import UnitOfWork
 
 CODE_WAIT_S: Final = 1.0
 """For so long a ring that only a pane told of waits for FCC's word with the code, where cases are found by code."""
@@ -42,105 +45,6 @@ ROUND: Final = 200
 _log = structlog.get_logger("cti.calls")
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
-    """The other side of a call to be looked up for an agent: `number` by number, `ivr` as a case's number.
-
-    `ivr` is None where codes are not looked up. `up`: the agent's leg is up. `awaits_code`: FCC has not spoken of the
-    call yet, and its word may bring a code.
-    """
-
-    tenant_id: str
-    call_key: str
-    pairing_id: str
-    sf_user_id: str
-    users_id: int
-    number: str
-    ivr: str | None
-    up: bool = True
-    awaits_code: bool = False
-
-    @property
-    def mark(self) -> _Mark:
-        """What the search rests on: two with the same are one."""
-        return (self.call_key, self.pairing_id, self.users_id, self.number, self.ivr)
-
-
-_Mark = tuple[str, str, int, str, str | None]
-
-
-def searches_of(uow: UnitOfWork, tenant: Tenant, stored: StoredCall) -> list[Search]:
-    """The searches this call still needs, one for each agent and pairing; SQL only.
-
-    While an agent's leg is up, for agents with a pane; afterwards for those who had the call on a pane, or for whom one
-    was begun: their log still lacks the name.
-    """
-    call = stored.call
-    if stored.shrunk or call.forgotten or call.clicked is not None:
-        return []
-    code = case_code(call.ivr)
-    by_number = call.direction is not Direction.INTERNAL and parse(call.number, tenant.default_region).searchable
-    if not by_number and code is None and not _may_bring_code(call):
-        return []
-    found = []
-    for users_id in sorted(call.agents):
-        place = call.leg_of(users_id)
-        if place is None:
-            continue
-        leg = place[1]
-        up = _is_up(call, leg)
-        if code is None and _is_answered(leg, call.number, None):
-            continue
-        if not up and not (leg.matched or leg.on_pane):
-            continue
-        for attendance in uow.agents.attendances(tenant.id, users_id):
-            pairing = uow.pairings.get(attendance.pairing_id)
-            if pairing is None or (up and not attendance.present):
-                continue
-            ivr = code if pairing.case_by_ivr_code else None
-            awaits = pairing.case_by_ivr_code and up and _may_bring_code(call)
-            if (by_number or ivr is not None or awaits) and not _is_answered(leg, call.number, ivr):
-                found.append(
-                    Search(
-                        tenant.id,
-                        stored.key,
-                        attendance.pairing_id,
-                        attendance.sf_user_id,
-                        users_id,
-                        call.number,
-                        ivr,
-                        up=up,
-                        awaits_code=awaits,
-                    )
-                )
-    return found
-
-
-def _is_up(call: Call, leg: Leg) -> bool:
-    return call.state is not State.ENDED and leg.state is not State.ENDED
-
-
-def _may_bring_code(call: Call) -> bool:
-    """Whether only a pane has told of this ring, so that FCC's word, which has the code, is still to come."""
-    return call.calls_id is None and call.direction is Direction.INBOUND and call.ivr is None
-
-
-def _is_answered(leg: Leg, number: str, ivr: str | None) -> bool:
-    """Whether a finished search for just this is there; of an older release's nobody knows, and they stand."""
-    if not leg.matched or not leg.match_complete:
-        return False
-    return leg.matched_number is None or (leg.matched_number, leg.matched_ivr) == (number, ivr)
-
-
-@dataclass(frozen=True, slots=True)
-class _SearchAgent:
-    """The agent a search is made as."""
-
-    pairing_id: str
-    sf_user_id: str
-    fcc_user_id: int
-
-
 @dataclass(slots=True)
 class _Trouble:
     """One pairing whose searches could not be finished: how often in a row, whether a round is due or being made."""
@@ -148,12 +52,12 @@ class _Trouble:
     failures: int = 0
     due: bool = False
     busy: bool = False
-    waiting: set[_Mark] = field(default_factory=set)
-    tried: dict[_Mark, float] = field(default_factory=dict)
+    waiting: set[Mark] = field(default_factory=set)
+    tried: dict[Mark, float] = field(default_factory=dict)
 
 
-class CallerSearches:
-    """Makes searches in the background and stores what they give. Safe to share between threads.
+class CallerSearch:
+    """Makes searches in the background and has stored what they give. Safe to share between threads.
 
     A call that rings is searched at once. What could not be finished is tried again in rounds, one pairing at a time:
     calls that are up first, then the newest, until one cannot be finished again. So an org that is away is asked once
@@ -161,16 +65,24 @@ class CallerSearches:
     """
 
     def __init__(
-        self, database: Database, matching: Matching, *, clock: Clock, executor: Executor, store: MatchStore
+        self,
+        database: Database,
+        matching: Matching,
+        writer: FactWriter,
+        notifier: Notifier,
+        *,
+        clock: Clock,
+        executor: Executor,
     ) -> None:
         self._database = database
         self._matching = matching
+        self._writer = writer
+        self._notifier = notifier
         self._clock = clock
         self._executor = executor
-        self._store = store
         self._lock = threading.Lock()
-        self._running: set[_Mark] = set()
-        self._held: set[_Mark] = set()
+        self._running: set[Mark] = set()
+        self._held: set[Mark] = set()
         self._trouble: dict[str, _Trouble] = {}
 
     def start(self, searches: Iterable[Search]) -> None:
@@ -181,13 +93,15 @@ class CallerSearches:
             elif not self._waits(search):
                 self._begin(search)
 
-    def look(self, tenant_id: str, users_id: int, since: Mapping[str, Any]) -> None:
-        """Make the searches that an agent's calls need, now that they have a pane; `since` as in `still_up`."""
+    def look(self, tenant_id: str, users_id: int) -> None:
+        """Make the searches that an agent's calls need, now that they have a pane."""
         with self._database.read() as uow:
             tenant = uow.tenants.get(tenant_id)
-            calls = uow.calls.up_of(tenant_id, users_id, **since) if tenant is not None else []
+            if tenant is None:
+                return
+            calls = uow.calls.up_of(tenant_id, users_id, **still_up(self._clock.now()))
             wanted = [search for stored in calls for search in searches_of(uow, tenant, stored)]
-        self.start(search for search in wanted if search.users_id == users_id)
+        self.start(search for search in wanted if search.agent.fcc_user_id == users_id)
 
     def resume(self) -> None:
         """After a start: go on with what the last process left unfinished."""
@@ -214,12 +128,12 @@ class CallerSearches:
             tenant = uow.tenants.get(search.tenant_id)
             wanted = searches_of(uow, tenant, stored) if stored is not None and tenant is not None else []
         for each in wanted:
-            if (each.pairing_id, each.users_id) == (search.pairing_id, search.users_id) and not self._waits(each):
+            if each.agent.audience == search.agent.audience and not self._waits(each):
                 self._begin(each)
 
     def _waits(self, search: Search) -> bool:
         with self._lock:
-            trouble = self._trouble.get(search.pairing_id)
+            trouble = self._trouble.get(search.agent.pairing_id)
             return trouble is not None and search.mark in trouble.waiting
 
     def _begin(self, search: Search) -> None:
@@ -232,7 +146,7 @@ class CallerSearches:
     def _first(self, search: Search) -> None:
         complete = self._make(search)
         with self._lock:
-            trouble = self._trouble.setdefault(search.pairing_id, _Trouble())
+            trouble = self._trouble.setdefault(search.agent.pairing_id, _Trouble())
             if not complete:
                 trouble.waiting.add(search.mark)
                 pause = _pause(trouble.failures, up=search.up)
@@ -240,19 +154,18 @@ class CallerSearches:
                 pause = 0.0  # Salesforce answers again: the others need not wait
             else:
                 return
-        self._round_after(search.pairing_id, pause)
+        self._round_after(search.agent.pairing_id, pause)
 
     def _make(self, search: Search) -> bool:
         """Search and store what was found; whether the search was finished. The mark is this thread's meanwhile."""
-        agent = _SearchAgent(search.pairing_id, search.sf_user_id, search.users_id)
         result = MatchResult(complete=False)
         try:
             try:
-                result = self._matching.find(agent, search.number, ivr=search.ivr)
+                result = self._matching.find(search.agent, search.number, ivr=search.ivr)
             finally:
                 self._keep(search, result)
         except Exception:  # noqa: BLE001 - a search that fails leaves a call without a match until it is made again
-            _log.exception("search-failed", tenant=search.tenant_id, users_id=search.users_id)
+            _log.exception("search-failed", tenant=search.tenant_id, users_id=search.agent.fcc_user_id)
             return False
         finally:
             with self._lock:
@@ -263,13 +176,13 @@ class CallerSearches:
         """Store what a search gave, and have the one record popped, if it is one and the call is still up."""
         with self._database.read() as uow:
             stored = _again(uow, search, now=self._clock.now())
-        place = stored.call.leg_of(search.users_id) if stored is not None else None
+        place = stored.call.leg_of(search.agent.fcc_user_id) if stored is not None else None
         if stored is None or stored.shrunk:
             return
         if place is not None and place[1].matched and not result.complete:
             return  # one more failure is no news
         content = {
-            "users_id": search.users_id,
+            "users_id": search.agent.fcc_user_id,
             "number": search.number,
             "ivr": search.ivr,
             "candidates": [record.to_json() for record in result.candidates],
@@ -280,22 +193,13 @@ class CallerSearches:
 
         def pop(uow: UnitOfWork, before: Call | None, call: Call) -> None:
             record = result.pop
-            if record is None or not result.complete or not _to_pop(before, call, search, record.record_id):
+            if record is None or not result.complete or not comes_up(before, call, search, record.record_id):
                 return
-            pairing = uow.pairings.get(search.pairing_id)
+            pairing = uow.pairings.get(search.agent.pairing_id)
             if pairing is not None and pairing.active:
-                uow.events.add(
-                    f"{search.pairing_id}:{search.users_id}",
-                    "pop",
-                    {
-                        "callId": stored.key,
-                        "recordId": record.record_id,
-                        "objectType": record.object_type,
-                        "reason": record.reason,
-                    },
-                )
+                self._notifier.pop(uow, search.agent, stored.key, record)
 
-        self._store(search.tenant_id, stored.key, fact, pop)
+        self._writer.store_match(search.tenant_id, stored.key, fact, pop)
 
     # -- again ----------------------------------------------------------------------------------------------------
 
@@ -362,7 +266,7 @@ class CallerSearches:
         settled = [key for key, searches in wanted.items() if not searches]
         if settled:
             self._settle(tenant, settled)
-        return [search for searches in wanted.values() for search in searches if search.pairing_id == pairing_id]
+        return [search for searches in wanted.values() for search in searches if search.agent.pairing_id == pairing_id]
 
     def _settle(self, tenant: Tenant, keys: Sequence[str]) -> None:
         """Leave calls alone that nothing is wanted of any more, for settings changed or the agent's pane is gone."""
@@ -384,32 +288,7 @@ def _again(uow: UnitOfWork, search: Search, *, now: datetime) -> StoredCall | No
     stored = uow.calls.get(search.call_key)
     if stored is not None:
         return stored
-    dialog = uow.calls.last_settled(search.tenant_id, search.users_id, number=search.number, since=now - MOVED_WITHIN)
+    dialog = uow.calls.last_settled(
+        search.tenant_id, search.agent.fcc_user_id, number=search.number, since=now - MOVED_WITHIN
+    )
     return uow.calls.get(dialog.call_key) if dialog is not None and dialog.call_key is not None else None
-
-
-def _to_pop(before: Call | None, call: Call, search: Search, record_id: str) -> bool:
-    """Whether that record is to come up now.
-
-    The agent's leg is up, this search is the one that counts, the agent has not linked the call to anything, and it is
-    not the record that came up already.
-    """
-    place = call.leg_of(search.users_id)
-    if place is None or not _is_up(call, place[1]) or not _comes_in(call, place[0], search):
-        return False
-    segment, leg = place
-    if (leg.matched_number, leg.matched_ivr) != (search.number, search.ivr):
-        return False
-    if segment.related is not None and segment.related.source == "linked":
-        return False
-    earlier = before.leg_of(search.users_id) if before is not None else None
-    if earlier is None or not earlier[1].match_complete:
-        return True
-    return [record.record_id for record in earlier[1].candidates] != [record_id]
-
-
-def _comes_in(call: Call, segment: Segment, search: Search) -> bool:
-    """Whether somebody is calling the agent: from outside, or a colleague who went through the IVR."""
-    if call.direction is Direction.INTERNAL and search.ivr is not None:
-        return call.dial_id is None or segment.legs[0].users_id != search.users_id
-    return call.direction is Direction.INBOUND
