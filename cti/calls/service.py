@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from cti.clock import Clock
     from cti.domain.call import Call, StoredCall
     from cti.domain.fcc import PhoneCredentials
+    from cti.domain.pane_call import PaneReport
     from cti.domain.record import Record
     from cti.store.database import Database
     from cti.store.unit_of_work import UnitOfWork
@@ -146,19 +147,23 @@ class CallService:
         except ConnectorError:
             return False
 
-    def report(self, agent: AgentRef, report: Mapping[str, Any]) -> None:
-        """Take a pane's report about its phone: the fields of `call.report`, `at` aware or ISO text.
+    def report(self, agent: AgentRef, report: PaneReport) -> None:
+        """Take a pane's report about its phone.
 
-        Raises ReportInvalidError when it makes no sense, or is about a dialog of another agent's phone.
+        Raises ReportInvalidError when it is about a dial or a SIP dialog of another agent's, CallUnknownError when it
+        names a call by FCC's id that FCC did not tell of as this agent's: a pane's word makes nobody part of a call.
         """
         with self._database.read() as uow:
             tenant = self._place(uow, agent)[1]
             fact = pane_fact(agent, tenant.default_region, report, now=self._clock.now())
-            for name in ({"sip_call_id": fact.sip_call_id}, {"dial_id": fact.content.get("dial_id")}):
+            for name in ({"sip_call_id": report.sip_call_id}, {"dial_id": fact.content.get("dial_id")}):
                 known = uow.calls.dialog(tenant.id, **name)
                 if known is not None and known.users_id != agent.fcc_user_id:
                     raise ReportInvalidError
-        self._writer.store_facts(tenant.id, [fact])
+            key = None
+            if report.calls_id is not None:
+                key = self._call_of(uow, tenant.id, agent, {"callsId": report.calls_id}).key
+        self._writer.store_entries(tenant.id, [Entry(fact, key)])
 
     def popped(self, agent: AgentRef, call: Mapping[str, Any]) -> None:
         """Note that a record was shown for a call: `{callsId or sipCallId, recordId}`."""

@@ -1,4 +1,4 @@
-"""A call as panes know it: by the command that dialled it and by its SIP dialog."""
+"""A call as panes know it, by the command that dialled it and by its SIP dialog, and what their phones say of it."""
 
 from __future__ import annotations
 
@@ -29,3 +29,24 @@ class PaneCall:
     answered_at: datetime | None = None
     call_key: str | None = None
     settled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PaneReport:
+    """What the phone in a pane saw of a call, by the pane's clock.
+
+    The call is named by one of two: `sip_call_id`, its SIP dialog, or `calls_id`, FCC's own id where the phone was told
+    that. `number` as the phone has it; `dial_id` of the dial command it comes from. Of an end there is more to say:
+    SIP's status, Q.850's cause, and `by` whom.
+    """
+
+    kind: str
+    direction: str
+    number: str
+    at: datetime
+    sip_call_id: str | None = None
+    calls_id: int | None = None
+    dial_id: str | None = None
+    sip_status: int | None = None
+    cause: str | None = None
+    by: str | None = None

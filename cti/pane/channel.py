@@ -122,9 +122,8 @@ class PaneChannel:
             case messages.Dial():
                 return self._dial(room, pane, command)
             case messages.CallReport():
-                room.reported(pane, command.sip_call_id, up=command.kind != "ended")
-                # No clock of a pane makes a call later than now.
-                self._calls.report(agent, {**_fields(command), "at": min(command.at, self._clock.now())})
+                room.reported(pane, command.call, up=command.kind != "ended")
+                self._calls.report(agent, command.report)
                 return {}
             case messages.CallPopped():
                 self._calls.popped(agent, _fields(command))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -20,9 +20,11 @@ from pydantic import (
     StringConstraints,
     TypeAdapter,
     ValidationError,
+    model_validator,
 )
 from pydantic.alias_generators import to_camel
 
+from cti.domain.pane_call import PaneReport
 from cti.domain.text import LARGEST_INTEGER, storable
 from cti.pane.errors import MessageUnreadableError
 
@@ -149,10 +151,11 @@ class Dial(_Command):
 
 
 class CallReport(_Command):
-    """What the phone in this pane saw of a call."""
+    """What the phone in this pane saw of a call: named by its SIP dialog, or by FCC's id where it was told that."""
 
     type: Literal["call.report"]
-    sip_call_id: SipCallId
+    sip_call_id: SipCallId | None = None
+    calls_id: Whole | None = None
     kind: Literal["dialled", "ringing", "answered", "held", "resumed", "ended"]
     direction: Literal["inbound", "outbound"]
     number: Number
@@ -161,6 +164,33 @@ class CallReport(_Command):
     sip_status: Annotated[int, Field(ge=100, le=699)] | None = None
     cause: Line | None = None
     by: Literal["agent", "far"] | None = None
+
+    @model_validator(mode="after")
+    def _names_one_call(self) -> Self:
+        if (self.sip_call_id is None) is (self.calls_id is None):
+            raise ValueError("a call is named in one way")
+        return self
+
+    @property
+    def call(self) -> str:
+        """What tells the call from the phone's others."""
+        return self.sip_call_id if self.sip_call_id is not None else f"fcc:{self.calls_id}"
+
+    @property
+    def report(self) -> PaneReport:
+        """The same as others of the connector read it."""
+        return PaneReport(
+            kind=self.kind,
+            direction=self.direction,
+            number=self.number,
+            at=self.at,
+            sip_call_id=self.sip_call_id,
+            calls_id=self.calls_id,
+            dial_id=self.dial_id,
+            sip_status=self.sip_status,
+            cause=self.cause,
+            by=self.by,
+        )
 
 
 class CallPopped(_Command):

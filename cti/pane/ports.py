@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from cti.accounts import AgentRef, IssuedSession, PaneSession, PhoneTicket
     from cti.domain.fcc import PhoneCredentials
+    from cti.domain.pane_call import PaneReport
     from cti.events.ports import Subscriber
 
 Json = dict[str, Any]
@@ -58,8 +59,8 @@ class Calls(Protocol):
         """Check a number as it was clicked and permit one call to it; the same `dial_id` again is the same dial."""
         ...
 
-    def report(self, agent: AgentRef, report: Mapping[str, Any]) -> None:
-        """Take a pane's report about its phone: the fields of `call.report`, `at` as an aware datetime."""
+    def report(self, agent: AgentRef, report: PaneReport) -> None:
+        """Take a pane's report about its phone."""
         ...
 
     def popped(self, agent: AgentRef, call: Mapping[str, Any]) -> None:

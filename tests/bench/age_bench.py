@@ -28,6 +28,7 @@ from cti.accounts import AgentRef
 from cti.clock import SystemClock
 from cti.domain.facts import Fact
 from cti.domain.fold import fold
+from cti.domain.pane_call import PaneReport
 from cti.domain.presence import Attendance
 from cti.domain.times import iso
 from cti.settings import load
@@ -200,13 +201,14 @@ def call(connector: Services, calls_id: int) -> float:
     """Seconds until a webhook of one call is stored, in the mean; the pane's reports in between are not counted."""
     agent = AgentRef("acme-1", "005000000000001AAA", FIRST_AGENT + calls_id % AGENTS)
     moment = connector.clock.now()
-    said = {"sipCallId": f"sip-{calls_id}", "direction": "inbound", "number": "+48601000000"}
     spent = []
     for kind, body in zip(["ringing", "answered", "ended"], webhooks(calls_id, moment), strict=True):
         begun = time.perf_counter()
         connector.intake.take("acme", authorization=BASIC, body=body)
         spent.append(time.perf_counter() - begun)
-        connector.calls.service.report(agent, {**said, "kind": kind, "at": connector.clock.now()})
+        now = connector.clock.now()
+        report = PaneReport(kind, "inbound", "+48601000000", now, sip_call_id=f"sip-{calls_id}")
+        connector.calls.service.report(agent, report)
     return statistics.fmean(spent)
 
 

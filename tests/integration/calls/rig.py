@@ -17,6 +17,7 @@ from cti.directory.service import Directory
 from cti.domain.facts import Fact
 from cti.domain.fcc import Campaign, CampaignMode, FccUser, PhoneCredentials, UserKind
 from cti.domain.match import Checked, MatchResult
+from cti.domain.pane_call import PaneReport
 from cti.domain.presence import Presence, PresenceClass, Status
 from cti.domain.record import Record
 from cti.domain.times import iso
@@ -259,11 +260,11 @@ class Rig:
         self.room.facts.store_facts("acme", facts)
 
     def report(self, agent: AgentRef, kind: str, seconds: float, **fields: Any) -> None:
-        base = {"sipCallId": "sip-1", "direction": "inbound", "number": CUSTOMER, "at": self.at(seconds)}
+        said = {"sip_call_id": "sip-1", "direction": "inbound", "number": CUSTOMER, "at": self.at(seconds)} | fields
         behind = seconds - (self.clock.now() - self.start).total_seconds()
         if behind > 0:
             self.clock.advance(behind)
-        self.service.report(agent, {**base, "kind": kind, **fields})
+        self.service.report(agent, PaneReport(kind, **said))
 
     def events(self, agent: AgentRef, kind: str | None = None) -> list[Mapping[str, Any]]:
         import json

@@ -65,18 +65,18 @@ def statements_again(rig: Rig) -> int:
     """The same for another call."""
     with heard(rig.database.engine) as said:
         rig.store(rig.fcc("ringing", 1, calls_id=8, users_id=101, sip="sip-2"))
-        rig.report(ANNA, "ringing", 1.1, sipCallId="sip-2")
+        rig.report(ANNA, "ringing", 1.1, sip_call_id="sip-2")
         rig.store(rig.fcc("answered", 4, calls_id=8, users_id=101, sip="sip-2"))
-        rig.report(ANNA, "answered", 4.1, sipCallId="sip-2")
+        rig.report(ANNA, "answered", 4.1, sip_call_id="sip-2")
         rig.store(rig.fcc("ended", 60, calls_id=8, users_id=101, status="ANSWERED", sip="sip-2"))
-        rig.report(ANNA, "ended", 60.1, sipCallId="sip-2")
+        rig.report(ANNA, "ended", 60.1, sip_call_id="sip-2")
     return len(said)
 
 
 def test_a_dialog_that_was_never_settled_takes_no_later_call(rig: Rig) -> None:
     rig.attend(ANNA)
-    rig.report(ANNA, "ringing", 0, sipCallId="sip-old")
-    rig.report(ANNA, "ended", 9, sipCallId="sip-old")
+    rig.report(ANNA, "ringing", 0, sip_call_id="sip-old")
+    rig.report(ANNA, "ended", 9, sip_call_id="sip-old")
     rig.clock.advance(DAY)
     rig.start = rig.clock.now()
     rig.store(rig.fcc("ringing", 1, users_id=101))
@@ -94,8 +94,8 @@ def test_a_list_that_is_read_hours_late_still_finds_the_panes_dialog(rig: Rig, h
     rig.report(ANNA, "ended", 104, by="far")
     rig.clock.advance(300)
     later = (rig.clock.now() - rig.start).total_seconds()
-    rig.report(ANNA, "ringing", later, sipCallId="sip-2")
-    rig.report(ANNA, "ended", later + 5, sipCallId="sip-2", by="far")
+    rig.report(ANNA, "ringing", later, sip_call_id="sip-2")
+    rig.report(ANNA, "ended", later + 5, sip_call_id="sip-2", by="far")
     rig.clock.advance(hours * 3600)
     over = {"answered_at": iso(rig.at(44)), "ended_at": iso(rig.at(104)), "status": "ANSWERED"}
     rig.store(row(rig, hours * 3600 + 500, users_id=101, **over))
@@ -119,7 +119,7 @@ def test_a_pane_that_reports_hours_late_still_finds_fccs_call(rig: Rig, hours: f
 def test_two_dialogs_that_fit_one_late_call_are_not_guessed_between(rig: Rig) -> None:
     rig.attend(ANNA)
     rig.report(ANNA, "ringing", 40)
-    rig.report(ANNA, "ringing", 42, sipCallId="sip-2")
+    rig.report(ANNA, "ringing", 42, sip_call_id="sip-2")
     rig.clock.advance(5 * 3600)
     rig.store(row(rig, 5 * 3600, users_id=101, answered_at=iso(rig.at(41)), status="ANSWERED"))
     call = rig.log.changes[-1][2]

@@ -120,7 +120,7 @@ def test_a_panes_dialog_and_fccs_call_become_one(rig: Rig, way: str, pane_first:
     permit = rig.service.dial(ANNA, "600 100 200", {"recordId": JAN.record_id, "objectType": "Contact"})
     if not pane_first:
         rig.store(created)
-    rig.report(ANNA, "dialled", 0.5, direction="outbound", dialId=permit.dial_id)
+    rig.report(ANNA, "dialled", 0.5, direction="outbound", dial_id=permit.dial_id)
     if pane_first:
         rig.store(created)
     rig.executor.run()
@@ -219,13 +219,13 @@ def test_a_call_that_rings_again_at_an_agent_is_still_one_call(
     rig.store(rig.fcc("created", 0))
     if not first_ring_lost:
         rig.store(rig.fcc("ringing", 0.1, users_id=101, sip="sip-1"))
-    rig.report(ANNA, "ringing", 0.2, sipCallId="sip-1")
-    rig.report(ANNA, "ended", 2, sipCallId="sip-1", by="agent")
+    rig.report(ANNA, "ringing", 0.2, sip_call_id="sip-1")
+    rig.report(ANNA, "ended", 2, sip_call_id="sip-1", by="agent")
     rig.store(rig.fcc("leg-ended", 2, users_id=101, sip="sip-1"))
     again = rig.fcc("ringing", 7, users_id=101, sip="sip-2")
     if not pane_first:
         rig.store(again)
-    rig.report(ANNA, "ringing", 7.1, sipCallId="sip-2")
+    rig.report(ANNA, "ringing", 7.1, sip_call_id="sip-2")
     if pane_first:
         rig.store(again)
     (call,) = rig.calls(ANNA)
@@ -250,9 +250,9 @@ def test_a_report_that_came_late_does_not_keep_the_next_ring_from_its_call(rig: 
     rig.store(rig.fcc("created", 0))
     rig.store(rig.fcc("leg-ended", 0.2, users_id=101))
     rig.clock.advance(4)
-    rig.report(ANNA, "ringing", 0.1, sipCallId="sip-1")
-    rig.report(ANNA, "ended", 0.2, sipCallId="sip-1")
-    rig.report(ANNA, "ringing", 7, sipCallId="sip-2")
+    rig.report(ANNA, "ringing", 0.1, sip_call_id="sip-1")
+    rig.report(ANNA, "ended", 0.2, sip_call_id="sip-1")
+    rig.report(ANNA, "ringing", 7, sip_call_id="sip-2")
     rig.store(rig.fcc("ringing", 7.1, users_id=101))
     (call,) = rig.calls(ANNA)
     assert (call["callsId"], call["sipCallId"], call["state"]) == (7, "sip-2", "ringing")
@@ -287,7 +287,7 @@ def test_a_call_on_another_phone_is_told_from_one_on_the_pane(rig: Rig) -> None:
 def test_a_restart_between_pane_and_pbx_loses_nothing(rig: Rig) -> None:
     rig.attend(ANNA)
     permit = rig.service.dial(ANNA, CUSTOMER, {"recordId": JAN.record_id, "objectType": "Contact"})
-    rig.report(ANNA, "dialled", 0.5, direction="outbound", dialId=permit.dial_id)
+    rig.report(ANNA, "dialled", 0.5, direction="outbound", dial_id=permit.dial_id)
     rig.restart()
     rig.store(rig.fcc("created", 0.6, direction="outbound", users_id=101))
     rig.executor.run()
@@ -300,9 +300,9 @@ def test_after_busy_the_clicked_object_stays_related(rig: Rig) -> None:
     rig.attend(ANNA)
     record = {"recordId": "001000000000001AAA", "objectType": "Account", "recordName": "ACME"}
     permit = rig.service.dial(ANNA, CUSTOMER, record)
-    rig.report(ANNA, "dialled", 0, direction="outbound", dialId=permit.dial_id)
+    rig.report(ANNA, "dialled", 0, direction="outbound", dial_id=permit.dial_id)
     rig.executor.run()
-    rig.report(ANNA, "ended", 3, direction="outbound", sipStatus=486, cause="Q.850;cause=17", by="far")
+    rig.report(ANNA, "ended", 3, direction="outbound", sip_status=486, cause="Q.850;cause=17", by="far")
     call = rig.events(ANNA, "call")[-1]["call"]
     assert (call["state"], call["outcome"]) == ("ended", "BUSY")
     assert call["related"] == {"whoId": None, "whatId": "001000000000001AAA", "name": "ACME"}
@@ -498,9 +498,9 @@ def test_calls_presence_and_snapshots_have_the_documented_shape(rig: Rig) -> Non
     rig.attend(ANNA)
     rig.matching.result = MatchResult((JAN,))
     permit = rig.service.dial(ANNA, CUSTOMER, {"recordId": JAN.record_id, "objectType": "Contact"})
-    rig.report(ANNA, "dialled", 0, direction="outbound", dialId=permit.dial_id)
+    rig.report(ANNA, "dialled", 0, direction="outbound", dial_id=permit.dial_id)
     rig.store(rig.fcc("created", 0.1, direction="outbound", users_id=101))
-    rig.report(ANNA, "ended", 9, direction="outbound", sipStatus=486, by="far")
+    rig.report(ANNA, "ended", 9, direction="outbound", sip_status=486, by="far")
     rig.store(rig.fcc("ringing", 20, calls_id=8, users_id=101, withheld=True, number=""))
     rig.store(rig.fcc("ringing", 30, calls_id=9, users_id=101, number="+48600100201", queue="Obsługa"))
     rig.executor.run()

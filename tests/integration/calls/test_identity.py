@@ -24,8 +24,18 @@ def test_a_report_that_names_another_agents_dial_is_refused(rig: Rig) -> None:
     rig.attend(ANNA, PIOTR)
     permit = rig.service.dial(ANNA, CUSTOMER)
     with pytest.raises(ReportInvalidError):
-        rig.report(PIOTR, "dialled", 2, direction="outbound", dialId=permit.dial_id)
+        rig.report(PIOTR, "dialled", 2, direction="outbound", dial_id=permit.dial_id)
     assert rig.calls(PIOTR) == []
+
+
+@pytest.mark.parametrize("calls_id", [7, 8])
+def test_a_report_by_fccs_id_makes_nobody_part_of_a_call(rig: Rig, calls_id: int) -> None:
+    rig.attend(ANNA, PIOTR)
+    rig.store(rig.fcc("ringing", 1, users_id=101))
+    with pytest.raises(CallUnknownError):
+        rig.report(PIOTR, "answered", 2, sip_call_id=None, calls_id=calls_id)
+    assert rig.calls(PIOTR) == []
+    assert [call["state"] for call in rig.calls(ANNA)] == ["ringing"]
 
 
 @pytest.mark.parametrize("name", ["callId", "callsId", "sipCallId"])

@@ -26,7 +26,7 @@ class AwayError(ConnectorError):
 def clicked(rig: Rig, record: dict[str, Any], *, dial_id: str | None = None) -> None:
     """The agent clicks a number of that record, and FCC tells of the call."""
     permit = rig.service.dial(ANNA, CUSTOMER, record, dial_id=dial_id)
-    rig.report(ANNA, "dialled", 0, direction="outbound", dialId=permit.dial_id)
+    rig.report(ANNA, "dialled", 0, direction="outbound", dial_id=permit.dial_id)
     rig.store(rig.fcc("created", 1, direction="outbound", users_id=101))
 
 
@@ -54,7 +54,7 @@ def test_a_record_that_is_checked_before_fcc_tells_of_the_call_is_checked_once(r
     rig.attend(ANNA)
     permit = rig.service.dial(ANNA, CUSTOMER, jan())
     rig.executor.run()
-    rig.report(ANNA, "dialled", 0, direction="outbound", dialId=permit.dial_id)
+    rig.report(ANNA, "dialled", 0, direction="outbound", dial_id=permit.dial_id)
     rig.store(rig.fcc("created", 1, direction="outbound", users_id=101))
     rig.executor.run()
     found = related(rig)
@@ -178,8 +178,8 @@ def test_where_salesforce_does_not_answer_one_question_the_others_wait(rig: Rig)
     rig.access.failure = AwayError()
     for number in range(1, 6):
         permit = rig.service.dial(ANNA, CUSTOMER, {"recordId": f"00300000000000{number}", "objectType": "Contact"})
-        rig.report(ANNA, "dialled", number, sipCallId=f"s-{number}", direction="outbound", dialId=permit.dial_id)
-        rig.report(ANNA, "ended", number, sipCallId=f"s-{number}", direction="outbound", sipStatus=487, by="agent")
+        rig.report(ANNA, "dialled", number, sip_call_id=f"s-{number}", direction="outbound", dial_id=permit.dial_id)
+        rig.report(ANNA, "ended", number, sip_call_id=f"s-{number}", direction="outbound", sip_status=487, by="agent")
     rig.executor.run()
     asked = len(rig.access.asked)
     rig.clock.advance(400)

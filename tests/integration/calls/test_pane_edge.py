@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from cti.accounts import PaneSession
 from cti.canvas.verify import open_envelope
+from cti.domain.facts import KINDS, Source
 from cti.events.hub import EventHub
 from cti.pane import messages
 from cti.pane.channel import PaneChannel
@@ -58,6 +59,12 @@ COMMANDS: list[dict[str, Any]] = [
         REPORT | {"type": "call.report", "kind": kind, "dialId": "d", "sipStatus": 200, "cause": "x", "by": "far"}
         for kind in ("dialled", "ringing", "answered", "held", "resumed", "ended")
     ),
+    {
+        "type": "call.report",
+        "callsId": 7,
+        **{key: REPORT[key] for key in ("direction", "number", "at")},
+        "kind": "held",
+    },
     {"type": "call.popped", "recordId": JAN.record_id, "callsId": 7, "sipCallId": "sip-1"},
     {
         "type": "call.relate",
@@ -73,6 +80,11 @@ COMMANDS: list[dict[str, Any]] = [
 def test_each_command_has_an_example() -> None:
     named = {one.model_fields["type"].annotation.__args__[0] for one in messages.Command.__args__}
     assert {command["type"] for command in COMMANDS} == named
+
+
+def test_each_kind_of_report_is_a_kind_of_fact() -> None:
+    reported = set(messages.CallReport.model_fields["kind"].annotation.__args__)
+    assert reported == KINDS[Source.PANE] - {"popped"}
 
 
 @st.composite

@@ -67,7 +67,7 @@ def test_following_a_call_reads_no_table_through(rig: Rig) -> None:
     rig.attend(ANNA)
     with heard(rig.database.engine) as asked:
         rig.service.dial(ANNA, CUSTOMER)
-        rig.report(ANNA, "dialled", 0.5, direction="outbound", sipCallId="sip-0")
+        rig.report(ANNA, "dialled", 0.5, direction="outbound", sip_call_id="sip-0")
         rig.store(rig.fcc("created", 0.6, direction="outbound", calls_id=6, users_id=101, sip="sip-0"))
         rig.store(rig.fcc("ended", 0.9, direction="outbound", calls_id=6, users_id=101, status="BUSY"))
         rig.report(ANNA, "ringing", 1)
