@@ -15,8 +15,9 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, jsonify, request
 
-from .http import api_error, session_of_request
+from .http import refusal, session_of_request
 from .org import API_VERSION
+from .refusal import Refused
 from .world import ACCESS_PERMISSION_SET
 
 if TYPE_CHECKING:
@@ -196,34 +197,30 @@ def blueprint(org: Org) -> Blueprint:
     """The platformconnect resources, for the pages of this host (their session, or a token of the Canvas app)."""
     pages = Blueprint("canvas", __name__)
 
-    def session_here() -> Session | None:
-        return session_of_request(org) or org.sessions.session_of_frame(request.headers.get("X-Frame-Nonce"))
+    pages.register_error_handler(Refused, refusal)
 
-    def asked() -> tuple[Session, dict[str, Any], dict[str, Any]] | Response:
-        """Who asks, and the request's client and environment; or the refusal."""
-        session = session_here()
+    def asked(resource: str) -> tuple[Session, dict[str, Any], dict[str, Any]]:
+        """Who asks, and the request's client and environment; counts the request, raises Refused."""
+        org.counters.requests[f"platformconnect/{resource}"] += 1
+        session = session_of_request(org) or org.sessions.session_of_frame(request.headers.get("X-Frame-Nonce"))
         if session is None:
-            return api_error(401, "INVALID_SESSION_ID", "Session expired or invalid")
+            raise Refused("INVALID_SESSION_ID", "Session expired or invalid", status=401)
         said = (request.get_json(silent=True) or {}).get("canvasRequest")
         if not isinstance(said, dict):
-            return api_error(400, "JSON_PARSER_ERROR", "canvasRequest is missing")
+            raise Refused("JSON_PARSER_ERROR", "canvasRequest is missing")
         environment = (said.get("context") or {}).get("environment") or {}
         by_reference = request.args.get("referenceId") == org.canvas_reference
         name = request.args.get("canvas") or (org.world.apps.canvas_name if by_reference else "")
         try:
             check_access(org, session, name, environment.get("displayLocation", "Visualforce"))
         except CanvasError as error:
-            return api_error(403, error.code, str(error))
+            raise Refused(error.code, str(error), status=403) from error
         return session, said.get("client") or {}, environment
 
     @pages.put("/services/data/v<version>/platformconnect/signedrequest")
     def put_signed_request(version: str) -> Response:
         del version
-        org.counters.requests["platformconnect/signedrequest"] += 1
-        given = asked()
-        if isinstance(given, Response):
-            return given
-        session, client, environment = given
+        session, client, environment = asked("signedrequest")
         instance_id, target_origin = str(client.get("instanceId", "")), str(client.get("targetOrigin", ""))
         made = signed_request(
             org, session, instance_id=instance_id, target_origin=target_origin, environment=environment
@@ -234,11 +231,7 @@ def blueprint(org: Org) -> Blueprint:
     @pages.put("/services/data/v<version>/platformconnect/canvascontext")
     def put_context(version: str) -> Response:
         del version
-        org.counters.requests["platformconnect/canvascontext"] += 1
-        given = asked()
-        if isinstance(given, Response):
-            return given
-        session, _, environment = given
+        session, _, environment = asked("canvascontext")
         return jsonify({"context": context(org, session, environment)})
 
     return pages

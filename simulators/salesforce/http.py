@@ -8,6 +8,7 @@ from flask import Response, jsonify, request
 
 if TYPE_CHECKING:
     from .org import Org
+    from .refusal import Refused
     from .sessions import Session, Token
 
 SESSION_COOKIE = "sid"
@@ -47,6 +48,11 @@ def api_error(status: int, code: str, message: str, fields: list[str] | None = N
     response = jsonify([body])
     response.status_code = status
     return response
+
+
+def refusal(refused: Refused) -> Response:
+    """A refusal of the platform's rules as a REST error."""
+    return api_error(refused.status, refused.code, refused.message, list(refused.fields))
 
 
 def oauth_error(error: str, description: str, status: int = 400) -> Response:

@@ -25,7 +25,7 @@ OLDEST, NEWEST, SHOWN = 31, 68, (("Spring '26", 66), ("Summer '26", 67), ("Winte
 MAX_URI: Final = 16_384
 
 
-def refusal(org: Org) -> Response | None:
+def check_request(org: Org) -> Response | None:
     """The answer to a request that goes no further, None when its resource may see it; counts the request."""
     path = request.path
     with org.lock:

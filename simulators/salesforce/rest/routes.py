@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint, Response, request
 
-from simulators.salesforce.http import api_error
+from simulators.salesforce.http import api_error, refusal
 from simulators.salesforce.refusal import Refused
 
 from . import collections, describe, query, records, search
-from .guard import SHOWN, refusal
+from .guard import SHOWN, check_request
 from .messages import answer
 
 if TYPE_CHECKING:
@@ -29,14 +29,11 @@ NOT_SIMULATED: Final = (
 def blueprint(org: Org) -> Blueprint:
     """The REST resources of My Domain."""
     pages = Blueprint("rest", __name__)
+    pages.register_error_handler(Refused, refusal)
 
     @pages.before_request
     def guard() -> Response | None:
-        return refusal(org)
-
-    @pages.errorhandler(Refused)
-    def refused(error: Refused) -> Response:
-        return api_error(error.status, error.code, error.message, list(error.fields))
+        return check_request(org)
 
     @pages.after_request
     def usage(response: Response) -> Response:
