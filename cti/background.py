@@ -221,7 +221,7 @@ class Loop:
         self._expected_at = self._clock.monotonic() + seconds
         if self._failures:
             self._stopping.wait(seconds)  # what wakes it would only have it fail again, as often as it is woken
-        elif self._awake.wait(seconds):
+        elif self._awake.wait(seconds) and self._debounce:
             self._stopping.wait(self._debounce)
 
 
