@@ -10,6 +10,7 @@ import structlog
 from cti.errors import ConnectorError, InternalError
 from cti.events.event import LoggedEvent, encode
 from cti.pane import messages
+from cti.pane.connection import PaneConnection
 from cti.pane.errors import (
     HelloFirstError,
     MessageUnreadableError,
@@ -19,7 +20,6 @@ from cti.pane.errors import (
     TooManyCommandsError,
 )
 from cti.pane.leadership import HEARTBEAT_S
-from cti.pane.rooms import AgentRoom, AgentRooms, PaneConnection
 from cti.ws.allowance import Allowance
 from cti.ws.connection import SocketClosedError
 from cti.ws.frames import CloseCode
@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
     from cti.accounts import AgentRef, PaneSession
     from cti.clock import Clock
-    from cti.pane.ports import Calls, Database, Json, Sessions, Tickets
+    from cti.pane.ports import Calls, Json, Sessions, Tickets
+    from cti.pane.room import AgentRoom
+    from cti.pane.rooms import AgentRooms
+    from cti.store.database import Database
     from cti.ws.connection import WebSocket
 
 SUBPROTOCOL = "fcc-pane.v1"
@@ -317,12 +320,12 @@ class _Talk:
 
     def _obey(self, room: AgentRoom, connection: PaneConnection, command: messages.Command) -> None:
         kept = not isinstance(command, _REPEATED_SAFELY)
-        with room.turn(connection.pane):
-            text = room.answer(connection.pane, command.id) if kept else None
+        with room.answers.turn(connection.pane):
+            text = room.answers.of(connection.pane, command.id) if kept else None
             if text is None:
                 text = self._answer(command.id, self._outcome(room, connection, command))
                 if kept:
-                    room.remember(connection.pane, command.id, text)
+                    room.answers.remember(connection.pane, command.id, text)
         self._ws.send(text)
 
     def _outcome(self, room: AgentRoom, connection: PaneConnection, command: messages.Command) -> Json:

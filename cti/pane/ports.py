@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from contextlib import AbstractContextManager
 
     from cti.accounts import AgentRef, IssuedSession, PaneSession, PhoneTicket
     from cti.domain.fcc import PhoneCredentials
     from cti.domain.pane_call import PaneReport
-    from cti.events.ports import Subscriber
 
 Json = dict[str, Any]
 
@@ -100,28 +98,4 @@ class Tickets(Protocol):
 
     def issue(self, session: PaneSession, *, fence: int, line: PhoneCredentials) -> PhoneTicket:
         """A ticket for one connection of that session's phone, under that fencing number."""
-        ...
-
-
-class Database(Protocol):
-    """Where transactions come from; what they yield has the event log as `events`."""
-
-    def read(self) -> AbstractContextManager[Any]:
-        """A view of the data."""
-        ...
-
-    def write(self) -> AbstractContextManager[Any]:
-        """A transaction, to be ended by its `commit()`."""
-        ...
-
-
-class Hub(Protocol):
-    """The process's one reader of the event log."""
-
-    def join(self, audience: str, subscriber: Subscriber) -> None:
-        """Tell `subscriber` what is committed for `audience` from now on."""
-        ...
-
-    def leave(self, audience: str, subscriber: Subscriber) -> None:
-        """Stop telling."""
         ...

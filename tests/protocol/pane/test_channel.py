@@ -25,8 +25,9 @@ from cti.errors import ConnectorError
 from cti.events.hub import EventHub
 from cti.pane import messages
 from cti.pane.channel import PaneChannel
+from cti.pane.connection import PaneConnection
 from cti.pane.errors import MessageUnreadableError
-from cti.pane.rooms import AgentRooms, PaneConnection
+from cti.pane.rooms import AgentRooms
 from cti.proxy.errors import TicketRefusedError
 from cti.proxy.tickets import TicketOffice
 from cti.ws.allowance import Allowance
@@ -761,21 +762,21 @@ def test_answers_to_a_pane_that_does_not_come_back_are_dropped(rig):
     until(lambda: len(room.connections()) == 1)
     rig.clock.ahead = 119
     rig.rooms.tick()
-    assert room.answer("pane-one", "same") is not None
+    assert room.answers.of("pane-one", "same") is not None
     rig.clock.ahead = 121
     rig.rooms.tick()
-    assert room.answer("pane-one", "same") is None
-    assert room.answer("pane-two", "same") is not None
+    assert room.answers.of("pane-one", "same") is None
+    assert room.answers.of("pane-two", "same") is not None
 
 
 def test_an_agents_answers_are_bounded_however_many_panes_asked(rig):
-    room = rig.rooms.of(AGENT)
-    for pane in range(30):
-        for command in range(100):
-            room.remember(f"pane-{pane}", f"c{command}", "{}")
-    kept = sum(room.answer(f"pane-{pane}", f"c{command}") is not None for pane in range(30) for command in range(100))
+    answers = rig.rooms.of(AGENT).answers
+    asked = [(f"pane-{pane}", f"c{command}") for pane in range(30) for command in range(100)]
+    for pane, command in asked:
+        answers.remember(pane, command, "{}")
+    kept = sum(answers.of(pane, command) is not None for pane, command in asked)
     assert kept == 2048
-    assert room.answer("pane-29", "c99") is not None
+    assert answers.of("pane-29", "c99") is not None
 
 
 def test_the_last_pane_gone_is_told_after_twenty_seconds(rig):
