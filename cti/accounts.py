@@ -98,7 +98,7 @@ class Pairing:
     active: bool
     off_campaign_id: int | None
     default_user_id: str | None
-    record_other_phones: bool
+    log_other_phones: bool
     create_case: bool
     case_by_ivr_code: bool
     person_accounts: bool

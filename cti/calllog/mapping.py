@@ -101,7 +101,7 @@ def is_logged(call: Call, segment: Segment, pairing: Pairing) -> bool:
     campaign = call.campaign_id
     if pairing.campaigns and campaign is not None and campaign not in {*pairing.campaigns, pairing.off_campaign_id}:
         return False
-    if pairing.record_other_phones or segment.on_pane:
+    if pairing.log_other_phones or segment.on_pane:
         return True
     return segment.ended_at is not None and segment.agent_users_id is None
 

@@ -189,7 +189,7 @@ def in_force(uow: UnitOfWork, today: Pairing, call: Call) -> Pairing:
         active=then.get("active", today.active),
         off_campaign_id=then.get("off_campaign_id", today.off_campaign_id),
         default_user_id=then.get("default_user_id", today.default_user_id),
-        record_other_phones=then.get("record_other_phones", today.record_other_phones),
+        log_other_phones=then.get("log_other_phones", then.get("record_other_phones", today.log_other_phones)),
         campaigns=tuple(then.get("campaigns", today.campaigns)),
     )
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     callback=checked(values.user_id),
     help="Salesforce user who owns calls that nobody took.",
 )
-@click.option("--record-other-phones/--webphone-only", default=None, help="Report calls made on other phones too.")
+@click.option("--log-other-phones/--webphone-only", default=None, help="Log calls made on other phones too.")
 @click.option("--create-case/--no-case", default=None, help="Create a case when a customer makes contact.")
 @click.option("--case-by-ivr-code/--no-ivr-code", default=None, help="Find the case by the code keyed in the IVR.")
 @click.option("--person-accounts/--no-person-accounts", default=None, help="The org uses Person Accounts.")

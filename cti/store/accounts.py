@@ -76,7 +76,7 @@ class PairingRow(Base):
     active: Mapped[bool]
     off_campaign_id: Mapped[int | None]
     default_user_id: Mapped[str | None] = mapped_column(String(18))
-    record_other_phones: Mapped[bool]
+    log_other_phones: Mapped[bool]
     create_case: Mapped[bool]
     case_by_ivr_code: Mapped[bool]
     person_accounts: Mapped[bool]

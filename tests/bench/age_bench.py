@@ -78,7 +78,7 @@ def office(directory: Path) -> Services:
         uow.tenants.save(replace(tenant, correlation="call-id"))
         pairing = uow.pairings.get("acme-1")
         assert pairing is not None
-        uow.pairings.save(replace(pairing, record_other_phones=True))
+        uow.pairings.save(replace(pairing, log_other_phones=True))
         for agent in range(FIRST_AGENT, FIRST_AGENT + AGENTS):
             seen = {"present": False, "seen_at": clock.now()}  # nobody to look callers up for
             uow.agents.save_attendance(Attendance("acme-1", agent, "acme", f"005{agent:015d}", **seen))

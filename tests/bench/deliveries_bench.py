@@ -318,7 +318,7 @@ def run(quick: bool) -> list[dict[str, Any]]:
         world = worlds(Path(name), AGENTS, customers(pace))
         stack = held.enter_context(Stack(Path(name) / "stack", fresh=True, settings=settings, worlds=world))
         org_id = stack.salesforce("/_sim/state")["org"]["id"]
-        stack.run("pair", TENANT, org_id, "--record-other-phones", "--no-poll", "--no-check")
+        stack.run("pair", TENANT, org_id, "--log-other-phones", "--no-poll", "--no-check")
         steady, over = asyncio.run(at_work(stack, http, pace))
         waited = waits(stack, org_id, pace.calls)
         clicked = waits(stack, org_id, range(CLICKED_CALL, CLICKED_CALL + 1))

@@ -58,7 +58,7 @@ def pairing(clock: Clock, **changes: Any) -> Pairing:
         "active": True,
         "off_campaign_id": 9,
         "default_user_id": None,
-        "record_other_phones": False,
+        "log_other_phones": False,
         "create_case": False,
         "case_by_ivr_code": False,
         "person_accounts": False,

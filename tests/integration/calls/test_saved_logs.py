@@ -33,7 +33,7 @@ class Desk:
 
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
-        rig.change_pairing(record_other_phones=True)
+        rig.change_pairing(log_other_phones=True)
         rig.log = CallLogger(rig.clock)  # type: ignore[assignment]  # the real one instead of a fake
         rig.restart()
         self.engine = Engine(

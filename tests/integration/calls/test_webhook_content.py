@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.assumed("A3"), pytest.mark.parametrize("rig", DATABASE
 @pytest.fixture
 def door(rig: Rig) -> Door:
     """The webhook's address where real logs are written."""
-    rig.change_pairing(default_user_id="005000000000009AAA", record_other_phones=True)
+    rig.change_pairing(default_user_id="005000000000009AAA", log_other_phones=True)
     rig.log = CallLogger(rig.clock)  # type: ignore[assignment]  # the real one instead of a fake
     rig.restart()
     rig.attend(ANNA)

@@ -151,7 +151,7 @@ def test_an_agent_whom_salesforce_does_not_know_is_counted_and_the_call_delivere
     with services.database.write() as uow:
         pairing = uow.pairings.get("acme-1")
         assert pairing is not None
-        uow.pairings.save(replace(pairing, record_other_phones=True))
+        uow.pairings.save(replace(pairing, log_other_phones=True))
         uow.commit()
     told = {"direction": "inbound", "number": "+48600100200", "segment": 0, "users_id": 101}
     services.calls.facts.store_facts("acme", [Fact("fcc", "answered", clock.now(), 7, content=told)])

@@ -152,7 +152,7 @@ def test_calls_on_other_phones_are_logged_only_where_wanted():
     desk = support.with_segment(call, legs=(replace(call.segments[0].legs[0], on_pane=False),))
     assert is_logged(call, call.segments[0], paired())
     assert not is_logged(desk, desk.segments[0], paired())
-    assert is_logged(desk, desk.segments[0], paired(record_other_phones=True))
+    assert is_logged(desk, desk.segments[0], paired(log_other_phones=True))
 
 
 @pytest.mark.req("R16")

@@ -642,6 +642,24 @@ def settle_settings(world, seconds, **changes):
         uow.commit()
 
 
+@pytest.mark.req("R17")
+def test_settings_that_were_stored_under_their_former_word_still_judge_the_calls_of_their_time(world):
+    with world.database.write() as uow:
+        pairing = uow.pairings.get("acme-1")
+        fact = settings_fact(replace(pairing, log_other_phones=True), support.at(-60))
+        settings = {
+            "record_other_phones" if k == "log_other_phones" else k: v for k, v in fact.content["settings"].items()
+        }
+        former = replace(fact, content={**fact.content, "settings": settings})
+        uow.facts.add("acme", former, call_key=None, subject=pairing.id)
+        uow.commit()
+    call = support.inbound()
+    desk = support.with_segment(call, legs=tuple(replace(leg, on_pane=False) for leg in call.segments[0].legs))
+    world.change(desk)
+    world.settle()
+    assert len(world.org.tasks) == 1
+
+
 @pytest.mark.req("R13")
 def test_a_call_that_began_while_the_integration_was_on_is_logged_though_it_was_switched_off_since(world):
     settle_settings(world, -60, active=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import insert, select
+from sqlalchemy import MetaData, Table, insert, select
 from sqlalchemy.orm import Session
 
 from cti.store import migrate
@@ -21,8 +21,6 @@ from tests.support.postgresql import empty_database
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from sqlalchemy import Table
 
     from tests.support.clock import DrivenClock
 
@@ -87,6 +85,25 @@ def test_what_unknown_events_said_is_forgotten_by_the_update(database: Database,
     with Session(database.engine) as session:
         kept = {row.kind: row.content for row in session.scalars(select(FactRow))}
     assert kept == {"unknown": None, "created": {"data": {"who": "Jan Kowalski"}}}
+
+
+def test_whether_other_phones_are_logged_stays_as_it_was_under_its_new_name(
+    database: Database, clock: DrivenClock
+) -> None:
+    migrate.migrate(database, to="0007")
+    with database.write() as uow:
+        uow.tenants.save(accounts.tenant(clock))
+        for org_id in ("00D1", "00D2"):
+            uow.orgs.save(accounts.org(clock, id=org_id))
+        uow.commit()
+    with database.schema_change() as connection:
+        table = Table("pairings", MetaData(), autoload_with=connection)
+        for org_id, wanted in (("00D1", True), ("00D2", False)):
+            values = {**vars(accounts.pairing(clock, id=org_id, org_id=org_id)), "record_other_phones": wanted}
+            connection.execute(insert(table).values(**{n: v for n, v in values.items() if n in table.columns}))
+    migrate.migrate(database)
+    with database.read() as uow:
+        assert {each.id: each.log_other_phones for each in uow.pairings.all()} == {"00D1": True, "00D2": False}
 
 
 def test_a_database_is_migrated_once(database: Database, clock: DrivenClock) -> None:
