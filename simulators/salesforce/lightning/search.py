@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from simulators.salesforce import sosl
+from simulators.salesforce.sosl.index import indexed
 
 from .rows import info, name_of, phones_of
 
@@ -50,7 +50,7 @@ def search(org: Org, wanted: str, user_id: str) -> dict[str, Any]:
             hits = [
                 row
                 for row in org.access.visible_rows(kind, user_id)
-                if sosl.indexed(org, row) and _found(row, phones_of(org, kind, row), wanted)
+                if indexed(org, row) and _found(row, phones_of(org, kind, row), wanted)
             ]
             if hits:
                 groups.append(

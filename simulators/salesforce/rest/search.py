@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from flask import request
 
-from simulators.salesforce import sosl
 from simulators.salesforce.refusal import Refused
+from simulators.salesforce.sosl import statement
+from simulators.salesforce.sosl.index import GROUPS
+from simulators.salesforce.sosl.search_text import RESERVED, Search, malformed
 
 from .messages import answer, body, user_id
 
@@ -28,8 +30,8 @@ def add_routes(pages: Blueprint, org: Org) -> None:
     def search(version: str) -> Response:
         source = request.args.get("q")
         if not source:
-            raise sosl.malformed("A search string has to be specified")
-        return answer({"searchRecords": sosl.run(org, source, user_id(), version)})
+            raise malformed("A search string has to be specified")
+        return answer({"searchRecords": statement.run(org, source, user_id(), version)})
 
     @pages.route(f"{base}/parameterizedSearch", methods=["GET", "POST"])
     def parameterized(version: str) -> Response:
@@ -65,16 +67,16 @@ def _parameterized(org: Org, said: dict[str, Any], version: str) -> list[dict[st
     if not isinstance(text, str) or not text.strip():
         raise Refused("INVALID_SEARCH", "A search string has to be specified")
     group = str(said.get("in", "ALL")).upper()
-    if group not in sosl.GROUPS:
+    if group not in GROUPS:
         raise Refused("INVALID_SEARCH", f"unknown search group: {group}")
-    escaped = "".join(f"\\{char}" if char in sosl.RESERVED - {'"', "*", "?", "(", ")"} else char for char in text)
+    escaped = "".join(f"\\{char}" if char in RESERVED - {'"', "*", "?", "(", ")"} else char for char in text)
     wanted = []
-    objects = said.get("sobjects") or [{"name": name} for name in sosl.DEFAULT_OBJECTS]
+    objects = said.get("sobjects") or [{"name": name} for name in statement.DEFAULT_OBJECTS]
     for one in objects:
         fields = tuple(one.get("fields") or said.get("fields") or ("Id",))
         clauses = f"WHERE {one['where']}" if one.get("where") else ""
         limit = one.get("limit", said.get("defaultLimit"))
-        wanted.append(sosl.Wanted(one["name"], fields, f"{clauses} LIMIT {limit}" if limit else clauses))
+        wanted.append(statement.Wanted(one["name"], fields, f"{clauses} LIMIT {limit}" if limit else clauses))
     total = int(said.get("overallLimit") or org.settings.sosl_row_limit)
-    search = sosl.Search(escaped)
-    return sosl.find(org, search, group, wanted, total, user_id=user_id(), version=version, source=text)
+    search = Search(escaped)
+    return statement.find(org, search, group, wanted, total, user_id=user_id(), version=version, source=text)

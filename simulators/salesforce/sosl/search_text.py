@@ -1,50 +1,30 @@
-"""SOSL: FIND {…} IN … FIELDS RETURNING …, with the characters that must be escaped and an index that may lag.
+"""What stands between FIND's braces: words, phrases, wildcards and operators, and the characters to be escaped.
 
 Source: Salesforce "SOQL and SOSL Reference": FIND {SearchQuery} (wildcards, operators, reserved characters: an error
-occurs when they are not preceded by a backslash, also inside double quotes), IN SearchGroup, RETURNING FieldSpec.
+occurs when they are not preceded by a backslash, also inside double quotes).
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from .refusal import Refused
-from .soql.parser import Parser
-from .soql.run import Run
+from simulators.salesforce.refusal import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .org import Org
-    from .records import Record
-    from .schema.types import ObjectType
 
 RESERVED: Final = set("?&|!{}[]()^~*:\\\"'+-")
-GROUPS: Final = {"ALL", "NAME", "EMAIL", "PHONE", "SIDEBAR"}
-DEFAULT_OBJECTS: Final = ("Account", "Contact", "Lead", "Case")
+
+
 MIN_TERM: Final = 2
-_HEAD: Final = re.compile(r"\s*FIND\s*\{", re.IGNORECASE)
-_GROUP: Final = re.compile(r"\s*IN\s+(\w+)\s+FIELDS\b", re.IGNORECASE)
-_RETURNING: Final = re.compile(r"\s*RETURNING\b", re.IGNORECASE)
 
 
 def malformed(message: str) -> Refused:
     """MALFORMED_SEARCH."""
     return Refused("MALFORMED_SEARCH", message)
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """One object of RETURNING: its fields and the text of its clauses."""
-
-    object_name: str
-    fields: tuple[str, ...]
-    clauses: str
-
-
-# the search query
 
 
 @dataclass(frozen=True)
@@ -189,134 +169,3 @@ class Search:
             raise malformed(f"unexpected token: {text}")
         word = Word(text, kind == "phrase")
         return lambda values: any(word.fits(value, phone=phone) for value, phone in values)
-
-
-# the statement
-
-
-def _braces(source: str, start: int) -> int:
-    """Where FIND's closing brace stands."""
-    place = start
-    while place < len(source):
-        if source[place] == "\\":
-            place += 2
-            continue
-        if source[place] == "}":
-            return place
-        place += 1
-    raise malformed("No closing brace: }")
-
-
-def _returning(source: str) -> list[Wanted]:
-    made = []
-    place = 0
-    while True:
-        match = re.compile(r"\s*(\w+)\s*").match(source, place)
-        if match is None:
-            raise malformed(f"unexpected token: '{source[place : place + 12].strip() or '<EOF>'}'")
-        name, place = match.group(1), match.end()
-        inner = ""
-        if source[place : place + 1] == "(":
-            end = _parenthesis(source, place)
-            inner = source[place + 1 : end]
-            place = end + 1
-        keyword = re.search(r"\b(WHERE|ORDER\s+BY|LIMIT|OFFSET|USING)\b", inner, re.IGNORECASE)
-        listed = inner[: keyword.start()] if keyword else inner
-        fields = tuple(one.strip() for one in listed.split(",") if one.strip())
-        made.append(Wanted(name, fields or ("Id",), inner[keyword.start() :] if keyword else ""))
-        rest = source[place:].strip()
-        if not rest:
-            return made
-        if not rest.startswith(","):
-            raise malformed(f"unexpected token: '{rest[:20]}'")
-        place = source.index(",", place) + 1
-
-
-def _parenthesis(source: str, start: int) -> int:
-    depth = 0
-    quoted = False
-    for place in range(start, len(source)):
-        char = source[place]
-        if char == "'" and source[place - 1] != "\\":
-            quoted = not quoted
-        elif not quoted and char == "(":
-            depth += 1
-        elif not quoted and char == ")":
-            depth -= 1
-            if depth == 0:
-                return place
-    raise malformed("No closing parenthesis: )")
-
-
-def searched(known: ObjectType, group: str) -> list[tuple[str, bool]]:
-    """The fields that a search group means, each with whether it holds phone numbers."""
-    made = []
-    for one in known.fields.values():
-        phone = one.type == "phone"
-        named = one.name in {"Name", "FirstName", "LastName", "Company", "Subject", "CaseNumber"}
-        text = one.type in {"string", "textarea", "email", "picklist"}
-        if {"PHONE": phone, "EMAIL": one.type == "email", "NAME": named}.get(group, phone or text):
-            made.append((one.name, phone))
-    return made
-
-
-def run(org: Org, source: str, user_id: str, version: str) -> list[dict[str, Any]]:
-    """The records a SOSL statement finds for this user; raises Refused."""
-    head = _HEAD.match(source)
-    if head is None:
-        raise malformed("unexpected token: FIND {…} expected")
-    end = _braces(source, head.end())
-    search = Search(source[head.end() : end])
-    rest = source[end + 1 :]
-    group = "ALL"
-    if (match := _GROUP.match(rest)) is not None:
-        group = match.group(1).upper()
-        rest = rest[match.end() :]
-        if group not in GROUPS:
-            raise malformed(f"unexpected token: '{group}'")
-    total = org.settings.sosl_row_limit
-    if (match := re.search(r"\)\s*LIMIT\s+(\d+)\s*\Z|\A\s*LIMIT\s+(\d+)\s*\Z", rest, re.IGNORECASE)) is not None:
-        total = min(total, int(match.group(1) or match.group(2)))
-        rest = rest[: match.start() + (1 if match.group(1) else 0)]
-    wanted = [Wanted(name, ("Id",), "") for name in DEFAULT_OBJECTS]
-    if (match := _RETURNING.match(rest)) is not None:
-        wanted = _returning(rest[match.end() :])
-    elif rest.strip():
-        raise malformed(f"unexpected token: '{rest.strip()[:20]}'")
-    return find(org, search, group, wanted, total, user_id=user_id, version=version, source=source)
-
-
-def find(
-    org: Org, search: Search, group: str, wanted: list[Wanted], total: int, *, user_id: str, version: str, source: str
-) -> list[dict[str, Any]]:
-    """Search the index and give the wanted fields."""
-    runner = Run(org, user_id, source)
-    found: list[dict[str, Any]] = []
-    with org.lock:
-        for one in wanted:
-            known = runner.object_type(one.object_name)
-            for path in one.fields:
-                runner.resolve(known, path)
-            parser = Parser(one.clauses)
-            where, order, limit, offset = parser.clauses()
-            if parser.peek().kind != "end":
-                raise malformed(f"unexpected token: '{parser.peek().text}'")
-            fits = runner.condition(known, where)
-            names = searched(known, group)
-            seen = [row for row in org.access.visible_rows(known.name, user_id) if indexed(org, row)]
-            rows = [row for row in seen if search.matches(_values(row, names)) and fits(row)]
-            rows = runner.sort(known, rows, order)[offset:]
-            if limit is not None:
-                rows = rows[:limit]
-            found += [runner.build(known, row, one.fields, version) for row in rows]
-    return found[:total]
-
-
-def indexed(org: Org, row: Record) -> bool:
-    """Whether the search index has the record by now."""
-    delay = org.settings.index_delay_s
-    return not delay or bool(row["_indexed_at"] + delay <= org.now())
-
-
-def _values(row: Record, names: list[tuple[str, bool]]) -> list[tuple[str, bool]]:
-    return [(str(row[name]), phone) for name, phone in names if row.get(name)]
