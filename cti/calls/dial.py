@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +17,7 @@ from cti.calls.errors import (
 )
 from cti.domain.dial_policy import DialPolicy, Reason
 from cti.domain.facts import Fact
+from cti.domain.pane_call import Permit
 from cti.domain.phone_number import Kind, PhoneNumber, display, parse
 from cti.domain.presence import PresenceClass
 from cti.domain.record import Record
@@ -32,15 +32,6 @@ if TYPE_CHECKING:
 HEARD_LATELY: Final = timedelta(seconds=60)
 _DIALLED: Final = re.compile(r"\+?[0-9]{1,15}")
 _OBJECT: Final = re.compile(r"[A-Za-z]\w{0,79}", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Permit:
-    """Leave to place one call: the SIP number (E.164, or the digits of an internal or short number) and its display."""
-
-    dial_id: str
-    number: str
-    display: str
 
 
 def policy_of(tenant: Tenant) -> DialPolicy:

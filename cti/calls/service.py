@@ -9,7 +9,7 @@ import structlog
 
 from cti.calls.calls_up import calls_up_of
 from cti.calls.checking import checked_fact
-from cti.calls.dial import Permit, dial_fact, dialable, named_record, permit_of, policy_of, refuse_if_busy, told
+from cti.calls.dial import dial_fact, dialable, named_record, permit_of, policy_of, refuse_if_busy, told
 from cti.calls.errors import (
     CallUnknownError,
     RecordNotReadableError,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from cti.clock import Clock
     from cti.domain.call import Call, StoredCall
     from cti.domain.fcc import PhoneCredentials
-    from cti.domain.pane_call import PaneReport
+    from cti.domain.pane_call import PaneReport, Permit
     from cti.domain.record import Record
     from cti.store.database import Database
     from cti.store.unit_of_work import UnitOfWork

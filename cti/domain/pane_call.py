@@ -1,4 +1,4 @@
-"""A call as panes know it, by the command that dialled it and by its SIP dialog, and what their phones say of it."""
+"""A call as panes know it: the leave to place it, its dial command and SIP dialog, what their phones say of it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """Leave to place one call: the SIP number (E.164, or the digits of an internal or short number) and its display."""
+
+    dial_id: str
+    number: str
+    display: str
 
 
 @dataclass(frozen=True, slots=True)

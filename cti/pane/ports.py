@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from cti.accounts import AgentRef, IssuedSession, PaneSession, PhoneTicket
     from cti.domain.fcc import PhoneCredentials
-    from cti.domain.pane_call import PaneReport
+    from cti.domain.pane_call import PaneReport, Permit
 
 Json = dict[str, Any]
 
@@ -23,25 +23,6 @@ class Sessions(Protocol):
 
     def renew(self, session: PaneSession, signed_request: str) -> IssuedSession:
         """Prolong `session` with a fresh signed request of the same person; raises ConnectorError when refused."""
-        ...
-
-
-class Permit(Protocol):
-    """Leave to place one call."""
-
-    @property
-    def dial_id(self) -> str:
-        """The name of this dial."""
-        ...
-
-    @property
-    def number(self) -> str:
-        """What the phone rings."""
-        ...
-
-    @property
-    def display(self) -> str:
-        """How a person reads it."""
         ...
 
 

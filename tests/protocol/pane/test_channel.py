@@ -20,7 +20,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from cti.accounts import AgentRef, PaneSession
 from cti.clock import SystemClock
-from cti.domain.pane_call import PaneReport
+from cti.domain.pane_call import PaneReport, Permit
 from cti.errors import ConnectorError
 from cti.events.hub import EventHub
 from cti.pane import messages
@@ -88,13 +88,6 @@ class RecordHiddenError(ConnectorError):
 
 
 @dataclass
-class Permit:
-    dial_id: str
-    number: str = "+48600100200"
-    display: str = "600 100 200"
-
-
-@dataclass
 class Line:
     uri: str = "sip:40312@acme.fcc.example"
     username: str = "40312"
@@ -114,7 +107,7 @@ class Calls:
         if number == "crash":
             raise RuntimeError("secret detail")
         self.done.append(("dial", agent, number, record))
-        return Permit(dial_id)
+        return Permit(dial_id, "+48600100200", "600 100 200")
 
     def report(self, agent, report):
         self.done.append(("report", agent, report))
