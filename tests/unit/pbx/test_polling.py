@@ -36,7 +36,7 @@ class World:
         self.pages: list[CallPage] = []
         self.asked: list[str | None] = []
         self.asked_presence: list[str] = []
-        self.recorded: list[tuple[Sequence[Fact], str | None]] = []
+        self.stored: list[tuple[Sequence[Fact], str | None]] = []
         self.present: list[tuple[int, str]] = []
         self.heard: dict[int, datetime] = {}
         self.kept_cursor: str | None = None
@@ -81,7 +81,7 @@ class World:
 
     def store_facts(self, tenant_id: str, facts: Sequence[Fact], *, cursor: str | None = None) -> None:
         assert tenant_id == "acme"
-        self.recorded.append((facts, cursor))
+        self.stored.append((facts, cursor))
         self.kept_cursor = cursor
         self.polled_at = self.clock.now()
 
@@ -160,7 +160,7 @@ def test_a_call_that_begins_in_a_quiet_minute_is_read_of_within_fifteen_seconds(
 def test_facts_and_their_cursor_are_stored_together(world: World) -> None:
     world.pages = [CallPage((fact(world),), "c-1")]
     world.run(2)
-    assert world.recorded == [([fact(world)], "c-1")]
+    assert world.stored == [([fact(world)], "c-1")]
 
 
 def test_a_full_page_is_followed_by_the_next(world: World) -> None:
@@ -179,7 +179,7 @@ def test_a_page_that_never_moves_on_ends_the_reading(world: World) -> None:
 def test_what_changed_before_the_tenant_was_added_is_left_alone(world: World) -> None:
     world.pages = [CallPage((fact(world, -5), fact(world, 5)), "c-1")]
     world.run(2)
-    assert [each.at for each in world.recorded[0][0]] == [fact(world, 5).at]
+    assert [each.at for each in world.stored[0][0]] == [fact(world, 5).at]
 
 
 def test_a_row_that_cannot_be_stored_costs_no_other_call_and_stops_nothing(
@@ -199,9 +199,9 @@ def test_a_row_that_cannot_be_stored_costs_no_other_call_and_stops_nothing(
         world.run(2)
         assert world.poller.health()[0].code == "internal"
         world.run(95)
-        assert world.recorded == []
+        assert world.stored == []
         world.run(120)
-    assert world.recorded[:2] == [([good], None), ([], "c-1")]
+    assert world.stored[:2] == [([good], None), ([], "c-1")]
     assert [line["event"] for line in logs].count("call-row-lost") == 1
     (health,) = world.poller.health()
     assert (health.failures, health.unread) == (0, 1)
@@ -209,14 +209,14 @@ def test_a_row_that_cannot_be_stored_costs_no_other_call_and_stops_nothing(
 
 def test_nothing_new_writes_nothing(world: World) -> None:
     world.run(130)
-    assert world.recorded == []
+    assert world.stored == []
 
 
 def test_a_quiet_list_is_noted_every_five_minutes(world: World) -> None:
     world.kept_cursor = "c-1"
     world.run(1000)
-    assert [facts for facts, _ in world.recorded] == [[], [], []]
-    assert {cursor for _, cursor in world.recorded} == {"c-1"}
+    assert [facts for facts, _ in world.stored] == [[], [], []]
+    assert {cursor for _, cursor in world.stored} == {"c-1"}
 
 
 @pytest.mark.assumed("A65")
@@ -228,7 +228,7 @@ def test_a_cursor_that_is_not_known_any_more_is_replaced_by_a_time_before_it_was
         world.run(2)
     assert world.asked == ["old", None, "new-1"]
     assert world.asked_since == [None, world.tenant.created_at + timedelta(hours=4), None]
-    assert world.recorded == [([fact(world)], "new-1"), ([fact(world, 2)], "new-2")]
+    assert world.stored == [([fact(world)], "new-1"), ([fact(world, 2)], "new-2")]
     assert [line["event"] for line in logs].count("call-list-begun-anew") == 1
     (health,) = world.poller.health()
     assert (health.failures, health.code) == (0, None)
@@ -254,7 +254,7 @@ def test_where_everything_is_refused_the_cursor_is_kept(world: World) -> None:
     world.kept_cursor = "good"
     world.failure = FccRefusedError(function="fcc-calls-list")
     world.run(200)
-    assert (world.kept_cursor, world.recorded) == ("good", [])
+    assert (world.kept_cursor, world.stored) == ("good", [])
     (health,) = world.poller.health()
     assert health.code == "fcc-refused"
 
