@@ -9,6 +9,7 @@ from __future__ import annotations
 import click
 
 from cti.cli.deliveries import retry, status
+from cti.cli.numbers import number_group
 from cti.cli.options import Context, with_database
 from cti.cli.orgs import org
 from cti.cli.pairings import pair, pairing_group
@@ -50,7 +51,7 @@ def secret_rotate(context: Context) -> None:
     click.echo(f"{count} secrets are encrypted with the first key; the other keys are not needed any more.")
 
 
-for command in (tenant, org, pair, pairing_group, status, retry):
+for command in (tenant, org, pair, pairing_group, status, retry, number_group):
     main.add_command(command)
 
 

@@ -14,6 +14,9 @@ from cryptography.fernet import Fernet
 from cti.admin.values import origins_of
 from cti.cli.main import main
 from cti.clock import SystemClock
+from cti.domain.call import StoredCall
+from cti.domain.facts import Fact
+from cti.domain.fold import fold
 from cti.errors import SalesforceUserUnknownError
 from cti.settings import PREFIX, Settings, load
 from cti.store.opening import open_database
@@ -347,6 +350,23 @@ def test_an_address_of_another_org_is_noticed(run: Callable[..., Result], both_s
     both_sides.org_id = "00D000000000002EAA"
     result = run(f"pair acme {ORG_ID}", ok=False)
     assert "is the org 00D000000000002EAA, not 00D000000000001EAA" in result.output
+
+
+def test_a_number_is_erased_on_demand(run: Callable[..., Result]) -> None:
+    run(TENANT)
+    now = SystemClock().now()
+    fact = Fact("fcc", "ended", now, 7, content={"number": "+48600100200", "users_id": 101, "status": "ANSWERED"})
+    database = open_database(load(), SystemClock())
+    with database.write() as uow:
+        uow.calls.save(StoredCall("k", "acme", fold([fact])))
+        uow.facts.add("acme", fact, call_key="k")
+        uow.commit()
+    database.close()
+    assert "There is no tenant nobody" in run("number erase nobody 600100200", ok=False).output
+    assert run("number erase acme 600100201").output == "Calls of that number that were erased: 0\n"
+    assert run("number erase acme 600100200").output == "Calls of that number that were erased: 1\n"
+    assert [each.kind for each in stored(lambda uow: uow.facts.of_call("k"))] == ["forgotten"]
+    assert stored(lambda uow: uow.calls.get("k")).call.number == ""
 
 
 @pytest.mark.req("R13")
