@@ -104,9 +104,10 @@ class Loop:
 
     `step` returns the seconds until it wants to be called again, or None for `interval`. A step that raises is logged
     (`loop-failed`) and counted, and comes again after `interval` doubled for each failure in a row, up to
-    `longest_backoff`. The first step waits for `first` seconds. After a wake-up the loop waits for `debounce` seconds,
-    so that a burst leads to one step. A loop is stalled that is late by more than `patience` seconds, twenty intervals
-    or a minute unless given: it covers the longest that a step may take.
+    `longest_backoff`. The first step waits for `first` seconds. After a pause, however it ended, the loop waits for
+    `debounce` seconds more, so that a burst, of wake-ups or of what falls due, leads to one step. A loop is stalled
+    that is late by more than `patience` seconds, twenty intervals or a minute unless given: it covers the longest that
+    a step may take.
 
     Safe to share between threads. What was stopped does not start again.
     """
@@ -221,7 +222,9 @@ class Loop:
         self._expected_at = self._clock.monotonic() + seconds
         if self._failures:
             self._stopping.wait(seconds)  # what wakes it would only have it fail again, as often as it is woken
-        elif self._awake.wait(seconds) and self._debounce:
+            return
+        self._awake.wait(seconds)
+        if self._debounce:
             self._stopping.wait(self._debounce)
 
 

@@ -37,7 +37,7 @@ HANDS: Final = 2
 IDLE_S: Final = 5.0
 BUSY_S: Final = 1.0
 DEBOUNCE_S: Final = 0.2
-"""So long a burst of commits has until it leads to one look at the outbox."""
+"""So long a burst of commits, or of deliveries that fall due, has until it leads to one look at the outbox."""
 _TIDY_S: Final = 3600.0
 _COUNT_S: Final = 15.0
 _HELD_S: Final = 300.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
@@ -153,6 +153,21 @@ def test_a_burst_of_wake_ups_leads_to_one_step(make: Callable[..., Loop], work: 
         loop.wake()
     loop.stop(5)
     assert work.done == 1
+
+
+def test_what_falls_due_in_a_burst_leads_to_one_step_too(make: Callable[..., Loop]) -> None:
+    class Pauses(threading.Event):
+        waited: ClassVar[list[float | None]] = []
+
+        def wait(self, timeout: float | None = None) -> bool:
+            self.waited.append(timeout)
+            return False
+
+    loop = make(debounce=0.2)
+    loop._stopping = Pauses()
+    loop._rest(0.001)
+    loop._rest(0.0)
+    assert Pauses.waited == [0.2]
 
 
 def test_the_first_step_can_wait(make: Callable[..., Loop], work: Work) -> None:
