@@ -19,7 +19,11 @@ class Listener:
     """Follows frame boundaries in FCC's stream and puts its messages together.
 
     `limit` is the longest message allowed (bytes). After `feed`, `between` says whether the stream now stands between
-    two frames, and `closed` whether FCC has said goodbye.
+    two frames, and `closed` whether FCC has said goodbye. For one thread at a time.
+
+    - `_head`: the beginning of a frame's head whose end has not come; `_rest`: so many bytes of a frame have to come.
+    - `_is_data`, `_final`: whether that frame is part of a message, and its last one.
+    - `_parts`, `_size`, `_fragments`: the message that has begun: its pieces, its frames' bytes and number.
     """
 
     __slots__ = ("_final", "_fragments", "_head", "_is_data", "_limit", "_parts", "_rest", "_size", "closed")

@@ -24,6 +24,10 @@ class PhoneFrames:
 
     `limit` is the longest message allowed (bytes). `may_say` is asked with the size of each frame whether the phone may
     say that too.
+
+    - `_buffer`: the beginning of a frame whose end has not come.
+    - `_started`: a message has begun and has not ended; what comes next continues it, but for control frames.
+    - `_message`, `_raw`, `_fragments`: what it says so far, the bytes in which that came, and in how many frames.
     """
 
     __slots__ = ("_buffer", "_fragments", "_limit", "_may_say", "_message", "_raw", "_started")

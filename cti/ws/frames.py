@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -153,57 +152,3 @@ def whole_text(data: bytes, *, masked: bool) -> int:
         return 0
     first, second, length = _MEDIUM_HEAD.unpack_from(data)
     return size if first == 0x81 and second == (0xFE if masked else 0x7E) and length == len(data) - size else 0  # noqa: PLR2004
-
-
-@dataclass(slots=True)
-class FrameTracker:
-    """Follows frame boundaries in a stream that is passed on as it comes; looks at heads only.
-
-    `limit` is the longest payload allowed (bytes). After `feed`, `boundary` is the number of bytes, from the start of
-    the fed piece, up to the last place where a frame ended (0 when none did), and `between` says whether the stream
-    now stands between two frames.
-    """
-
-    limit: int
-    masked: bool = False
-    closed: bool = field(default=False, init=False)
-    _rest: int = field(default=0, init=False)
-    _head: bytes = field(default=b"", init=False)
-
-    @property
-    def between(self) -> bool:
-        """Whether everything fed so far ended with the end of a frame."""
-        return not self._rest and not self._head
-
-    def feed(self, data: bytes) -> int:
-        """Follow `data` and return how many of its bytes, from its start, end with a frame's end.
-
-        Raises FrameError for what is no frame, a payload above the limit (1009), or masking where none may be.
-        """
-        size = len(data)
-        if not self._rest and not self._head and size <= self.limit and whole_text(data, masked=self.masked):
-            return size
-        position = min(self._rest, size)
-        self._rest -= position
-        boundary = position if not self._rest else 0
-        while position < size:
-            carried = len(self._head)
-            source = self._head + data[position : position + 14] if carried else data
-            header = read_header(source, 0 if carried else position)
-            if header is None:
-                self._head += data[position:] if not carried else data[position : position + 14]
-                return boundary
-            if header.length > self.limit:
-                raise FrameError(CloseCode.TOO_BIG, "frame is too big")
-            if (header.mask is not None) is not self.masked:
-                raise FrameError(CloseCode.PROTOCOL_ERROR, "wrong masking")
-            self._head = b""
-            if header.opcode == Opcode.CLOSE:
-                self.closed = True
-            position += header.size - carried
-            taken = min(header.length, size - position)
-            position += taken
-            self._rest = header.length - taken
-            if not self._rest:
-                boundary = position
-        return boundary

@@ -1,4 +1,4 @@
-"""Frames as bytes, and following them in a stream."""
+"""Frames as bytes."""
 
 from __future__ import annotations
 
@@ -6,17 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cti.ws.frames import (
-    CloseCode,
-    FrameError,
-    FrameTracker,
-    Opcode,
-    apply_mask,
-    close_frame,
-    frame,
-    read_header,
-    whole_text,
-)
+from cti.ws.frames import Opcode, apply_mask, close_frame, frame, read_header, whole_text
 from cti.ws.handshake import accept_value, same_origin
 
 PAYLOADS = st.one_of(st.binary(max_size=200), st.sampled_from([126, 65535, 65536, 70000]).map(bytes))
@@ -28,23 +18,6 @@ FRAMES = st.lists(
     min_size=1,
     max_size=5,
 )
-
-
-@given(FRAMES, st.data())
-def test_boundaries_are_found_however_the_stream_is_cut(frames, data):
-    stream = b"".join(frames)
-    ends, total = set(), 0
-    for one in frames:
-        total += len(one)
-        ends.add(total)
-    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
-    tracker, at = FrameTracker(100_000), 0
-    for cut in [*cuts, len(stream)]:
-        boundary = tracker.feed(stream[at:cut])
-        inside = [end - at for end in ends if at < end <= cut]
-        assert boundary == max(inside, default=0)
-        at = cut
-        assert tracker.between is (at in ends or at == 0)
 
 
 @given(st.binary(max_size=300), st.binary(min_size=4, max_size=4))
@@ -67,22 +40,6 @@ def test_one_whole_text_is_told_from_everything_else(frames, mask, behind, cut):
     head = whole_text(data, masked=mask is not None)
     assert head == ((8 if mask else 4) if whole else 0)
     assert not whole_text(data, masked=mask is None)
-
-
-def test_what_is_too_big_or_masked_is_no_frame_of_a_server():
-    with pytest.raises(FrameError) as too_big:
-        FrameTracker(10).feed(frame(Opcode.TEXT, b"x" * 11))
-    assert too_big.value.code == CloseCode.TOO_BIG
-    with pytest.raises(FrameError):
-        FrameTracker(10).feed(frame(Opcode.TEXT, b"x", mask=b"1234"))
-
-
-def test_a_close_that_passes_is_noticed():
-    tracker = FrameTracker(1000)
-    tracker.feed(frame(Opcode.TEXT, b"x"))
-    assert not tracker.closed
-    tracker.feed(close_frame(1001))
-    assert tracker.closed
 
 
 @pytest.mark.parametrize("code", [1005, 1006])
