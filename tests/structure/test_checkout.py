@@ -6,6 +6,7 @@ import json
 import pathlib
 import re
 import subprocess
+import tomllib
 
 import pytest
 
@@ -28,6 +29,19 @@ def test_lock_files_name_no_registry_and_pin_every_package_by_hash():
         assert "://" not in re.sub(r"#.*", "", text)
         for block in re.split(r"\n(?=[a-zA-Z])", re.sub(r"^#.*\n", "", text, flags=re.MULTILINE).strip()):
             assert "--hash=sha256:" in block, f"{path.name}: {block[:60]}"
+
+
+def test_whatever_the_project_names_is_pinned():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    groups = project["dependency-groups"]
+    for name, wanted in {
+        "base": project["project"]["dependencies"],
+        "simulators": groups["simulators"],
+        "dev": [each for each in groups["dev"] if isinstance(each, str)],
+    }.items():
+        names = {re.split(r"[\[<>=~!;, ]", each)[0].lower() for each in wanted}
+        pinned = re.findall(r"^([\w.-]+)==", (ROOT / f"requirements/{name}.txt").read_text(), re.MULTILINE)
+        assert names - set(pinned) == set(), "run: make requirements"
 
 
 def test_no_built_or_installed_file_is_committed():
