@@ -34,7 +34,8 @@ from cti.events.hub import EventHub
 from cti.matching.access import RecordAccess
 from cti.matching.as_agent import AsAgent
 from cti.matching.service import Matching
-from cti.outbox.engine import Engine
+from cti.outbox.deliverer import Deliverer
+from cti.outbox.embedded import EmbeddedDelivery
 from cti.pane import routes as pane_routes
 from cti.pane.channel import PaneChannel
 from cti.pane.rooms import AgentRooms
@@ -101,7 +102,8 @@ class Services:
     polling: Loop
     upkeep: Loop
     fcc_health: FccHealth
-    outbox: Engine
+    deliverer: Deliverer
+    delivery: EmbeddedDelivery
     fields: FieldGuard
     hub: EventHub
     rooms: AgentRooms
@@ -121,13 +123,13 @@ class Services:
             self.lease.watch()
         self.polling.start()
         self.upkeep.start()
-        self.outbox.start()
+        self.delivery.start()
         self.background.submit(self.calls.searches.resume)
 
     def close(self) -> None:
         """End what `start` began and give back what is held open; a delivery under way may still be recorded."""
         stop_together([self.polling, self.upkeep, self.relay.keeper], timeout=1.0)
-        self.outbox.stop(timeout=2.0)
+        self.delivery.stop(timeout=2.0)
         self.rooms.stop()
         self.hub.stop()
         self.background.shutdown(wait=False, cancel_futures=True)
@@ -197,7 +199,7 @@ def build_services(
         count_error=metrics.error,
     )
     guard = FieldGuard(clock, metrics)
-    outbox = Engine(
+    deliverer = Deliverer(
         database,
         {KIND: TaskCarrier(orgs, Resolver(partial(_email, directory), clock, count_error=metrics.error), guard, clock)},
         clock,
@@ -207,6 +209,7 @@ def build_services(
         observer=metrics,
         keep=timedelta(days=settings.retention_days),
     )
+    delivery = EmbeddedDelivery(deliverer, database, clock)
     intake = WebhookIntake(database, calls.facts, clock=clock, count=metrics.webhook, unreadable=metrics.unreadable)
     poller = polling.Poller(
         database=database,
@@ -260,7 +263,7 @@ def build_services(
         monotonic=clock.monotonic,
     )
     metrics.watch_sockets(sockets.count)
-    loops = [polls, upkeep, *outbox.loops, hub.loop, rooms.keeper, relay.keeper]
+    loops = [polls, upkeep, *delivery.loops, hub.loop, rooms.keeper, relay.keeper]
     if lease is not None:
         loops.append(lease.watcher)
     return Services(
@@ -277,7 +280,8 @@ def build_services(
         polling=polls,
         upkeep=upkeep,
         fcc_health=FccHealth(reach, poller.health),
-        outbox=outbox,
+        deliverer=deliverer,
+        delivery=delivery,
         fields=guard,
         hub=hub,
         rooms=rooms,

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+OutboxState = Literal["pending", "leased", "retry", "held", "done", "dead"]
+"""How a row of the outbox stands: due at its time; on its way; failed, due again later; waiting for its org to take its
+fields; delivered; given up until a person or newer fields change something."""
+DeliveryOutcome = Literal["done", "gone", "again", "unknown", "dead"]
+"""What came of one attempt: it arrived; the record was deleted there; it may be tried again; it may have arrived; a
+person has to do something."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,7 @@ class OutboxItem:
     pairing_id: str
     fields: Mapping[str, Any]
     version: int
-    state: str
+    state: OutboxState
     run_after: datetime
     attempts: int
     sent: Mapping[str, Any] | None
@@ -51,10 +58,10 @@ class CallLog:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt at a delivery."""
+    """One attempt at a delivery, and the state that its row came to by it."""
 
     at: datetime
-    result: str
+    result: OutboxState
     code: str | None
     detail: str | None
 
@@ -80,13 +87,13 @@ class Delivery:
 class Result:
     """What became of one delivery.
 
-    `state`: `done` (`delivered` says with which fields), `gone` (the record was deleted there), `again`, `unknown` (it
-    may have arrived), `dead` (a person has to do something). `held` are fields that the org does not take yet. `wait`
-    is in seconds, where Salesforce or the state of things names one. `whole_org`: the trouble is the org's, not this
-    delivery's. `counts`: a failure is its own.
+    `delivered` says with which fields it is done, None: with all; `held` are fields, as they are to be kept, that the
+    org does not take yet. `code` is a reason in kebab-case, empty when there is nothing to say, `detail` more for the
+    administrator. `wait` is in seconds, where Salesforce or the state of things names one. `whole_org`: the trouble is
+    the org's, not this delivery's. `counts`: a failure is its own, so that it is given up after too many.
     """
 
-    state: str
+    state: DeliveryOutcome
     record_id: str | None = None
     delivered: Mapping[str, Any] | None = None
     code: str = ""

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from cti.domain.delivery import Attempt, OutboxItem
+from cti.domain.delivery import Attempt, OutboxItem, OutboxState
 from cti.store.base import CHUNK, Base, Json, UtcDateTime
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class OutboxRow(Base):
     pairing_id: Mapped[str] = mapped_column(String(64))
     fields: Mapped[dict[str, Any]] = mapped_column(Json)
     version: Mapped[int] = mapped_column(Integer)
-    state: Mapped[str] = mapped_column(String(10))
+    state: Mapped[OutboxState] = mapped_column(String(10))
     run_after: Mapped[datetime] = mapped_column(UtcDateTime)
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     lease_owner: Mapped[str | None] = mapped_column(String(64))
@@ -85,7 +85,7 @@ class OutboxAttemptRow(Base):
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
     key: Mapped[str] = mapped_column(String(120), index=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
-    result: Mapped[str] = mapped_column(String(10))
+    result: Mapped[OutboxState] = mapped_column(String(10))
     code: Mapped[str | None] = mapped_column(String(64))
     detail: Mapped[str | None] = mapped_column(String(500))
 
@@ -326,7 +326,7 @@ class OutboxRepository:
             self._settle(item, HELD, self._settling, fields=fields, attempts=0, code=code, detail=_shortened(detail))
         else:
             due = max(self._settling, item.run_after) if left else self._settling
-            state = PENDING if left else DONE
+            state: OutboxState = PENDING if left else DONE
             self._settle(item, state, due, fields=fields, attempts=0, code=None, detail=None)
         self._note(key, DONE)
 
@@ -434,7 +434,7 @@ class OutboxRepository:
         self._session.execute(delete(OutboxRow).where(over, OutboxRow.updated_at < before))
 
     def _settle(
-        self, item: OutboxItem, state: str, run_after: datetime, *, uncertain: bool = False, **more: Any
+        self, item: OutboxItem, state: OutboxState, run_after: datetime, *, uncertain: bool = False, **more: Any
     ) -> None:
         values = {"state": state, "run_after": run_after, "uncertain": uncertain, **more}
         if not uncertain:
@@ -442,7 +442,7 @@ class OutboxRepository:
         self._claimed[item.key] = replace(item, **values)
         self._settled[item.key] = {**values, "lease_owner": None, "lease_until": None, "updated_at": self._settling}
 
-    def _note(self, key: str, result: str, code: str | None = None, detail: str | None = None) -> None:
+    def _note(self, key: str, result: OutboxState, code: str | None = None, detail: str | None = None) -> None:
         self._noted.append(
             {"key": key, "at": self._settling, "result": result, "code": code, "detail": _shortened(detail)}
         )

@@ -27,7 +27,7 @@ from cti import outgoing
 from cti.clock import SystemClock
 from cti.domain.facts import Fact
 from cti.domain.times import iso
-from cti.outbox.engine import HANDS
+from cti.outbox.embedded import CONCURRENCY
 from cti.settings import load
 from cti.store.call_logs import CallLogRow
 from cti.store.outbox import OutboxRow
@@ -248,15 +248,15 @@ def end_calls(connector: Services, calls: range) -> None:
 
 
 def drain(connector: Services, count: int) -> float:
-    """Call logs a second, the connector's way: lease, send, record, tell the panes; by its own number of hands."""
+    """Call logs a second, the connector's way: lease, send, record, tell the panes; as many at once as it does."""
 
     def deliver() -> None:
-        while connector.outbox.run_once() == 0:
+        while connector.deliverer.run_once() == 0:
             pass
 
     begun = time.perf_counter()
-    with ThreadPoolExecutor(HANDS) as hands:
-        for each in [hands.submit(deliver) for _ in range(HANDS)]:
+    with ThreadPoolExecutor(CONCURRENCY) as threads:
+        for each in [threads.submit(deliver) for _ in range(CONCURRENCY)]:
             each.result()
     seconds = time.perf_counter() - begun
     with connector.database.read() as uow:

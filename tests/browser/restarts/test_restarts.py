@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cti.outbox.engine import LEASE
+from cti.outbox.deliverer import LEASE
 from tests.support.calls import customer_hears, notice, talk, task_of, the_only_task, until_silent
 from tests.support.wait import until
 

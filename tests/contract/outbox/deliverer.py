@@ -23,19 +23,20 @@ from cti.calllog.guard import FieldGuard
 from cti.calllog.resolve import Resolver
 from cti.calllog.service import LogNews
 from cti.clock import SystemClock
-from cti.outbox.engine import Engine
+from cti.outbox.deliverer import Deliverer
+from cti.outbox.embedded import EmbeddedDelivery
 from cti.salesforce.org import SalesforceOrgs
 from cti.store.database import Database
 from cti.store.secrets import SecretBox
 
 
-def make_engine(database, row, *, owner, lease, carrier=None, news=None):
-    """An engine that delivers to the org of `row`."""
+def make_deliverer(database, row, *, owner, lease, carrier=None, news=None):
+    """A deliverer that delivers to the org of `row`."""
     clock = SystemClock()
     orgs = SalesforceOrgs(lambda _org_id: SimpleNamespace(**row), outgoing.session(), clock)
     resolver = Resolver(lambda _tenant, _user: "anna.nowak@acme.example", clock)
     tasks = TaskCarrier(orgs, resolver, FieldGuard(clock), clock)
-    return Engine(
+    return Deliverer(
         database,
         {"call": carrier(tasks) if carrier else tasks},
         clock,
@@ -52,8 +53,8 @@ class Hanging:
     def __init__(self, inner) -> None:
         self.inner = inner
 
-    def carry(self, org_id, loads):
-        self.inner.carry(org_id, loads)
+    def carry(self, org_id, deliveries):
+        self.inner.carry(org_id, deliveries)
         print("sent", flush=True)  # noqa: T201 - what the test waits for
         threading.Event().wait(60)
         raise AssertionError("nobody killed this process")
@@ -62,16 +63,17 @@ class Hanging:
 def main() -> None:
     told = json.loads(sys.argv[1])
     database = Database(told["url"], secrets=SecretBox([told["key"]]), clock=SystemClock())
-    engine = make_engine(
+    deliverer = make_deliverer(
         database, told["row"], owner=told["owner"], lease=told["lease"], carrier=Hanging if told["hang"] else None
     )
-    engine.start()
+    delivery = EmbeddedDelivery(deliverer, database, SystemClock())
+    delivery.start()
     print("ready", flush=True)  # noqa: T201 - what the test waits for
     over = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: over.set())
     while not over.wait(0.05):
         pass
-    engine.stop()
+    delivery.stop()
     database.close()
 
 

@@ -1,4 +1,4 @@
-"""The outbox's engine as real processes, against the Salesforce simulator."""
+"""Embedded delivery as real processes, against the Salesforce simulator."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ import pytest
 
 from cti.calllog.service import CallLogger, Waits
 from cti.clock import SystemClock
+from cti.outbox.embedded import EmbeddedDelivery
 from cti.store.database import Database
 from cti.store.models import metadata
 from cti.store.secrets import SecretBox
-from tests.contract.outbox.deliverer import make_engine
+from tests.contract.outbox.deliverer import make_deliverer
 from tests.support import accounts
 from tests.support.salesforce_simulator import ROOT, simulator
 from tests.support.wait import until
@@ -148,30 +149,31 @@ def test_passing_faults_cost_nothing_but_time(office, sim, fault):
 
 def test_the_panes_hear_of_a_saved_log_in_the_transaction_that_records_it(office, sim):
     heard = []
-    engine = make_engine(
+    deliverer = make_deliverer(
         office.database,
         office.row,
         owner="here",
         lease=60,
         news=lambda uow, tenant_id, calls_ids: heard.append((uow.committed, tenant_id, *calls_ids)),
     )
-    engine.start()
+    delivery = EmbeddedDelivery(deliverer, office.database, office.clock)
+    delivery.start()
     try:
         office.change(support.outbound())
         until(lambda: heard, 10, what="the news")
         until(lambda: office.counts() == {"done": 1}, 10, what="recorded")
     finally:
-        engine.stop()
+        delivery.stop()
     assert heard == [(False, "acme", 1017)]
 
 
 def test_few_requests_are_needed_for_many_calls(office, sim):
-    engine = make_engine(office.database, office.row, owner="here", lease=60)
+    deliverer = make_deliverer(office.database, office.row, owner="here", lease=60)
     calls = [support.outbound(calls_id=number) for number in range(200)]
     stages = [lambda call: call, support.answered, lambda call: support.ended(support.answered(call))]
     for stage in stages:
         office.change(*map(stage, calls))
-        while engine.run_once() == 0.0:
+        while deliverer.run_once() == 0.0:
             pass
     assert len(live_tasks(sim)) == 200
     assert office.counts() == {"done": 200}

@@ -17,7 +17,7 @@ from cti.calllog.service import CallLogger, Waits
 from cti.domain.org_fields import READ, WRITTEN
 from cti.domain.phone_number import spellings
 from cti.matching.candidates import candidates, wanted_fields
-from cti.outbox.engine import Engine
+from cti.outbox.deliverer import Deliverer
 from cti.salesforce.org import SalesforceOrgs
 from tests.support import accounts
 from tests.support.database import make_database
@@ -49,7 +49,7 @@ def sim(running):
 
 
 class Desk:
-    """An engine that delivers to the simulator's org, with a clock that the test drives."""
+    """A deliverer that delivers to the simulator's org, with a clock that the test drives."""
 
     def __init__(self, directory: Path, clock: DrivenClock, sim, http) -> None:
         self.sim, self.clock = sim, clock
@@ -64,7 +64,7 @@ class Desk:
         self.orgs = SalesforceOrgs(lambda _org_id: self.row, http, clock)
         self.guard = FieldGuard(clock)
         resolver = Resolver(lambda _tenant, _user: "anna.nowak@acme.example", clock)
-        self.engine = Engine(
+        self.deliverer = Deliverer(
             self.database,
             {"call": TaskCarrier(self.orgs, resolver, self.guard, clock)},
             clock,
@@ -100,7 +100,7 @@ class Desk:
     def deliver(self, seconds: float = 120.0) -> None:
         end = self.clock.monotonic() + seconds
         while self.clock.monotonic() < end:
-            pause = self.engine.run_once()
+            pause = self.deliverer.run_once()
             if pause:
                 self.clock.advance(min(pause, end - self.clock.monotonic()) + 0.01)
 

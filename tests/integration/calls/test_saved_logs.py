@@ -9,7 +9,7 @@ from sqlalchemy import event
 
 from cti.calllog.service import KIND, CallLogger, LogNews
 from cti.domain.delivery import Result
-from cti.outbox.engine import Engine
+from cti.outbox.deliverer import Deliverer
 from tests.integration.calls.rig import ANNA, DATABASES, PIOTR
 
 if TYPE_CHECKING:
@@ -24,19 +24,19 @@ pytestmark = pytest.mark.parametrize("rig", DATABASES, indirect=True)
 class Saving:
     """An org that takes everything; the Task's id ends in the call's."""
 
-    def carry(self, _org_id: str, loads: Sequence[Any]) -> list[Result]:
-        return [Result("done", f"00T{int(load.key.split(':')[1]):012}AAA", load.fields) for load in loads]
+    def carry(self, _org_id: str, deliveries: Sequence[Any]) -> list[Result]:
+        return [Result("done", f"00T{int(each.key.split(':')[1]):012}AAA", each.fields) for each in deliveries]
 
 
 class Desk:
-    """Calls that are logged, and the engine that delivers the logs."""
+    """Calls that are logged, and the deliverer that delivers the logs."""
 
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
         rig.change_pairing(log_other_phones=True)
         rig.log = CallLogger(rig.clock)  # type: ignore[assignment]  # the real one instead of a fake
         rig.restart()
-        self.engine = Engine(
+        self.deliverer = Deliverer(
             rig.database,
             {KIND: Saving()},
             rig.clock,
@@ -80,7 +80,7 @@ def test_a_pane_hears_that_the_logs_of_its_calls_were_saved_and_of_nobody_elses(
     rig.attend(ANNA, PIOTR)
     desk.ring((7, 101), (8, 102), (9, 101), (10, 103))
     before = desk.events()
-    desk.engine.run_once()
+    desk.deliverer.run_once()
     assert sorted(desk.logs(ANNA)) == [(7, "saved"), (7, "waiting"), (9, "saved"), (9, "waiting")]
     assert sorted(desk.logs(PIOTR)) == [(8, "saved"), (8, "waiting")]
     assert desk.events() == before + 3
@@ -92,13 +92,13 @@ def test_a_call_that_rang_two_agents_is_told_to_both(rig: Rig, desk: Desk) -> No
     rig.attend(ANNA, PIOTR)
     rig.store(rig.fcc("ringing", 1, users_id=101), rig.fcc("ringing", 2, users_id=102))
     rig.clock.advance(11)
-    desk.engine.run_once()
+    desk.deliverer.run_once()
     assert desk.logs(ANNA)[-1] == desk.logs(PIOTR)[-1] == (7, "saved")
 
 
 def test_calls_without_panes_add_no_events(desk: Desk) -> None:
     desk.ring((7, 101), (8, 102))
-    desk.engine.run_once()
+    desk.deliverer.run_once()
     assert desk.events() == 0
     assert desk.head(ANNA) == 0
     with desk.rig.database.read() as uow:
@@ -112,7 +112,7 @@ def test_a_pane_that_was_away_for_a_while_is_told_when_it_comes_back(rig: Rig, d
     rig.clock.advance(300)
     rig.service.panes_present(ANNA, False)
     rig.executor.run()
-    desk.engine.run_once()
+    desk.deliverer.run_once()
     assert [missed.type for missed in desk.missed(ANNA, seen)][-1] == "call"
     assert desk.logs(ANNA)[-1] == (7, "saved")
 
@@ -125,7 +125,7 @@ def test_for_panes_gone_for_good_no_event_is_kept_but_one_that_returns_starts_an
     rig.clock.advance(3600)
     before, seen = desk.events(), desk.head(ANNA)
     assert desk.missed(ANNA, seen) == []
-    desk.engine.run_once()
+    desk.deliverer.run_once()
     assert desk.events() == before
     assert desk.missed(ANNA, seen) is None
     assert desk.missed(ANNA, seen - 1) is None
@@ -139,7 +139,7 @@ def test_as_many_questions_are_asked_for_many_logs_as_for_few(rig: Rig, desk: De
     for calls in (range(1, 4), range(100, 160)):
         desk.ring(*((number, 101 + number % 2) for number in calls))
         asked.clear()
-        desk.engine.run_once()
+        desk.deliverer.run_once()
         counts.append(len(asked))
         assert len([state for _, state in desk.logs(ANNA) if state == "saved"]) >= len(calls) // 2
     few, many = counts

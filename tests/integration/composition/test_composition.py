@@ -156,7 +156,7 @@ def test_an_agent_whom_salesforce_does_not_know_is_counted_and_the_call_delivere
     told = {"direction": "inbound", "number": "+48600100200", "segment": 0, "users_id": 101}
     services.calls.facts.store_facts("acme", [Fact("fcc", "answered", clock.now(), 7, content=told)])
     clock.advance(11)
-    services.outbox.run_once()
+    services.deliverer.run_once()
     assert [row["FCC_Call_Id__c"] for row in created] == ["acme:7:0"]
     assert b'fcc_errors_total{code="salesforce-user-unknown"} 1.0' in services.metrics.render()
 
@@ -175,10 +175,10 @@ def test_what_was_delivered_is_forgotten_after_as_many_days(services: Services, 
         )
         uow.commit()
     clock.advance(29 * 86_400)
-    services.outbox.run_once()
+    services.deliverer.run_once()
     with services.database.read() as uow:
         assert uow.call_logs.get("k").delivered == {"Subject": "+48600100200"}  # type: ignore[union-attr]  # just kept
     clock.advance(2 * 86_400)
-    services.outbox.run_once()
+    services.deliverer.run_once()
     with services.database.read() as uow:
         assert uow.call_logs.get("k").delivered == {}  # type: ignore[union-attr]  # as above

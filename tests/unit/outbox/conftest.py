@@ -1,4 +1,4 @@
-"""An engine on a real database, with an org in memory."""
+"""A deliverer on a real database, with an org in memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cti.calllog.carrier import TaskCarrier
 from cti.calllog.guard import FieldGuard
 from cti.calllog.resolve import Resolver
 from cti.calllog.service import CallLogger, LogNews
-from cti.outbox.engine import Engine
+from cti.outbox.deliverer import Deliverer
 from tests.support import accounts
 from tests.support.database import make_database
 from tests.support.fake_org import FakeOrg, user
@@ -38,7 +38,7 @@ class World:
     logger: CallLogger
     news: list[tuple[str, int]] = field(default_factory=list)
     calls: dict[int, Call] = field(default_factory=dict)
-    engines: int = 0
+    deliverers: int = 0
     told: list[tuple[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -54,9 +54,9 @@ class World:
     def org(self) -> FakeOrg:
         return self.orgs[ORG]
 
-    def engine(self, **options: Any) -> Engine:
-        """One more engine, as another process would have it."""
-        self.engines += 1
+    def deliverer(self, **options: Any) -> Deliverer:
+        """One more deliverer, as another process would have it."""
+        self.deliverers += 1
 
         class Orgs:
             def org(_self, org_id: str) -> FakeOrg:  # noqa: N805 - `self` is the world's
@@ -64,11 +64,11 @@ class World:
 
         emails = {101: "anna@acme.example", 102: "piotr@acme.example"}
         resolver = Resolver(lambda _tenant, users_id: emails.get(users_id), self.clock)
-        return Engine(
+        return Deliverer(
             self.database,
             {"call": TaskCarrier(Orgs(), resolver, self.guard, self.clock)},
             self.clock,
-            owner=f"engine-{self.engines}",
+            owner=f"deliverer-{self.deliverers}",
             random=lambda: 0.0,
             listener=LogNews(lambda _uow, tenant_id, calls: self.news.extend((tenant_id, each) for each in calls)),
             **options,
@@ -96,11 +96,11 @@ class World:
         with self.database.read() as uow:
             return uow.outbox.counts()
 
-    def settle(self, engine: Engine | None = None, limit: int = 60) -> None:
+    def settle(self, deliverer: Deliverer | None = None, limit: int = 60) -> None:
         """Let time pass until nothing waits any more."""
-        engine = engine or self.engine()
+        deliverer = deliverer or self.deliverer()
         for _ in range(limit):
-            pause = engine.run_once()
+            pause = deliverer.run_once()
             with self.database.read() as uow:
                 if uow.outbox.next_due() is None:
                     return

@@ -68,15 +68,15 @@ def strike(error):
     return once
 
 
-def run(world, engine):
-    """One step of an engine; a killed one is followed by another."""
+def run(world, deliverer):
+    """One step of a deliverer; a killed one is followed by another."""
     try:
-        engine.run_once()
+        deliverer.run_once()
     except Killed:
-        return world.engine()
+        return world.deliverer()
     finally:
         world.org.before = world.org.after = lambda: None
-    return engine
+    return deliverer
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -95,7 +95,7 @@ def test_every_call_ends_as_exactly_one_complete_task(story):
                     step(world, number)
             org.refuse = lambda _row: None
             clock.advance(4000)
-            world.settle(world.engine(), limit=400)
+            world.settle(world.deliverer(), limit=400)
             check(world)
         finally:
             database.close()
@@ -109,7 +109,7 @@ def step(world, number):
 def tell(world, story):
     world.stage = dict.fromkeys(CALLS, 0)
     world.edited = set()
-    engine = world.engine()
+    deliverer = world.deliverer()
     for what, value in story:
         if what == "advance":
             if world.stage[value] < len(STAGES):
@@ -132,7 +132,7 @@ def tell(world, story):
                 world.org.before = strike(value)
             else:
                 world.org.after = strike(value)
-            engine = run(world, engine)
+            deliverer = run(world, deliverer)
             world.org.refuse = lambda _row: None
 
 

@@ -15,7 +15,7 @@ from cti.admin.service import settings_fact
 from cti.calllog.service import CallLogger
 from cti.domain.call import Leg, Segment, State
 from cti.domain.outcome import Outcome
-from cti.outbox.engine import ATTEMPTS
+from cti.outbox.deliverer import ATTEMPTS
 from cti.salesforce.classify import from_code
 from cti.salesforce.errors import (
     AppUnknownError,
@@ -91,23 +91,23 @@ def test_versions_that_wait_become_one_delivery(world):
 
 def test_a_first_delivery_waits_ten_seconds_and_two_when_dialled_from_a_record(world):
     plain, clicked = support.outbound(), support.related(support.outbound(calls_id=1018), JAN, "clicked")
-    engine = world.engine()
+    deliverer = world.deliverer()
     world.change(plain)
-    assert engine.run_once() == pytest.approx(10, abs=5)
+    assert deliverer.run_once() == pytest.approx(10, abs=5)
     world.clock.advance(9)
-    assert engine.run_once() == pytest.approx(1)
+    assert deliverer.run_once() == pytest.approx(1)
     assert world.org.calls == []
     world.change(clicked)
     world.clock.advance(1)
-    assert engine.run_once() == 0.0
+    assert deliverer.run_once() == 0.0
     # The second one came along though its own time had not come: one request for both.
     assert [len(rows) for rows in world.org.sent("create")] == [2]
 
 
 def test_a_delivery_made_from_a_record_is_due_after_two_seconds(world):
     world.change(support.related(support.outbound(), JAN, "clicked"))
-    engine = world.engine()
-    assert engine.run_once() == pytest.approx(2)
+    deliverer = world.deliverer()
+    assert deliverer.run_once() == pytest.approx(2)
 
 
 @pytest.mark.req("R38")
@@ -304,30 +304,30 @@ def test_a_delivery_that_never_succeeds_by_its_own_fault_ends_dead(world):
     world.org.refuse = lambda _row: RowLockedError(detail="always")
     call = support.outbound()
     world.change(call)
-    engine = world.engine()
+    deliverer = world.deliverer()
     for _ in range(200):
         if world.row(call).state == "dead":
             break
-        world.clock.advance(max(engine.run_once(), 0.01))
+        world.clock.advance(max(deliverer.run_once(), 0.01))
     assert world.row(call).state == "dead"
     assert len(world.org.sent("create")) == ATTEMPTS
 
 
 def test_what_waits_can_be_read_within_seconds(world):
     metrics = Metrics()
-    engine = world.engine(observer=metrics)
-    engine.run_once()
+    deliverer = world.deliverer(observer=metrics)
+    deliverer.run_once()
     world.org.before = fail(UnavailableError())
     world.change(support.outbound())
     for _ in range(20):
         world.clock.advance(1)
-        engine.run_once()
+        deliverer.run_once()
     assert b'fcc_outbox_rows{state="retry"} 1.0' in metrics.render()
     world.org.before = lambda: None
     world.clock.advance(301)
-    world.settle(engine)
+    world.settle(deliverer)
     world.clock.advance(15)
-    engine.run_once()
+    deliverer.run_once()
     assert b"retry" not in metrics.render()
 
 
@@ -336,32 +336,32 @@ def test_an_org_in_trouble_keeps_everything_waiting_however_long(world, error):
     world.org.before = fail(error)
     call = support.outbound()
     world.change(call)
-    engine = world.engine()
+    deliverer = world.deliverer()
     for _ in range(60):
-        world.clock.advance(max(engine.run_once(), 0.01))
+        world.clock.advance(max(deliverer.run_once(), 0.01))
     assert world.row(call).state == "retry"
     assert world.state(call) == {"state": "waiting", "taskId": None, "code": error.code}
     world.org.before = lambda: None
     world.clock.advance(301)
-    world.settle(engine)
+    world.settle(deliverer)
     assert world.org.named(ONE)
 
 
 def test_after_the_daily_limit_the_org_is_left_alone_for_as_long_as_it_said(world):
     world.org.before = fail(DailyLimitReachedError(retry_after=900))
     world.change(support.outbound())
-    engine = world.engine()
+    deliverer = world.deliverer()
     world.clock.advance(10)
-    engine.run_once()
+    deliverer.run_once()
     world.org.before = lambda: None
     asked = len(world.org.calls)
     world.change(support.outbound(calls_id=1018))
     for _ in range(17):
         world.clock.advance(50)
-        engine.run_once()
+        deliverer.run_once()
     assert len(world.org.calls) == asked
     world.clock.advance(51)
-    world.settle(engine)
+    world.settle(deliverer)
     assert world.org.named(ONE)
 
 
@@ -381,9 +381,9 @@ def test_one_dead_org_holds_nobody_else_up(world, clock):
                     run_after=clock.now(),
                 )
         uow.commit()
-    engine = world.engine()
+    deliverer = world.deliverer()
     for _ in range(3):
-        engine.run_once()
+        deliverer.run_once()
     assert len(world.orgs[other].tasks) == 3
     assert world.org.tasks == {}
 
@@ -392,12 +392,12 @@ def test_an_org_that_comes_back_is_tried_with_one_delivery_first(world):
     for number in range(5):
         world.change(support.outbound(calls_id=number))
     world.org.before = fail(UnavailableError())
-    engine = world.engine()
+    deliverer = world.deliverer()
     world.clock.advance(10)
-    engine.run_once()
+    deliverer.run_once()
     world.org.before = lambda: None
     world.clock.advance(5)
-    world.settle(engine)
+    world.settle(deliverer)
     assert [len(rows) for rows in world.org.sent("create")][-2:] == [1, 4]
 
 
@@ -405,9 +405,9 @@ def test_the_org_lacks_the_packages_fields(world):
     world.org.fields = TASK_FIELDS - {"FCC_Call_Id__c"}
     call = support.outbound()
     world.change(call)
-    engine = world.engine()
+    deliverer = world.deliverer()
     world.clock.advance(10)
-    engine.run_once()
+    deliverer.run_once()
     assert world.state(call)["code"] == "call-log-package-missing"
     assert world.org.sent("create") == []
 
@@ -447,14 +447,14 @@ def test_a_creation_whose_answer_was_lost_is_read_and_not_repeated(world):
     world.org.after = lose_answer
     call = support.outbound()
     world.change(call)
-    engine = world.engine()
+    deliverer = world.deliverer()
     world.clock.advance(10)
-    engine.run_once()
+    deliverer.run_once()
     assert len(world.org.tasks) == 1
     world.org.after = lambda: None
     world.change(support.answered(call))
     world.clock.advance(10)
-    world.settle(engine)
+    world.settle(deliverer)
     assert len(world.org.sent("create")) == 1
     assert world.org.named(ONE)["FCC_Answered_At__c"]
     assert world.state(call)["state"] == "saved"
@@ -463,12 +463,12 @@ def test_a_creation_whose_answer_was_lost_is_read_and_not_repeated(world):
 def test_a_creation_that_never_arrived_is_made_after_looking(world):
     world.org.before = lose_answer
     world.change(support.outbound())
-    engine = world.engine()
+    deliverer = world.deliverer()
     world.clock.advance(10)
-    engine.run_once()
+    deliverer.run_once()
     world.org.before = lambda: None
     world.clock.advance(10)
-    world.settle(engine)
+    world.settle(deliverer)
     assert len(world.org.tasks) == 1
     assert [name for name, _ in world.org.calls] == ["create", "find Task", "create"]
 
@@ -477,18 +477,18 @@ def test_a_creation_that_never_arrived_is_made_after_looking(world):
 def test_a_change_whose_answer_was_lost_does_not_undo_a_persons_edit(world):
     call = support.outbound()
     world.change(call)
-    engine = world.engine()
-    world.settle(engine)
+    deliverer = world.deliverer()
+    world.settle(deliverer)
     linked = support.with_segment(support.related(support.answered(call), JAN, "linked"), note="nasze")
     world.change(linked)
     world.org.after = lose_answer
     world.clock.advance(10)
-    engine.run_once()
+    deliverer.run_once()
     world.org.after = lambda: None
     world.org.named(ONE)["Description"] = "ich"
     world.org.named(ONE)["WhoId"] = "003X"
     world.clock.advance(10)
-    world.settle(engine)
+    world.settle(deliverer)
     assert world.org.named(ONE)["Description"] == "ich"
     assert world.org.named(ONE)["WhoId"] == "003X"
     assert len(world.org.sent("update")) == 1
@@ -498,15 +498,15 @@ def test_a_change_whose_answer_was_lost_does_not_undo_a_persons_edit(world):
 def test_a_change_that_never_arrived_is_repeated_after_looking(world):
     call = support.outbound()
     world.change(call)
-    engine = world.engine()
-    world.settle(engine)
+    deliverer = world.deliverer()
+    world.settle(deliverer)
     world.change(support.answered(call))
     world.org.before = lose_answer
     world.clock.advance(10)
-    engine.run_once()
+    deliverer.run_once()
     world.org.before = lambda: None
     world.clock.advance(10)
-    world.settle(engine)
+    world.settle(deliverer)
     assert world.org.named(ONE)["FCC_Answered_At__c"]
 
 
@@ -537,10 +537,10 @@ def test_a_process_killed_between_sending_and_recording_leaves_exactly_one_task(
     world.clock.advance(10)
     setattr(world.org, moment, fail(Killed()))
     with pytest.raises(Killed):
-        world.engine().run_once()
+        world.deliverer().run_once()
     setattr(world.org, moment, lambda: None)
     world.change(support.ended(support.answered(call)))
-    successor = world.engine()
+    successor = world.deliverer()
     world.clock.advance(60)
     successor.run_once()
     assert len(world.org.tasks) <= 1  # the lease still stands: nobody else touches it
@@ -551,11 +551,11 @@ def test_a_process_killed_between_sending_and_recording_leaves_exactly_one_task(
     assert world.row(call).state == "done"
 
 
-def test_an_engine_that_lost_its_lease_records_nothing(world):
+def test_a_deliverer_that_lost_its_lease_records_nothing(world):
     call = support.outbound()
     world.change(call)
     world.clock.advance(10)
-    successor = world.engine()
+    successor = world.deliverer()
     seen = []
 
     def overtaken():
@@ -566,7 +566,7 @@ def test_an_engine_that_lost_its_lease_records_nothing(world):
         seen.append(world.row(call))
 
     world.org.after = overtaken
-    world.engine().run_once()
+    world.deliverer().run_once()
     assert [world.row(call)] == seen
     world.settle(successor)
     assert world.org.named(ONE)["FCC_Answered_At__c"]
@@ -591,10 +591,10 @@ def test_forgetting_a_number_leaves_none_of_it(world):
 def test_old_attempts_and_values_are_forgotten_after_ninety_days(world):
     call = support.outbound()
     world.change(call)
-    engine = world.engine()
-    world.settle(engine)
+    deliverer = world.deliverer()
+    world.settle(deliverer)
     world.clock.advance(91 * 86400)
-    engine.run_once()
+    deliverer.run_once()
     assert world.row(call) is None
     with world.database.read() as uow:
         assert dict(uow.call_logs.get(f"{ORG}/{ONE}").delivered) == {}
@@ -605,11 +605,11 @@ def test_every_attempt_is_kept_for_the_administrator(world):
     world.org.refuse = lambda _row: RowLockedError(detail="record 1")
     call = support.outbound()
     world.change(call)
-    engine = world.engine()
+    deliverer = world.deliverer()
     world.clock.advance(10)
-    engine.run_once()
+    deliverer.run_once()
     world.org.refuse = lambda _row: None
-    world.settle(engine)
+    world.settle(deliverer)
     with world.database.read() as uow:
         attempts = uow.outbox.attempts(f"{ORG}/{ONE}")
         assert [(each.result, each.code) for each in attempts] == [("retry", "salesforce-row-locked"), ("done", None)]
@@ -624,7 +624,7 @@ def test_a_process_killed_after_a_change_arrived_does_not_have_a_persons_edit_un
     world.clock.advance(10)
     world.org.after = fail(Killed())
     with pytest.raises(Killed):
-        world.engine().run_once()
+        world.deliverer().run_once()
     world.org.after = lambda: None
     world.org.named(ONE).update({"WhoId": "003X", "Description": "ich"})
     world.clock.advance(200)
@@ -718,11 +718,11 @@ def test_what_arrived_is_recorded_though_the_news_of_it_cannot_be_passed_on(worl
     def fail_to_hear(*_args):
         raise ValueError
 
-    engine = world.engine()
-    engine._listener = fail_to_hear
+    deliverer = world.deliverer()
+    deliverer._listener = fail_to_hear
     world.change(support.outbound())
     with capture_logs() as logs:
-        world.settle(engine)
+        world.settle(deliverer)
     assert [line["event"] for line in logs] == ["delivery-not-told"]
     assert world.row(support.outbound()).state == "done"
     assert len(world.org.tasks) == 1
@@ -770,17 +770,17 @@ def test_an_org_with_much_to_catch_up_on_does_not_keep_another_waiting(world, cl
                 run_after=clock.now() - timedelta(seconds=late),
             )
         uow.commit()
-    engine = world.engine(batch=2)
+    deliverer = world.deliverer(batch=2)
     for _ in range(2):
-        engine.run_once()
+        deliverer.run_once()
     assert (len(world.org.tasks), len(world.orgs[other].tasks)) == (2, 1)
-    world.settle(engine)
+    world.settle(deliverer)
     assert len(world.org.tasks) == 9
 
 
 @contextlib.contextmanager
-def waiting_for_an_answer(world, engine):
-    """While the block lasts, one hand of the engine waits for the org to answer its first request."""
+def waiting_for_an_answer(world, deliverer):
+    """While the block lasts, one thread of the deliverer waits for the org to answer its first request."""
     reached, answer = threading.Event(), threading.Event()
 
     def hold():
@@ -789,22 +789,22 @@ def waiting_for_an_answer(world, engine):
         assert answer.wait(20)
 
     world.org.before = hold
-    hand = threading.Thread(target=engine.run_once)
-    hand.start()
+    thread = threading.Thread(target=deliverer.run_once)
+    thread.start()
     assert reached.wait(10)
     try:
         yield
     finally:
         answer.set()
-        hand.join(10)
+        thread.join(10)
 
 
-def second_hand(world, engine, *, leased):
-    """Another hand of the same engine, which has its batch ready and waits for its turn."""
-    hand = threading.Thread(target=engine.run_once)
-    hand.start()
-    until(lambda: world.counts().get("leased") == leased, 10, what="the second hand's lease")
-    return hand
+def another_thread(world, deliverer, *, leased):
+    """Another thread of the same deliverer, which has its batch ready and waits for its turn."""
+    thread = threading.Thread(target=deliverer.run_once)
+    thread.start()
+    until(lambda: world.counts().get("leased") == leased, 10, what="the other thread's lease")
+    return thread
 
 
 def due(world, *numbers, org_id=ORG):
@@ -825,66 +825,66 @@ def test_an_org_that_takes_long_to_answer_holds_no_other_up(world):
     other = "00D8W00000OtherUAC"
     world.orgs[other] = FakeOrg()
     due(world, 1)
-    engine = world.engine()
-    with waiting_for_an_answer(world, engine):
+    deliverer = world.deliverer()
+    with waiting_for_an_answer(world, deliverer):
         due(world, 2)
         due(world, 3, org_id=other)
-        assert engine.run_once() == 0.0
+        assert deliverer.run_once() == 0.0
         assert len(world.orgs[other].tasks) == 1
         # What is no full batch waits, for it may be joined by others before the org's turn comes.
-        assert engine.run_once() > 0.0
+        assert deliverer.run_once() > 0.0
         assert world.counts() == {"leased": 1, "pending": 1, "done": 1}
-    world.settle(engine)
+    world.settle(deliverer)
     assert len(world.org.tasks) == 2
 
 
 def test_the_next_full_batch_is_ready_when_the_org_answers_and_not_sent_before(world):
     due(world, *range(5))
-    engine = world.engine(batch=2)
-    with waiting_for_an_answer(world, engine):
-        hand = second_hand(world, engine, leased=4)
+    deliverer = world.deliverer(batch=2)
+    with waiting_for_an_answer(world, deliverer):
+        thread = another_thread(world, deliverer, leased=4)
         assert [len(rows) for rows in world.org.sent("create")] == [2]
-    hand.join(10)
+    thread.join(10)
     assert [len(rows) for rows in world.org.sent("create")] == [2, 2]
     assert world.counts() == {"done": 4, "pending": 1}
 
 
 def test_a_batch_that_is_ready_is_not_sent_to_an_org_that_came_into_trouble(world):
     due(world, *range(4))
-    engine = world.engine(batch=2)
+    deliverer = world.deliverer(batch=2)
     world.org.after = fail(UnavailableError())
-    with waiting_for_an_answer(world, engine):
-        hand = second_hand(world, engine, leased=4)
-    hand.join(10)
+    with waiting_for_an_answer(world, deliverer):
+        thread = another_thread(world, deliverer, leased=4)
+    thread.join(10)
     assert len(world.org.sent("create")) == 1
     assert world.counts() == {"retry": 2, "pending": 2}
     with world.database.read() as uow:
         assert [len(uow.outbox.attempts(f"{ORG}/acme:{number}:0")) for number in range(4)] == [1, 1, 0, 0]
     world.org.after = lambda: None
-    world.settle(engine)
+    world.settle(deliverer)
     assert len(world.org.tasks) == 4
 
 
 def test_a_batch_that_is_ready_is_given_back_at_a_stop(world):
     due(world, *range(4))
-    engine = world.engine(batch=2)
-    with waiting_for_an_answer(world, engine):
-        hand = second_hand(world, engine, leased=4)
-        engine.stop()
-    hand.join(10)
+    deliverer = world.deliverer(batch=2)
+    with waiting_for_an_answer(world, deliverer):
+        thread = another_thread(world, deliverer, leased=4)
+        deliverer.stop()
+    thread.join(10)
     assert len(world.org.sent("create")) == 1
     assert world.counts() == {"done": 2, "pending": 2}
 
 
 def test_a_batch_that_waited_long_for_its_turn_is_given_back(world):
     due(world, *range(4))
-    engine = world.engine(batch=2)
-    with waiting_for_an_answer(world, engine):
-        hand = second_hand(world, engine, leased=4)
+    deliverer = world.deliverer(batch=2)
+    with waiting_for_an_answer(world, deliverer):
+        thread = another_thread(world, deliverer, leased=4)
         world.clock.advance(61)
-    hand.join(10)
+    thread.join(10)
     assert world.counts() == {"done": 2, "pending": 2}
-    world.settle(engine)
+    world.settle(deliverer)
     assert len(world.org.tasks) == 4
 
 
@@ -915,28 +915,28 @@ def test_events_without_numbers_first_leave_no_wrong_subject_or_owner(world):
     nameless = support.inbound(direction=None, number="", campaign_id=None)
     # While the direction is not known, whose phone rings is taken for the one who called.
     nameless = support.with_segment(nameless, agent_users_id=102)
-    engine = world.engine()
+    deliverer = world.deliverer()
     world.change(nameless)
-    world.settle(engine)
+    world.settle(deliverer)
     task = world.org.named("acme:2001:0")
     assert not {"Subject", "OwnerId", "ActivityDate", "WhoId"} & task.keys()
     known = support.answered(support.inbound())
     world.change(known)
-    world.settle(engine)
+    world.settle(deliverer)
     task = world.org.named("acme:2001:0")
     assert (task["Subject"], task["OwnerId"]) == ("Połączenie przychodzące +48600100200", user(1, "").id)
 
 
 @pytest.mark.parametrize("told", [True, False])
 def test_a_call_that_ended_unidentified_waits_for_the_list_of_calls_and_not_for_ever(world, told):
-    engine = world.engine()
+    deliverer = world.deliverer()
     nameless = support.inbound(direction=None, number="")
     world.change(nameless)
-    world.settle(engine)
+    world.settle(deliverer)
     world.change(support.with_segment(nameless, agent_users_id=102))
     world.change(support.ended(support.with_segment(nameless, agent_users_id=102)))
     world.clock.advance(60)
-    while engine.run_once() == 0.0:
+    while deliverer.run_once() == 0.0:
         pass
     assert "Subject" not in world.org.named("acme:2001:0")
     if told:
@@ -944,7 +944,7 @@ def test_a_call_that_ended_unidentified_waits_for_the_list_of_calls_and_not_for_
         world.clock.advance(10)
     else:
         world.clock.advance(90)
-    while engine.run_once() == 0.0:
+    while deliverer.run_once() == 0.0:
         pass
     task = world.org.named("acme:2001:0")
     expected = ("Połączenie przychodzące +48600100200", 1) if told else ("Połączenie", 2)

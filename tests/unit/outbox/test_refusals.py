@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cti.domain.outcome import Outcome
-from cti.outbox.engine import ATTEMPTS
+from cti.outbox.deliverer import ATTEMPTS
 from cti.salesforce.classify import from_answer, from_code
 from cti.salesforce.errors import OutcomeUnknownError, UnavailableError
 from tests.support.fake_org import user
@@ -38,10 +38,10 @@ def attempts(world, number):
         return uow.outbox.get(f"{ORG}/acme:{number}:0").attempts
 
 
-def run(world, engine, steps):
-    """Let an engine take so many steps, time passing as it asks for."""
+def run(world, deliverer, steps):
+    """Let a deliverer take so many steps, time passing as it asks for."""
     for _ in range(steps):
-        world.clock.advance(max(engine.run_once(), 0.01))
+        world.clock.advance(max(deliverer.run_once(), 0.01))
 
 
 # -- causes that pass -------------------------------------------------------------------------------------------------
@@ -191,9 +191,9 @@ def test_one_log_for_which_whole_requests_are_refused_holds_no_other_up(world):
     for number in range(100):
         world.change(support.outbound(calls_id=number))
     world.org.refuse_all = poison(42)
-    engine = world.engine()
+    deliverer = world.deliverer()
     world.clock.advance(10)
-    engine.run_once()
+    deliverer.run_once()
     assert len(world.org.tasks) == 99
     assert len(world.org.sent("create")) <= 17
     assert (world.counts(), attempts(world, 42)) == ({"done": 99, "retry": 1}, 1)
@@ -204,8 +204,8 @@ def test_it_dies_visibly_after_as_many_attempts_as_any_other(world, others):
     for number in range(others + 1):
         world.change(support.outbound(calls_id=number))
     world.org.refuse_all = poison(0)
-    engine = world.engine()
-    run(world, engine, 120)
+    deliverer = world.deliverer()
+    run(world, deliverer, 120)
     row = world.row(support.outbound(calls_id=0))
     assert (row.state, row.code) == ("dead", "call-log-request-refused")
     assert row.detail == "JSON_PARSER_ERROR: Cannot deserialize instance of datetime from VALUE_STRING"
@@ -220,12 +220,12 @@ def test_meanwhile_new_logs_are_delivered_as_ever(world):
     world.change(support.outbound(calls_id=0))
     world.change(support.outbound(calls_id=1))
     world.org.refuse_all = poison(0)
-    engine = world.engine()
-    run(world, engine, 8)
+    deliverer = world.deliverer()
+    run(world, deliverer, 8)
     for number in range(2, 6):
         world.change(support.outbound(calls_id=number))
         world.clock.advance(10)
-        run(world, engine, 3)
+        run(world, deliverer, 3)
         assert world.org.named(f"acme:{number}:0")
 
 
@@ -234,16 +234,16 @@ def test_where_everything_is_refused_nothing_is_given_up(world, count):
     for number in range(count):
         world.change(support.outbound(calls_id=number))
     world.org.refuse_all = lambda _rows: UNREADABLE
-    engine = world.engine()
+    deliverer = world.deliverer()
     begun = world.clock.monotonic()
     while world.clock.monotonic() - begun < 1800:
-        run(world, engine, 1)
+        run(world, deliverer, 1)
     assert world.counts() == {"retry": count}
     assert {attempts(world, number) for number in range(count)} == {0}
     assert len(world.org.sent("create")) <= 50
     world.org.refuse_all = lambda _rows: None
     world.clock.advance(301)
-    world.settle(engine)
+    world.settle(deliverer)
     assert len(world.org.tasks) == count
 
 
@@ -251,10 +251,10 @@ def test_two_such_logs_side_by_side_before_many_good_ones_hold_none_up(world):
     for number in range(40):
         world.change(support.outbound(calls_id=number))
     world.org.refuse_all = poison(0, 1)
-    engine = world.engine()
+    deliverer = world.deliverer()
     world.clock.advance(10)
     for _ in range(4):
-        engine.run_once()
+        deliverer.run_once()
     assert len(world.org.tasks) == 38
     assert (attempts(world, 0), attempts(world, 1)) == (1, 1)
 
@@ -265,10 +265,10 @@ def test_one_log_at_which_salesforce_stumbles_lets_the_others_through(world):
     world.org.refuse_all = lambda rows: OutcomeUnknownError() if stumbles(rows) else None
     for number in range(60):
         world.change(support.outbound(calls_id=number))
-    engine = world.engine()
+    deliverer = world.deliverer()
     begun = world.clock.monotonic()
     while len(world.org.tasks) < 59 and world.clock.monotonic() - begun < 300:
-        run(world, engine, 1)
+        run(world, deliverer, 1)
     assert len(world.org.tasks) == 59
     assert len(world.org.sent("create")) <= 40
 
@@ -277,14 +277,14 @@ def test_an_org_that_stumbles_at_every_request_has_no_log_given_up(world):
     world.org.refuse_all = lambda _rows: OutcomeUnknownError()
     world.change(support.outbound(calls_id=0))
     world.change(support.outbound(calls_id=1))
-    engine = world.engine()
+    deliverer = world.deliverer()
     begun = world.clock.monotonic()
     while world.clock.monotonic() - begun < 2 * 3600:
-        run(world, engine, 1)
+        run(world, deliverer, 1)
     assert world.counts() == {"retry": 2}
     world.org.refuse_all = lambda _rows: None
     world.clock.advance(301)
-    world.settle(engine)
+    world.settle(deliverer)
     assert len(world.org.tasks) == 2
 
 
@@ -292,14 +292,14 @@ def test_a_change_for_which_whole_requests_are_refused_holds_no_other_up(world):
     calls = [support.outbound(calls_id=number) for number in range(20)]
     for call in calls:
         world.change(call)
-    engine = world.engine()
-    world.settle(engine)
+    deliverer = world.deliverer()
+    world.settle(deliverer)
     bad = world.org.named("acme:7:0")["Id"]
     world.org.refuse_all = lambda rows: UNREADABLE if any(row.get("Id") == bad for row in rows) else None
     for call in calls:
         world.change(support.ended(support.answered(call)))
     world.clock.advance(10)
-    engine.run_once()
+    deliverer.run_once()
     closed = [task for task in world.org.tasks.values() if task["Status"] == "Zakończone"]
     assert len(closed) == 19
     assert world.counts() == {"done": 19, "retry": 1}
@@ -316,12 +316,12 @@ def test_what_was_taken_before_the_org_went_away_is_not_sent_again(world):
         return taken(rows)
 
     world.org.refuse_all = gone_after_three
-    engine = world.engine()
+    deliverer = world.deliverer()
     world.clock.advance(10)
-    engine.run_once()
+    deliverer.run_once()
     before = len(world.org.tasks)
     assert before > 0
     assert world.counts() == {"done": before, "retry": 8 - before}
     world.org.refuse_all = lambda _rows: None
-    world.settle(engine)
+    world.settle(deliverer)
     assert len(world.org.tasks) == 8

@@ -1,4 +1,4 @@
-"""The embedded engine: takes what waits in the outbox, has it carried, records what came of it.
+"""One step of delivering: takes what waits in the outbox, has it carried, records what came of it.
 
 The order is what makes it safe to kill at any point: lease (committed) → send → record (committed). A process that dies
 between the last two leaves a lease that runs out; whoever finds it asks Salesforce what arrived before anything is
@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import itertools
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from cti.background import OUTSIDE_PATIENCE_S, Loop, stop_together
-from cti.domain.delivery import Delivery
+from cti.domain.delivery import Delivery, Result
 from cti.errors import InternalError
 from cti.outbox.breaker import Breakers, growing
 
@@ -25,23 +24,27 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cti.clock import Clock
-    from cti.outbox.ports import Carrier, Database, Item, Listener, Observer, Result, UnitOfWork
+    from cti.domain.delivery import DeliveryOutcome, OutboxItem
+    from cti.outbox.ports import Carrier, Listener, Observer
+    from cti.store.database import Database
+    from cti.store.unit_of_work import UnitOfWork
 
 BATCH: Final = 200
 LEASE: Final = timedelta(seconds=180)
 ATTEMPTS: Final = 20
 """After so many failures of its own a delivery is dead; an org's trouble is not counted."""
 KEEP: Final = timedelta(days=90)
-HANDS: Final = 2
-"""While one hand waits for an org's answer, the other serves another org, or records and gets the next batch ready."""
 IDLE_S: Final = 5.0
 BUSY_S: Final = 1.0
-DEBOUNCE_S: Final = 0.2
-"""So long a burst of commits, or of deliveries that fall due, has until it leads to one look at the outbox."""
 _TIDY_S: Final = 3600.0
 _COUNT_S: Final = 15.0
 _HELD_S: Final = 300.0
 """How often it is asked whether an org takes by now what it did not take before."""
+
+_BROKEN: Final = Result("unknown", code=InternalError.code)
+"""What becomes of a delivery that its carrier stumbled over: nobody knows whether it arrived."""
+
+_OVER: Final[frozenset[DeliveryOutcome]] = frozenset({"done", "gone"})
 
 _log = structlog.get_logger("cti.outbox")
 
@@ -54,43 +57,24 @@ class _Silent:
         pass
 
 
-def _nothing() -> Mapping[str, Any]:
-    return {}
-
-
-@dataclass(frozen=True)
-class _Broken:
-    """What becomes of a delivery that its carrier stumbled over: nobody knows whether it arrived."""
-
-    state: str = "unknown"
-    record_id: str | None = None
-    delivered: Mapping[str, Any] | None = None
-    held: Mapping[str, Any] = field(default_factory=_nothing)
-    code: str = InternalError.code
-    detail: str = ""
-    wait: float | None = None
-    whole_org: bool = False
-    counts: bool = True
-
-
 @dataclass(frozen=True)
 class _Batch:
-    """What one lease covers; `loads`, by key, is what is to be sent of it, not after `sent_by`."""
+    """What one lease covers; `deliveries`, by key, is what is to be sent of it, not after `sent_by`."""
 
     owner: str
-    items: Sequence[Item]
-    loads: Mapping[str, Delivery]
+    items: Sequence[OutboxItem]
+    deliveries: Mapping[str, Delivery]
     sent_by: datetime
 
 
-class Engine:
-    """Delivers what is due.
+class Deliverer:
+    """Delivers what is due, a batch whenever it is called; when and in which threads is its caller's choice.
 
     `carriers` by the kind of delivery; `owner` is an id of this process that no other has; `random` gives numbers in
-    [0, 1); `listener` is told of a batch's changes at once, in the transaction that records them. Several engines
-    may work on one database. `run_once` may be called from several threads at once; `start` runs it in two `loops`. An
-    org gets one request at a time from this engine, for records created side by side lock each other there. What was
-    delivered is remembered for `keep`.
+    [0, 1); `listener` is told of a batch's changes at once, in the transaction that records them. Several deliverers
+    may work on one database. `run_once` may be called from several threads at once. An org gets one request at a time
+    from this deliverer, for records created side by side lock each other there. What was delivered is remembered for
+    `keep`.
     """
 
     def __init__(
@@ -125,36 +109,10 @@ class Engine:
         self._tidied = clock.monotonic()
         self._counted: float | None = None
         self._looked: float | None = None
-        self.loops: Final = tuple(
-            Loop(
-                f"outbox-{number}",
-                self._step,
-                clock=clock,
-                interval=IDLE_S,
-                debounce=DEBOUNCE_S,
-                longest_backoff=IDLE_S,
-                patience=OUTSIDE_PATIENCE_S,
-            )
-            for number in range(1, HANDS + 1)
-        )
-        for loop in self.loops:
-            database.on_commit(loop.wake)
 
-    # -- the threads ----------------------------------------------------------------------------------------------
-
-    def start(self) -> None:
-        """Begin to deliver in the background."""
-        for loop in self.loops:
-            loop.start()
-
-    def stop(self, timeout: float = 3.0) -> None:
-        """Send nothing more and wait up to `timeout` seconds for what is under way; its lease covers the rest."""
+    def stop(self) -> None:
+        """Send nothing more: what is taken from here on, or waits for its org's turn, is given back. Never waits."""
         self._stopping.set()
-        stop_together(self.loops, timeout)
-
-    def _step(self) -> float:
-        # Never for longer: what another process commits wakes nobody here.
-        return min(self.run_once(), IDLE_S)
 
     # -- one step -------------------------------------------------------------------------------------------------
 
@@ -194,12 +152,12 @@ class Engine:
         with self._database.write() as uow:
             choices = dict.fromkeys([(busy | {self._served}, 1), (busy, 1), (frozenset(), self._batch)])
             leases = (self._lease_of(uow, owner, without, least) for without, least in choices)
-            items: Sequence[Item] = next((found for found in leases if found), ())
+            items: Sequence[OutboxItem] = next((found for found in leases if found), ())
             logs = uow.call_logs.of([item.key for item in items])
             if items:
                 uow.commit()
         # Left out is what must not be delivered because its record was deleted.
-        loads = {
+        deliveries = {
             item.key: Delivery(
                 item.key,
                 item.fields,
@@ -211,9 +169,9 @@ class Engine:
             for item in items
             if item.key not in logs or not logs[item.key].deleted
         }
-        return _Batch(owner, items, loads, sent_by) if items else None
+        return _Batch(owner, items, deliveries, sent_by) if items else None
 
-    def _lease_of(self, uow: UnitOfWork, owner: str, without: Collection[str], least: int) -> Sequence[Item]:
+    def _lease_of(self, uow: UnitOfWork, owner: str, without: Collection[str], least: int) -> Sequence[OutboxItem]:
         """Lease a batch, of another org than `without` names, unless there are fewer than `least`."""
         return uow.outbox.lease(
             owner,
@@ -227,22 +185,22 @@ class Engine:
     def _carry(self, org_id: str, batch: _Batch) -> dict[str, Result]:
         results: dict[str, Result] = {}
         kinds = {item.key: item.kind for item in batch.items}
-        for kind in dict.fromkeys(kinds[key] for key in batch.loads):
-            part = [load for key, load in batch.loads.items() if kinds[key] == kind]
+        for kind in dict.fromkeys(kinds[key] for key in batch.deliveries):
+            part = [delivery for key, delivery in batch.deliveries.items() if kinds[key] == kind]
             try:
-                results |= zip((load.key for load in part), self._carriers[kind].carry(org_id, part), strict=True)
+                results |= zip((each.key for each in part), self._carriers[kind].carry(org_id, part), strict=True)
             except Exception:  # noqa: BLE001 - one that cannot be carried must not hold up the others
                 _log.exception("delivery-failed", count=len(part))
-                results |= {load.key: self._carry_alone(kind, org_id, load) for load in part}
+                results |= {each.key: self._carry_alone(kind, org_id, each) for each in part}
         return results
 
-    def _carry_alone(self, kind: str, org_id: str, load: Delivery) -> Result:
+    def _carry_alone(self, kind: str, org_id: str, delivery: Delivery) -> Result:
         """Deliver one whose batch failed in a way that nobody foresaw; it may have arrived with the batch."""
         try:
-            return self._carriers[kind].carry(org_id, [load])[0]
+            return self._carriers[kind].carry(org_id, [delivery])[0]
         except Exception:  # noqa: BLE001 - tried again, and given up after as many attempts as any other
-            _log.exception("delivery-failed", key=load.key)
-            return _Broken()
+            _log.exception("delivery-failed", key=delivery.key)
+            return _BROKEN
 
     def _judge(self, org_id: str, results: Collection[Result]) -> float:
         """Have the org left alone after trouble; returns for how many seconds."""
@@ -264,7 +222,7 @@ class Engine:
     def _record(self, batch: _Batch, results: Mapping[str, Result], pause: float) -> None:
         items = batch.items
         with self._database.write() as uow:
-            # What another engine has taken over meanwhile is that engine's to record.
+            # What another deliverer has taken over meanwhile is that one's to record.
             claimed = uow.outbox.claim(batch.owner, items)
             uow.call_logs.of(claimed)
             settled = [item for item in items if item.key in claimed]
@@ -290,12 +248,12 @@ class Engine:
             for key in keys:
                 self._tell(listener, uow, [key])
 
-    def _settle(self, uow: UnitOfWork, item: Item, result: Result | None, pause: float) -> None:
+    def _settle(self, uow: UnitOfWork, item: OutboxItem, result: Result | None, pause: float) -> None:
         """Record one result; None: the delivery was not wanted."""
         if result is None:
             uow.outbox.dropped(item.key, "salesforce-record-deleted")
             return
-        if result.state in {"done", "gone"}:
+        if result.state in _OVER:
             self._arrived(uow, item, result)
             return
         worn_out = result.counts and not result.whole_org and item.attempts + 1 >= ATTEMPTS
@@ -313,7 +271,7 @@ class Engine:
         )
 
     @staticmethod
-    def _arrived(uow: UnitOfWork, item: Item, result: Result) -> None:
+    def _arrived(uow: UnitOfWork, item: OutboxItem, result: Result) -> None:
         gone = result.state == "gone"
         delivered: Mapping[str, Any] = {} if gone else item.fields if result.delivered is None else result.delivered
         if gone:
@@ -333,7 +291,7 @@ class Engine:
             deleted=gone,
         )
 
-    def _delay(self, item: Item, result: Result, pause: float) -> float:
+    def _delay(self, item: OutboxItem, result: Result, pause: float) -> float:
         if result.whole_org:
             return pause
         if not result.counts:
