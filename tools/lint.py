@@ -25,6 +25,8 @@ CHECKS: dict[str, list[str]] = {
     "import-linter": [str(BIN / "lint-imports"), "--no-cache"],
     "deptry service": [str(BIN / "deptry"), "."],
     "deptry": [str(BIN / "deptry"), ".", *DEPTRY_ALL],
+    "vulture service": [str(BIN / "vulture"), "cti", "app.py", "wsgi.py"],
+    "vulture": [str(BIN / "vulture")],
     "tsc": [NODE, "node_modules/typescript/bin/tsc", "--noEmit", "-p", "tsconfig.json"],
     "tsc simulators": [NODE, "node_modules/typescript/bin/tsc", "--noEmit", "-p", "tsconfig.simulators.json"],
     "eslint": [NODE, "node_modules/eslint/bin/eslint.js", "."],

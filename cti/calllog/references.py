@@ -72,11 +72,6 @@ class Leaving:
         """What is left."""
         return {name: value for name, value in self.sent.items() if name not in self.without}
 
-    @property
-    def references(self) -> bool:
-        """Whether what is left still refers to anybody or anything."""
-        return any(self.row.get(name) is not None for name in REFERENCES)
-
     def after(self, error: Trouble) -> bool:
         """Leave out what this refusal of `row` is about; False when that would not help.
 

@@ -68,13 +68,12 @@ class CampaignMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """One campaign. `mode` None: a mode not known here. `wrap_seconds`: how long WRAP lasts after its calls."""
+    """One campaign. `mode` None: a mode not known here."""
 
     id: int
     name: str
     direction: str | None = None
     mode: CampaignMode | None = None
-    wrap_seconds: int | None = None
     ivr_authorization: bool = False
 
 

@@ -3,8 +3,7 @@
 The one list of them: whoever asks or writes takes the names from here, the pairing's check compares them with what the
 org grants, and the permission set `Fcc_Integration` must grant each that is under field-level security.
 
-Source: Object Reference (Account, Contact, Lead, Case, Task); Metadata API Developer Guide, "PermissionSet": required
-fields and those of the system are not under field-level security and may not stand in a permission set.
+Source: Object Reference (Account, Contact, Lead, Case, Task).
 """
 
 from __future__ import annotations
@@ -88,34 +87,3 @@ PERSON_READ: Final = frozenset({*PERSON_MARKS, *PERSON_PHONES, PEOPLE["Account"]
 These columns exist in no other org, so that no permission set can name them everywhere; access to them follows the
 contact's fields of the same meaning.
 """
-
-ALWAYS_THERE: Final[Mapping[str, frozenset[str]]] = {
-    "Account": frozenset({"Id", "Name"}),
-    "Contact": frozenset({"Id", "Name"}),
-    "Lead": frozenset({"Id", "Name", "IsConverted"}),
-    "Case": frozenset({"Id", "CaseNumber"}),
-    "Task": frozenset(
-        {
-            "Id",
-            "IsDeleted",
-            "CreatedById",
-            "OwnerId",
-            "Status",
-            "TaskSubtype",
-            "CallType",
-            "CallDurationInSeconds",
-            "CallDisposition",
-            "CallObject",
-        }
-    ),
-}
-"""Fields that are not under field-level security: whoever may see the object has them."""
-
-
-def granted() -> dict[str, bool]:
-    """What the integration's permission set has to grant: `Object.Field`, and whether for writing too."""
-    return {
-        f"{table}.{name}": name in WRITTEN.get(table, frozenset())
-        for table, names in READ.items()
-        for name in sorted(names - ALWAYS_THERE[table])
-    }

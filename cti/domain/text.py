@@ -10,10 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from typing import Any, Final
 
 LARGEST_INTEGER: Final = 2**63 - 1
 """The largest whole number, and with a minus the smallest, that a column of either database keeps."""
@@ -37,26 +34,17 @@ def storable(text: str) -> str:
     return text
 
 
-def storable_json(value: Any) -> Any:
-    """A JSON value (as `json.loads` gives it) cleaned all the way down, keys too; new lists and objects, never changed.
-
-    None stands for what no database of ours keeps as it is: numbers that are not finite, whole numbers beyond
-    `LARGEST_INTEGER`, anything in more than `DEEPEST` objects and lists, and anything that is not JSON. Of two keys
-    that are equal once cleaned, the last stands.
-    """
-    return _cleaned(value, DEEPEST, _storable_number)
-
-
 def read_json(body: bytes) -> Any:
-    """The value of a JSON text that came from outside, its texts cleaned as `storable_json` does.
+    """The value of a JSON text that came from outside, its texts and keys cleaned as `storable` does, all the way down.
 
-    What is not UTF-8 is read with U+FFFD in its place. Numbers stay as they are, so that whoever reads one can tell of
-    it; one of more digits than any database keeps is infinite, and so may be `1e400` and the `Infinity` and `NaN` that
-    other programs write though JSON has none. Raises ValueError for what is no JSON, or nests without end.
+    What is not UTF-8 is read with U+FFFD in its place. None stands for anything in more than `DEEPEST` objects and
+    lists. Of two keys that are equal once cleaned, the last stands. Numbers stay as they are, so that whoever reads one
+    can tell of it; one of more digits than any database keeps is infinite, and so may be `1e400` and the `Infinity` and
+    `NaN` that other programs write though JSON has none. Raises ValueError for what is no JSON, or nests without end.
     """
     text = body.decode("utf-8", "replace")
     try:
-        return _cleaned(json.loads(text, parse_int=_whole), DEEPEST, lambda number: number)
+        return _cleaned(json.loads(text, parse_int=_whole), DEEPEST)
     except RecursionError:
         raise ValueError("the JSON nests too deeply") from None
 
@@ -66,21 +54,11 @@ def _whole(digits: str) -> int | float:
     return int(digits) if len(digits) <= _MOST_DIGITS else math.inf
 
 
-def _storable_number(number: float) -> float | None:
-    kept = abs(number) <= LARGEST_INTEGER if isinstance(number, int) else math.isfinite(number)
-    return number if kept else None
-
-
-def _cleaned(value: Any, left: int, number: Callable[[float], float | None]) -> Any:
-    cleaned: Any = None
+def _cleaned(value: Any, left: int) -> Any:
     if isinstance(value, str):
-        cleaned = storable(value)
-    elif isinstance(value, bool):
-        cleaned = value
-    elif isinstance(value, int | float):
-        cleaned = number(value)
-    elif left and isinstance(value, dict):
-        cleaned = {storable(str(key)): _cleaned(item, left - 1, number) for key, item in value.items()}
-    elif left and isinstance(value, list | tuple):
-        cleaned = [_cleaned(item, left - 1, number) for item in value]
-    return cleaned
+        return storable(value)
+    if isinstance(value, dict):
+        return {storable(key): _cleaned(item, left - 1) for key, item in value.items()} if left else None
+    if isinstance(value, list):
+        return [_cleaned(item, left - 1) for item in value] if left else None
+    return value

@@ -108,7 +108,6 @@ def campaign(row: Mapping[str, Any], reader: Reader) -> Campaign | None:
         name=reader.text(row, "name", where) or str(campaign_id),
         direction=reader.text(row, "direction", where),
         mode=mode,
-        wrap_seconds=reader.integer(row, "wrap_seconds", where),
         ivr_authorization=reader.flag(row, "ivr_authorization", where),
     )
 

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 CAMPAIGNS_LIST: Final = "fcc-campaigns-list"
 DROP_CALL: Final = "fcc-drop-call"
-JWT: Final = "fcc-create-jwt-token"
 MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
 OF_TENANT: Final = frozenset({assumed.USERS_LIST, assumed.STATUSES_LIST, assumed.CALLS_LIST, CAMPAIGNS_LIST})
 """The functions that are asked in the tenant's name; all others are asked in an agent's."""

@@ -61,7 +61,6 @@ class PollHealth:
 
     tenant_id: str
     last_success_at: datetime | None = None
-    last_at: datetime | None = None
     failures: int = 0
     code: str | None = None
     unread: int = 0
@@ -133,11 +132,11 @@ class Poller:
             unread = self._read_pages(tenant)
         except ConnectorError as error:
             failures = before.failures + 1
-            self._health[tenant.id] = replace(before, last_at=now, failures=failures, code=error.code)
+            self._health[tenant.id] = replace(before, failures=failures, code=error.code)
             _log.warning("poll-failed", tenant=tenant.id, code=error.code, failures=failures)
         except Exception:  # noqa: BLE001 - one tenant's trouble is not the others', nor the regular work's
             failures = before.failures + 1
-            self._health[tenant.id] = replace(before, last_at=now, failures=failures, code=InternalError.code)
+            self._health[tenant.id] = replace(before, failures=failures, code=InternalError.code)
             _log.exception("poll-failed", tenant=tenant.id, code=InternalError.code, failures=failures)
         else:
             failures = 0
@@ -145,7 +144,7 @@ class Poller:
                 # Whoever could not be asked may have restarted: what it said of the agents before may hold no more.
                 self._unbroken_since[tenant.id] = now
             self._health[tenant.id] = replace(
-                before, last_at=now, last_success_at=now, failures=0, code=None, unread=before.unread + unread
+                before, last_success_at=now, failures=0, code=None, unread=before.unread + unread
             )
         up = self._activity.calls_up(tenant.id)
         read = self._clock.monotonic()

@@ -149,7 +149,6 @@ class PasswordCheck:
 class Heard:
     """When a tenant's webhooks were last heard, by the monotonic clock; None: not since the start."""
 
-    anything: float | None = None
     presence: float | None = None
     unknown: int = 0
 
@@ -204,7 +203,6 @@ class WebhookIntake:
         if bare_domain(envelope.fcc_instance) != bare_domain(tenant.domain):
             raise WebhookInstanceError
         heard = self._heard.setdefault(tenant_id, Heard())
-        heard.anything = self._clock.monotonic()
         if not enabled:
             self._count(tenant_id, "switched-off")
             return

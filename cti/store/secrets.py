@@ -24,7 +24,7 @@ class SecretBox:
     """Encrypts what must not lie readable in the database.
 
     Takes one or more Fernet keys (32 bytes, URL-safe base64). The first encrypts; all decrypt, so a key is changed by
-    putting the new one first and keeping the old one until `rotate` has been run over everything. Safe to share
+    putting the new one first and keeping the old one until everything has been written anew. Safe to share
     between threads.
     """
 
@@ -48,10 +48,6 @@ class SecretBox:
             return self._fernet.decrypt(stored.encode("ascii")).decode("utf-8")
         except (InvalidToken, UnicodeEncodeError) as error:
             raise SecretUnreadableError("a stored secret cannot be read with the configured keys") from error
-
-    def rotate(self, stored: str) -> str:
-        """The same secret encrypted with the first key."""
-        return self.encrypt(self.decrypt(stored))
 
 
 def give_secrets_to(dialect: Dialect, box: SecretBox) -> None:

@@ -86,7 +86,6 @@ class WebSocket:
         self._sock = sock
         self._incoming = Incoming(limits or Limits(), monotonic=monotonic)
         self._max_queue = max_queue
-        self._ping_interval = ping_interval
         self._send_timeout = send_timeout
         self._monotonic = monotonic
         self._give_way = give_way

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from simulators.fcc import causes
 from simulators.fcc.sip import messages
@@ -33,7 +33,6 @@ class IncomingLeg(Leg):
         self.remote_tag = messages.tag_of(invite.from_address) or ""
         self.remote_cseq = invite.cseq.sequence
         self.target = messages.uri_of(invite.headers.get("Contact") or "")
-        self.progress: Literal["trying", "ringing", "early"] = "trying"
         self._sdp: str | None = None
         self.last_response: Response | None = None
         self.invited_at: datetime | None = None
@@ -94,7 +93,6 @@ class IncomingLeg(Leg):
             return
         if early_hz is not None:
             self.media.tone.hz = early_hz
-        self.progress = "ringing" if code == 180 and early_hz is None else "early"  # noqa: PLR2004
         await self._send(self._response(self.connection, self.invite, code, body=sdp))
 
     async def _description(self) -> str:

@@ -54,7 +54,6 @@ class Leg:
         self.remote_tag = ""
         self.cseq = 0
         self.remote_cseq = 0
-        self.dtmf = ""
         self.held = False
         self.answered = False
         self.ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
@@ -237,9 +236,7 @@ class Leg:
         if found is None:
             await self._reply(connection, request, 400)
             return
-        digit = found[1].decode().upper()
-        self.dtmf += digit
-        self.on_dtmf(digit)
+        self.on_dtmf(found[1].decode().upper())
         await self._reply(connection, request, 200)
 
     async def _reply(self, connection: Connection, request: Request, code: int) -> None:

@@ -18,8 +18,6 @@ from simulators.fcc.media.listener import Listener
 from simulators.fcc.media.tone import Tone
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from aiortc.mediastreams import MediaStreamTrack
 
 DOMAIN = "acme.fcc.example"
@@ -89,9 +87,7 @@ class Phone:
         self.reader = asyncio.create_task(self._read())
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         for call in self.calls:
             await call.audio.close()
         self.reader.cancel()

@@ -7,6 +7,8 @@ from openapi_spec_validator import validate
 from cti.pbx import assumed, fcc_external_api
 from tests.contract.pbx.schema import DOCUMENT, events, functions
 
+NOT_ASKED_YET = {"fcc-create-jwt-token"}
+
 
 def test_the_document_is_openapi() -> None:
     validate(DOCUMENT)
@@ -14,7 +16,8 @@ def test_the_document_is_openapi() -> None:
 
 def test_every_function_the_code_names_is_documented_and_no_other() -> None:
     names = {value for module in (assumed, fcc_external_api) for value in vars(module).values() if _is_function(value)}
-    assert names == set(functions())
+    assert set(functions()) - names == NOT_ASKED_YET
+    assert names <= set(functions())
 
 
 def test_everything_says_how_it_is_known() -> None:

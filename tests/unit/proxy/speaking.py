@@ -94,7 +94,6 @@ class Line:
         self.stored = stored or Stored()
         self.unread = 0
         self._admission = admission
-        self._per_minute = calls_per_minute
         self.phones = phones or Phones(
             self.stored, clock, run_soon=lambda save: save(), calls_per_minute=calls_per_minute
         )

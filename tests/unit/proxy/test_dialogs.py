@@ -366,7 +366,7 @@ def test_what_cannot_be_learned_is_counted_and_nothing_breaks(line, broken):
     assert line.stored.rows == {}
 
 
-def test_a_database_that_is_away_stops_no_call(line, caplog):
+def test_a_database_that_is_away_stops_no_call(line):
     line.stored.down = OSError("away")
     line.calls()
     assert line.why(within("INVITE")) == ""
