@@ -23,6 +23,8 @@ _NUMBER = re.compile(r"[A-Za-z0-9+*#._\-]{1,64}", re.ASCII)
 class Dialling:
     """The rules for one phone. The checks raise RefusedError, or AddressError for what cannot be read."""
 
+    __slots__ = ("_admission", "_fences", "_headers", "_phone", "_rules")
+
     def __init__(
         self, admission: Admission, *, rules: DialRules, fences: Fences, phone: AgentPhone, headers: HeaderRules
     ) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
-    from cti.proxy.guard import PhoneGuard
+    from cti.proxy.learning import Learner
 
 
 class Downstream:
@@ -41,7 +41,7 @@ class Downstream:
         "_browser",
         "_farewell",
         "_goodbye_said",
-        "_guard",
+        "_learner",
         "_limit",
         "_listener",
         "_lock",
@@ -49,10 +49,10 @@ class Downstream:
         "_write",
     )
 
-    def __init__(self, browser: socket.socket, guard: PhoneGuard, limit: int, abort: Callable[[], None]) -> None:
+    def __init__(self, browser: socket.socket, learner: Learner, limit: int, abort: Callable[[], None]) -> None:
         """`limit` is the longest message of FCC's (bytes); `abort` cuts both sides, without waiting."""
         self._browser = browser
-        self._guard = guard
+        self._learner = learner
         self._limit = limit
         self._abort = abort
         self._lock = threading.Lock()
@@ -122,7 +122,7 @@ class Downstream:
         Only where the browser takes all of it without waiting. Gives what is left over, for `carry`.
         """
         size = whole_text(data, masked=False)
-        if not size or len(data) - size > self._limit or self._guard.teaches(message := data[size:]):
+        if not size or len(data) - size > self._limit or self._learner.teaches(message := data[size:]):
             return data
         if self._pending or self._farewell is not None or not self._lock.acquire(blocking=False):
             return data
@@ -137,7 +137,7 @@ class Downstream:
             return data
         finally:
             self._lock.release()
-        self._guard.note(message)
+        self._learner.note(message)
         return b""
 
     def carry(self, data: bytes) -> None:
@@ -155,7 +155,7 @@ class Downstream:
                     self._abort()
                 raise
             for message in messages:
-                self._guard.hear(message)
+                self._learner.hear(message)
             if self._pending or self._farewell is not None:
                 self._carry_with_own(data, boundary)
             else:

@@ -22,7 +22,7 @@ from cti.proxy.learning import Learner
 from cti.proxy.refusal import refusal
 from cti.proxy.sip_address import AddressError, read_one, read_parties, read_party, read_uri, same_uri, unescape
 from cti.proxy.sip_head import SipHead, SipUnreadableError, read_message
-from cti.proxy.told import routes_of, teaches, via_key
+from cti.proxy.told import routes_of, via_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,7 @@ _MOST_ASKED = 8
 _TRYING, _OK, _ERROR = 100, 200, 400
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """Whether a WebSocket message goes on to the PBX, and what the phone is answered instead, empty for nothing.
 
@@ -65,10 +65,9 @@ _PASS = Verdict(forward=True)
 
 
 class PhoneGuard:
-    """Judges what the phone of one socket sends, and listens to what FCC sends it.
+    """Judges what the phone of one socket sends, for one thread; `learner` hears what FCC sends it, for another."""
 
-    `judge` and `passes` are for one thread, `hear` for another.
-    """
+    __slots__ = ("_asked_before", "_dialling", "_dialogs", "_headers", "_phone", "_tag", "learner")
 
     def __init__(
         self,
@@ -81,7 +80,7 @@ class PhoneGuard:
         unread: Callable[[], None] = lambda: None,
     ) -> None:
         self._headers = HeaderRules(admission.uri, admission.username, phone)
-        self._learner = Learner(phone, self, unread)
+        self.learner = Learner(phone, self, unread)
         self._dialling = Dialling(admission, rules=rules, fences=fences, phone=phone, headers=self._headers)
         self._phone = phone
         self._dialogs = phone.dialogs
@@ -354,21 +353,6 @@ class PhoneGuard:
             return self._dialogs.offered(head.call_id or "", read_party(head.from_).tag or "")
         except AddressError:
             return None
-
-    # What FCC sends
-
-    @staticmethod
-    def teaches(data: bytes) -> bool:
-        """Whether `hear` has to be told of a message of FCC's before it is passed on."""
-        return teaches(data)
-
-    def hear(self, data: bytes) -> None:
-        """Learn from one message of FCC's, before it is passed on."""
-        self._learner.hear(data)
-
-    def note(self, data: bytes) -> None:
-        """What `hear` does with a message that teaches nothing, no matter when and without waiting."""
-        self._learner.note(data)
 
 
 def _words(head: SipHead) -> tuple[str | None, ...]:

@@ -56,6 +56,8 @@ class HeaderRules:
     AddressError for what cannot be read.
     """
 
+    __slots__ = ("_phone", "_username", "own")
+
     def __init__(self, uri: str, username: str, phone: AgentPhone) -> None:
         self.own = read_uri(uri.partition("?")[0])
         self._username = f'"{username}"'

@@ -28,14 +28,22 @@ class Learner:
     `unread` is called for a message that should have taught something and could not be read.
     """
 
+    __slots__ = ("_carrier", "_dialogs", "_heard", "_phone", "_unread")
+
+    teaches = staticmethod(teaches)
+
     def __init__(self, phone: AgentPhone, carrier: object, unread: Callable[[], None]) -> None:
         self._phone = phone
         self._dialogs = phone.dialogs
+        self._heard = phone.heard
         self._carrier = carrier
         self._unread = unread
 
     def hear(self, data: bytes) -> None:
-        """Learn from one message of FCC's, before it is passed on, whatever is in it."""
+        """Learn from one message of FCC's, before it is passed on, whatever is in it.
+
+        For one that does not `teach`, `note` is enough.
+        """
         self.note(data)
         if not teaches(data):
             return
@@ -49,12 +57,12 @@ class Learner:
             self._hear_request(told)
 
     def note(self, data: bytes) -> None:
-        """Remember that FCC asks something, so that it may be answered; without waiting, no matter when."""
+        """Remember that FCC asks something, so that it may be answered; no matter when, and without waiting."""
         if data[:1] in _LINE_BREAKS:
             data = data.lstrip(b"\r\n")
         if not data.startswith(b"SIP/2.0 "):
             end = data.find(b"\r\n\r\n")
-            self._phone.heard.note(data if end < 0 else data[:end])
+            self._heard.note(data if end < 0 else data[:end])
 
     def _hear_request(self, told: Told) -> None:
         remote, local = told.tag("from"), told.tag("to")

@@ -37,7 +37,7 @@ class PhoneFrames:
         self._may_say = may_say
         self._buffer = b""
         self._started = False
-        self._message, self._raw = bytearray(), bytearray()
+        self._message = self._raw = b""
         self._fragments = 0
 
     def message_in(self, data: bytes) -> bytes | None:
@@ -99,6 +99,6 @@ class PhoneFrames:
         self._raw += said.raw
         if not fin:
             return None
-        whole = Said(said.opcode, bytes(self._message), bytes(self._raw))
-        self._message, self._raw, self._fragments = bytearray(), bytearray(), 0
+        whole = Said(said.opcode, self._message, self._raw)
+        self._message, self._raw, self._fragments = b"", b"", 0
         return whole

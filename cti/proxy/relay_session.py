@@ -47,7 +47,7 @@ class RelayLimits:
     connect: float = 5.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Upstream:
     """An open WebSocket to FCC, and what came with its answer."""
 
@@ -115,7 +115,7 @@ class RelaySession:
         self._metrics = metrics
         self._random_bytes = random_bytes
         self._frames = PhoneFrames(limits.message, guard.may_say)
-        self._downstream = Downstream(browser, guard, limits.from_pbx, self.abort)
+        self._downstream = Downstream(browser, guard.learner, limits.from_pbx, self.abort)
         self._ended = False
         self._how = _GONE
         self._unsent = b""

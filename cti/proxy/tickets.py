@@ -25,7 +25,7 @@ LIFETIME_S = 30
 _MOST = 20_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Admission:
     """What a ticket stands for: whose phone may connect to what."""
 

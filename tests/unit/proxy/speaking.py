@@ -130,7 +130,7 @@ class Line:
 
     def hears(self, *messages: bytes) -> None:
         for data in messages:
-            self.guard.hear(data)
+            self.guard.learner.hear(data)
 
     def calls(self, number=CUSTOMER, *, call_id="out-1", answered=True, contact=f"<{FCC}>", **headers) -> None:
         """A call out, as far as FCC's answer."""
