@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from cti.canvas.errors import CanvasRequestMissingError, CanvasRequestTooLargeError, UserApprovalRequiredError
 from cti.errors import ConnectorError, InternalError
+from cti.web.callers import Caller, open_to
 from cti.web.errors import from_http
 from cti.web.pane_page import frames_of
 
@@ -36,6 +37,7 @@ def blueprint(
     made = Blueprint("canvas", __name__)
 
     @made.post("/canvas")
+    @open_to(Caller.SIGNED_REQUEST)
     def enter() -> Response:
         verified: Verified | None = None
         try:
@@ -52,6 +54,7 @@ def blueprint(
         return pane
 
     @made.get("/canvas")
+    @open_to(Caller.ANYBODY)
     def wait_for_approval() -> Response:
         if any(name in request.args for name in _APPROVAL_PARAMETERS):
             return refuse(UserApprovalRequiredError(), None)

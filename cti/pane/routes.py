@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cti.pane.channel import SUBPROTOCOL
 from cti.pane.errors import NoTokenError
+from cti.web.callers import Caller, open_to
 from cti.ws.connection import WebSocket
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def install(
     """
 
     @sockets.route("/pane/channel")
+    @open_to(Caller.SESSION)
     def pane_channel(upgrade: Upgrade) -> None:
         upgrade.require_origin(origins)
         upgrade.require_subprotocol(SUBPROTOCOL)

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from cti.pbx.webhooks import MAX_BODY_BYTES, WebhookRefusedError, WebhookTooLargeError
+from cti.web.callers import Caller, open_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,7 @@ def blueprint(intake: WebhookIntake, *, count_error: Callable[[str], None]) -> B
     made = Blueprint("webhooks", __name__)
 
     @made.post("/fcc/<tenant_id>/webhook")
+    @open_to(Caller.WEBHOOK_PASSWORD)
     def take(tenant_id: str) -> Response:
         request.max_content_length = MAX_BODY_BYTES
         try:

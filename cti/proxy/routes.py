@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flask import request
 
 from cti.proxy.sip_relay import SUBPROTOCOL
+from cti.web.callers import Caller, open_to
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -32,6 +33,7 @@ def install(
     """
 
     @sockets.route("/pane/sip")
+    @open_to(Caller.TICKET)
     def pane_sip(upgrade: Upgrade) -> None:
         upgrade.require_origin(origins)
         upgrade.require_subprotocol(SUBPROTOCOL)

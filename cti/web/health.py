@@ -12,6 +12,7 @@ from prometheus_client import Gauge
 
 from cti.errors import ConnectorError
 from cti.outgoing import is_loopback_name
+from cti.web.callers import Caller, open_to
 from cti.web.errors import NotFoundError
 from cti.web.metrics import CONTENT_TYPE
 
@@ -52,10 +53,12 @@ def blueprint(
     )
 
     @made.get("/healthz")
+    @open_to(Caller.ANYBODY)
     def healthz() -> ResponseReturnValue:
         return jsonify(alive=True)
 
     @made.get("/readyz")
+    @open_to(Caller.ANYBODY)
     def readyz() -> ResponseReturnValue:
         results: dict[str, str] = {}
         problems: dict[str, str] = {}
@@ -79,6 +82,7 @@ def blueprint(
         return jsonify(ready=ready, checks=results, **told), 200 if ready else 503
 
     @made.get("/metrics")
+    @open_to(Caller.HOUSE)
     def numbers() -> ResponseReturnValue:
         if not _may_see_metrics(settings):
             raise NotFoundError
