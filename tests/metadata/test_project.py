@@ -56,7 +56,9 @@ ALWAYS_THERE = {
 }
 
 # What each type may hold, from the pages of the same names in the Metadata API Developer Guide (API 67.0). A name with
-# a slash is an element inside an element. An element that is not here is a spelling mistake or needs looking up.
+# a slash is an element inside an element. An element that is not here is a spelling mistake or needs looking up; some
+# are left out on purpose: a field of Activity has no historical trending (trackTrending), and
+# ExternalClientAppSettings.enableConsumerSecretApiAccess is deprecated.
 ALLOWED = {
     "ApexClass": "apiVersion status packageVersions",
     "ApexPage": "apiVersion availableInTouch confirmationTokenRequired description label packageVersions",
@@ -67,13 +69,13 @@ ALLOWED = {
     " isApplicableToMediaSrc isApplicableToStyleSrc",
     "CustomApplication": "brand description formFactors isNavAutoTempTabsDisabled isNavPersonalizationDisabled"
     " isNavTabPersistenceDisabled label navType tabs uiType utilityBar",
-    "CustomField": "fullName caseSensitive description externalId label length precision required scale trackTrending"
+    "CustomField": "fullName caseSensitive description externalId label length precision required scale"
     " type unique valueSet valueSet/restricted valueSet/valueSetDefinition valueSet/valueSetDefinition/sorted"
     " valueSet/valueSetDefinition/value valueSet/valueSetDefinition/value/fullName"
     " valueSet/valueSetDefinition/value/default valueSet/valueSetDefinition/value/label",
     "ExternalClientApplication": "contactEmail contactPhone description distributionState iconUrl infoUrl isProtected"
     " label logoUrl orgScopedExternalApp",
-    "ExternalClientAppSettings": "enableConsumerSecretApiAccess enableExternalClientApps",
+    "ExternalClientAppSettings": "enableExternalClientApps",
     "ExtlClntAppCanvasSettings": "accessMethod canvasLocationOptions canvasOptions canvasUrl externalClientApplication"
     " label lifeCycleHandler samlInitiationMethod",
     "ExtlClntAppConfigurablePolicies": "externalClientApplication isCanvasPluginEnabled isEnabled isMobilePluginEnabled"
@@ -159,7 +161,7 @@ ENUMERATIONS = {
 }
 BOOLEAN = re.compile(
     r"^(is[A-Z]|can[A-Z]|allow[A-Z]|enable[A-Z]|should[A-Z]|has[A-Z]|modify|viewAll"
-    r"|(enabled|editable|readable|required|unique|externalId|caseSensitive|visible|default|restricted|sorted|trackTrending"
+    r"|(enabled|editable|readable|required|unique|externalId|caseSensitive|visible|default|restricted|sorted"
     r"|disableProtocolSecurity|availableInTouch|confirmationTokenRequired)$)"
 )
 
