@@ -30,6 +30,7 @@ from cti.canvas.service import CanvasSignIn
 from cti.clock import SystemClock
 from cti.directory.service import Directory
 from cti.domain.org_fields import CALL_ID
+from cti.errors import KeysWrongError
 from cti.events.hub import EventHub
 from cti.matching.access import RecordAccess
 from cti.matching.as_agent import AsAgent
@@ -54,7 +55,7 @@ from cti.salesforce.identity import Identities
 from cti.salesforce.org import SalesforceOrgs
 from cti.sessions.service import GRACE, Sessions, SessionTokens
 from cti.settings import Settings, load
-from cti.store import migrate
+from cti.store import keys, migrate
 from cti.store.lease import LeaseError, lease_of
 from cti.store.opening import open_database
 from cti.web import health
@@ -153,7 +154,8 @@ def build_services(
     """Make and tie together everything but the HTTP side; an SQLite database is brought up to date on the way.
 
     With `lease_lost` nobody else may serve from the database: raises LeaseError where somebody does, and calls
-    `lease_lost` should another process take the database over later.
+    `lease_lost` should another process take the database over later. Raises KeysWrongError where the
+    encryption keys are not the database's.
     """
     clock = clock or SystemClock()
     metrics = Metrics()
@@ -161,6 +163,7 @@ def build_services(
     lease = _leased(database, clock, lease_lost) if lease_lost is not None else None
     if database.is_sqlite:
         migrate.migrate(database)
+    _try_keys(database, lease)
     http = outgoing.session(ca_file=settings.ca_file)
     background = Background(BACKGROUND_THREADS, thread_name_prefix="background")
 
@@ -305,6 +308,7 @@ def build_app(services: Services) -> Flask:
         "database": services.database.check,
         "writing": services.database.check_writing,
         "migrations": lambda: migrate.check(services.database),
+        "keys": lambda: keys.check(services.database),
         "background": services.loops.check,
     }
     if services.lease is not None:
@@ -344,7 +348,8 @@ def build_app(services: Services) -> Flask:
 def create_app(settings: Settings | None = None, clock: Clock | None = None) -> Flask:
     """The application at work, by the settings in the environment and the machine's clock unless others are given.
 
-    Raises LeaseError where another instance serves from the same database; a process that loses it later ends itself.
+    Raises LeaseError where another instance serves from the same database, KeysWrongError where the encryption keys are
+    not its own; a process that loses the database later ends itself.
     """
     settings = settings or load()
     configure_logging(settings.log_level)
@@ -363,6 +368,16 @@ def _leased(database: Database, clock: Clock, lost: Callable[[], None]) -> Lease
         lease.give_back()
         raise
     return lease
+
+
+def _try_keys(database: Database, lease: Lease | None) -> None:
+    try:
+        keys.settle(database)
+    except KeysWrongError:
+        database.close()
+        if lease is not None:
+            lease.give_back()
+        raise
 
 
 def _end_this_process() -> None:

@@ -99,6 +99,23 @@ class DatabaseFullError(DatabaseUnavailableError):
     en = "The disk of the FCC connector's database has only {left} MB left. An administrator has to make room."
 
 
+class KeysWrongError(ConnectorError):
+    """What is encrypted in the database does not open with the keys of the settings."""
+
+    code = "encryption-keys-wrong"
+    http_status = 503
+    pl = (
+        "Klucze szyfrujące łącznika FCC (FCC_CONNECTOR_ENCRYPTION_KEYS) nie pasują do jego bazy danych albo brakuje "
+        "jednego z nich. Administrator musi przywrócić klucze, z którymi baza pracowała; kopia zapasowa potrzebuje "
+        "kluczy z czasu, z którego pochodzi."
+    )
+    en = (
+        "The FCC connector's encryption keys (FCC_CONNECTOR_ENCRYPTION_KEYS) are not those of its database, or one of "
+        "them is missing. An administrator has to put back the keys that the database was used with; a backup needs "
+        "the keys of the time it was made."
+    )
+
+
 class BackgroundStalledError(ConnectorError):
     """Work that the connector does beside requests has ended or come to a standstill, which only a restart mends."""
 

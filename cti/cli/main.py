@@ -14,6 +14,7 @@ from cti.cli.options import Context, with_database
 from cti.cli.orgs import org
 from cti.cli.pairings import pair, pairing_group
 from cti.cli.tenants import tenant
+from cti.store import keys
 from cti.store import migrate as migrations
 from cti.store.secrets import SecretBox
 from cti.web.logs import configure_logging
@@ -29,6 +30,7 @@ def main() -> None:
 def migrate_command(context: Context) -> None:
     """Bring the database's tables up to this version."""
     migrations.migrate(context.database)
+    keys.settle(context.database)
     click.echo("The database is up to date.")
 
 
@@ -47,7 +49,7 @@ def secret_new() -> None:
 @with_database
 def secret_rotate(context: Context) -> None:
     """Encrypt every secret in the database with the first of the encryption keys."""
-    count = context.database.rotate_secrets()
+    count = keys.rotate(context.database)
     click.echo(f"{count} secrets are encrypted with the first key; the other keys are not needed any more.")
 
 

@@ -12,7 +12,9 @@ import click
 from cti.admin import values
 from cti.admin.service import AdminService, IncompleteError, UnknownError
 from cti.clock import SystemClock
+from cti.errors import KeysWrongError
 from cti.settings import PREFIX, Settings, SettingsError, load
+from cti.store import keys
 from cti.store import migrate as migrations
 from cti.store.opening import open_database
 
@@ -49,6 +51,7 @@ def with_database(command: Callable[..., None]) -> Callable[..., None]:
         try:
             if database.is_sqlite:
                 migrations.migrate(database)
+            keys.settle(database)
             command(Context(settings, database, clock, AdminService(database, clock)), *args, **options)
         except UnknownError as error:
             raise click.ClickException(
@@ -58,6 +61,8 @@ def with_database(command: Callable[..., None]) -> Callable[..., None]:
         except IncompleteError as error:
             options_missing = ", ".join(f"--{name.replace('_', '-')}" for name in error.missing)
             raise click.UsageError(f"A new {error.kind} needs {options_missing} as well.") from None
+        except KeysWrongError as error:
+            raise click.ClickException(error.message("en")) from None
         finally:
             database.close()
 

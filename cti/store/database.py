@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
-from sqlalchemy import and_, event, select, update
+from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
@@ -28,7 +28,7 @@ from sqlalchemy.orm import Session
 from cti.errors import DatabaseBusyError, DatabaseFullError, DatabaseGoneError, DatabaseUnavailableError
 from cti.store.engine import LOCK_PATIENCE_S, WRITING, make_engine
 from cti.store.lease import LeaseError, UnreachableError
-from cti.store.secrets import EncryptedText, SecretBox, give_secrets_to
+from cti.store.secrets import SecretBox, give_secrets_to
 from cti.store.unit_of_work import ReadUnitOfWork, UnitOfWork
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine, "do_connect", self._before_opening)
             event.listen(self.engine, "connect", self._opened)
+        self.secrets = secrets
         give_secrets_to(self.engine.dialect, secrets)
         self._write_engine: Engine = self.engine.execution_options(**{WRITING: True})
 
@@ -162,29 +163,16 @@ class Database:
                     connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
                 yield connection
 
-    def rotate_secrets(self) -> int:
-        """Encrypt every stored secret with the first key; returns how many there are."""
-        from cti.store.models import metadata
-
-        changed = 0
-        with self.schema_change() as connection:
-            for table in metadata.sorted_tables:
-                columns = [column for column in table.columns if isinstance(column.type, EncryptedText)]
-                keys = list(table.primary_key.columns)
-                if not columns:
-                    continue
-                for row in connection.execute(select(*keys, *columns)).all():
-                    identity, secrets = row[: len(keys)], row[len(keys) :]
-                    condition = and_(*(key == value for key, value in zip(keys, identity, strict=True)))
-                    values = dict(zip(columns, secrets, strict=True))
-                    connection.execute(update(table).where(condition).values(values))
-                    changed += sum(secret is not None for secret in secrets)
-        return changed
+    @contextlib.contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A connection to read with. Raises DatabaseUnavailableError where the database does not answer."""
+        with _trouble_told(), self.engine.connect() as connection:
+            yield connection
 
     def check(self) -> None:
         """Raise when the database does not answer, or its file is not the one that was opened."""
         self._check_file()
-        with _trouble_told(), self.engine.connect() as connection:
+        with self.connection() as connection:
             connection.exec_driver_sql("SELECT 1")
 
     def check_writing(self) -> None:

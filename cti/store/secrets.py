@@ -31,6 +31,7 @@ class SecretBox:
     def __init__(self, keys: Sequence[str]) -> None:
         if not keys:
             raise ValueError("at least one encryption key is needed")
+        self._first = Fernet(keys[0])
         self._fernet = MultiFernet([Fernet(key) for key in keys])
 
     @staticmethod
@@ -48,6 +49,14 @@ class SecretBox:
             return self._fernet.decrypt(stored.encode("ascii")).decode("utf-8")
         except (InvalidToken, UnicodeEncodeError) as error:
             raise SecretUnreadableError("a stored secret cannot be read with the configured keys") from error
+
+    def is_current(self, stored: str) -> bool:
+        """Whether it was encrypted with the first key."""
+        try:
+            self._first.decrypt(stored.encode("ascii"))
+        except (InvalidToken, UnicodeEncodeError):
+            return False
+        return True
 
 
 def give_secrets_to(dialect: Dialect, box: SecretBox) -> None:

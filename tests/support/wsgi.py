@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cti.clock import Clock
 
 PUBLIC_URL = "http://connector.localhost:8000"
+ENCRYPTION_KEY = Fernet.generate_key().decode()
 
 
 def settings_for(directory: Path, **changes: Any) -> Settings:
@@ -24,7 +25,7 @@ def settings_for(directory: Path, **changes: Any) -> Settings:
     values: dict[str, Any] = {
         "public_url": PUBLIC_URL,
         "secret_key": "a secret that only tests know, long enough",
-        "encryption_keys": Fernet.generate_key().decode(),
+        "encryption_keys": ENCRYPTION_KEY,
         "data_dir": directory / "data",
     }
     return load(**values | changes)

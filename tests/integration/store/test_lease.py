@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import signal
 import subprocess
@@ -148,6 +149,19 @@ def test_a_second_instance_is_refused_with_advice_and_commands_are_not(somewhere
         assert first.stop() == 0
     with serve(somewhere.environment, app=HASTY) as next_one:
         until(lambda: ready(next_one), 10, what="the next to be ready")
+
+
+def test_an_instance_with_other_keys_than_the_databases_is_refused_with_advice(somewhere: Place) -> None:
+    somewhere.cli("status")
+    keys = Fernet.generate_key().decode()
+    said = dataclasses.replace(
+        somewhere, environment={**somewhere.environment, "FCC_CONNECTOR_ENCRYPTION_KEYS": keys}
+    ).refused()
+    assert '"event": "not-started"' in said
+    assert "are not those of its database, or one of them is missing" in said
+    assert "Traceback" not in said
+    with serve(somewhere.environment) as right:
+        until(lambda: ready(right), 10, what="the one with the right keys to be ready")
 
 
 def test_whoever_is_killed_leaves_its_place_as_soon_as_the_last_process_is_gone(somewhere: Place) -> None:

@@ -401,6 +401,17 @@ def test_secrets_are_encrypted_anew_with_the_first_key(
     assert stored(lambda uow: uow.tenants.get("acme")).api_key == "the-api-key"
 
 
+def test_keys_that_are_not_the_databases_are_refused_in_a_sentence(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(TENANT)
+    monkeypatch.setenv("FCC_CONNECTOR_ENCRYPTION_KEYS", Fernet.generate_key().decode())
+    for command in ("tenant list", "status", "secret rotate", ORG):
+        result = run(command, ok=False)
+        assert result.exit_code == 1
+        assert result.output.startswith("Error: The FCC connector's encryption keys")
+
+
 def test_status_shows_what_was_given_up_and_retry_tries_it_again(run: Callable[..., Result]) -> None:
     run(TENANT)
     run(ORG)

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from cti.accounts import salesforce_id
 from cti.errors import DatabaseBusyError, DatabaseFullError, DatabaseGoneError, DatabaseUnavailableError
 from cti.store import database as database_module
+from cti.store import keys
 from cti.store.accounts import TenantRow
 from cti.store.database import Database
 from cti.store.engine import make_engine
@@ -257,7 +258,7 @@ def test_a_new_key_reads_what_the_old_one_wrote(tmp_path: Path, clock: DrivenClo
         assert tenant is not None
         assert tenant.api_key == "api-key-of-the-test"
         uow.commit()
-    assert both.rotate_secrets() > 0
+    assert keys.rotate(both) > 0
     both.close()
     only_new = opened(new)
     with only_new.read() as uow:

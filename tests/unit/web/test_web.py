@@ -6,10 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask, jsonify, request
+from sqlalchemy import delete
 
 from app import build_app
 from cti.calllog.errors import PackageMissingError
 from cti.errors import ConnectorError
+from cti.store import keys
+from cti.store.database import Database
+from cti.store.keys import CanaryRow
+from cti.store.secrets import SecretBox
 from cti.web.body import RequestBody
 from cti.web.install import install
 from cti.web.metrics import Metrics
@@ -175,7 +180,7 @@ def test_a_living_process_says_so(client: FlaskClient) -> None:
 
 def test_a_process_with_its_tables_is_ready(client: FlaskClient) -> None:
     answer = client.get("/readyz")
-    checks = {"database": "ok", "writing": "ok", "migrations": "ok", "background": "ok"}
+    checks = {"database": "ok", "writing": "ok", "migrations": "ok", "keys": "ok", "background": "ok"}
     assert answer.json is not None
     assert (answer.status_code, answer.json["ready"], answer.json["checks"]) == (200, True, checks)
     assert 'fcc_ready{check="writing"} 1.0' in client.get("/metrics").text
@@ -186,8 +191,24 @@ def test_a_process_without_its_tables_is_not_ready(tmp_path: Path, clock: Driven
     with services.database.schema_change() as connection:
         connection.exec_driver_sql("DELETE FROM alembic_version")
     answer = build_app(services).test_client().get("/readyz", headers={"X-Forwarded-For": "10.0.0.9"})
-    checks = {"database": "ok", "writing": "ok", "migrations": "failed", "background": "ok"}
+    checks = {"database": "ok", "writing": "ok", "migrations": "failed", "keys": "ok", "background": "ok"}
     assert (answer.status_code, answer.json) == (503, {"ready": False, "checks": checks})
+    services.close()
+
+
+def test_a_process_whose_keys_are_not_those_of_its_database_any_more_is_not_ready(
+    tmp_path: Path, clock: DrivenClock
+) -> None:
+    services = services_for(tmp_path, clock)
+    other = Database(services.settings.database, secrets=SecretBox([SecretBox.new_key()]), clock=clock)
+    with services.database.schema_change() as connection:
+        connection.execute(delete(CanaryRow))
+    keys.settle(other)
+    other.close()
+    answer = build_app(services).test_client().get("/readyz")
+    assert answer.json is not None
+    assert (answer.status_code, answer.json["checks"]["keys"]) == (503, "failed")
+    assert "are not those of its database" in answer.json["problems"]["keys"]
     services.close()
 
 
@@ -198,7 +219,13 @@ def test_a_process_says_what_it_is_not_ready_for(tmp_path: Path, clock: DrivenCl
     answer = client.get("/readyz")
     assert answer.json is not None
     assert (answer.status_code, answer.json["ready"]) == (503, False)
-    assert answer.json["checks"] == {"database": "ok", "writing": "failed", "migrations": "ok", "background": "ok"}
+    assert answer.json["checks"] == {
+        "database": "ok",
+        "writing": "failed",
+        "migrations": "ok",
+        "keys": "ok",
+        "background": "ok",
+    }
     assert answer.json["problems"] == {
         "writing": "The disk of the FCC connector's database has only 3 MB left. An administrator has to make room."
     }
@@ -219,7 +246,7 @@ def test_whoever_comes_from_outside_learns_whether_the_process_is_ready_and_not_
     services.database._room = lambda _: 3_000_000
     outside = {"X-Forwarded-For": "10.0.0.9"}
     answer = client.get("/readyz", headers=outside)
-    checks = {"database": "ok", "writing": "failed", "migrations": "ok", "background": "ok"}
+    checks = {"database": "ok", "writing": "failed", "migrations": "ok", "keys": "ok", "background": "ok"}
     assert (answer.status_code, answer.json) == (503, {"ready": False, "checks": checks})
     for allowed in ({}, outside | {"Authorization": "Bearer let-me-see-the-numbers"}):
         answer = client.get("/readyz", headers=allowed)
