@@ -60,6 +60,15 @@ def dialable(text: str, policy: DialPolicy) -> PhoneNumber:
             raise NetworkNotAllowedError(network=refusal.place)
 
 
+def is_dialled_form(user: str, policy: DialPolicy) -> bool:
+    """Whether `user` is, letter by letter, a number that `dialable` gives: what a phone may be let ring.
+
+    Only digits, with or without a plus, come to the reader at all: how generously it reads what people write widens
+    nothing here. Raises what `dialable` does.
+    """
+    return _DIALLED.fullmatch(user) is not None and dialable(user, policy).value == user
+
+
 def named_record(data: Mapping[str, Any] | None, reason: str) -> Record | None:
     """The record that a pane names: `{recordId, objectType, …}` as Open CTI gives it, for that `reason`.
 

@@ -9,7 +9,16 @@ import structlog
 
 from cti.calls.calls_up import calls_up_of
 from cti.calls.checking import checked_fact
-from cti.calls.dial import dial_fact, dialable, named_record, permit_of, policy_of, refuse_if_busy, told
+from cti.calls.dial import (
+    dial_fact,
+    dialable,
+    is_dialled_form,
+    named_record,
+    permit_of,
+    policy_of,
+    refuse_if_busy,
+    told,
+)
 from cti.calls.errors import (
     CallUnknownError,
     RecordNotReadableError,
@@ -141,7 +150,7 @@ class CallService:
         try:
             with self._database.read() as uow:
                 tenant = self._place(uow, agent)[1]
-            if dialable(number, policy_of(tenant)).value != number:
+            if not is_dialled_form(number, policy_of(tenant)):
                 return False
             return not self._directory.capabilities(agent.pairing_id, agent.fcc_user_id).missing
         except ConnectorError:

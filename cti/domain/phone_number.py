@@ -9,19 +9,23 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat
+from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
+
+from cti.domain.number_text import bare, find, is_withheld, partings
+from cti.domain.plain_text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MAX_INTERNAL_DIGITS: Final = 6
-_LONGEST: Final = 64
-_WITHHELD: Final = frozenset(
-    {"", "anonymous", "restricted", "private", "unavailable", "unknown", "withheld", "zastrzezony", "zastrzeżony"}
-)
-_EXTENSION = re.compile(r"(?:[;,#]|(?:\b|(?<=\d))(?:ext|wew|x)(?=[\s.:=]*\d)).*$", re.IGNORECASE | re.DOTALL)
-_SIP = re.compile(r"^(?:sips?|tel):(?P<user>[^@;?]*)", re.IGNORECASE)
-_ALLOWED = re.compile(r"^[\d+()\[\]\s./\-\u2010-\u2015\u00a0\u2007\u202f]*$")
+_MOST_DIGITS: Final = 17
+"""The fifteen of E.164 and the two of the prefix 00."""
+_LONGEST: Final = 80
+_MOST_NUMBERS: Final = 8
+_CUT: Final = re.compile(r"[\d\s()\[\]./+\-]*$")
 
 
 class Kind(StrEnum):
@@ -39,7 +43,7 @@ class PhoneNumber:
     """A number as it was written and what it means.
 
     `e164` is set for PUBLIC only. `text` is what may be dialled or shown for the others: digits of an internal or short
-    number, empty for a withheld one, the raw text for an invalid one.
+    number, empty for a withheld one, the plain text for an invalid one.
     """
 
     kind: Kind
@@ -57,49 +61,97 @@ class PhoneNumber:
         return self.e164 or self.text
 
 
-@lru_cache(maxsize=4096)
 def parse(text: str, region: str) -> PhoneNumber:
-    """Read `text` as written by a person, a PBX or a SIP address; never raises.
+    """The first number in `text`, as written by a person, a PBX or in an address; never raises.
 
-    `region` is the two-letter country whose national numbers need no prefix ("PL"). An extension at the end is left
-    out. Up to six digits are a short number where the region has such a one (112, 19115), else an internal one.
+    That is the first of `numbers`.
     """
-    raw = text.strip()[:_LONGEST]
-    address = _SIP.match(raw)
-    if address is not None:
-        raw = address.group("user")
-    if raw.lower() in _WITHHELD:
-        return PhoneNumber(Kind.WITHHELD, "")
-    bare = _EXTENSION.sub("", raw).strip()
-    digits = re.sub(r"\D", "", bare)
-    if not digits or not _ALLOWED.match(bare):
-        return PhoneNumber(Kind.INVALID, raw)
-    if len(digits) <= MAX_INTERNAL_DIGITS and not bare.startswith("+"):
-        return _few_digits(digits, region)
-    for reading in _readings(bare, digits):
-        parsed = _valid(reading, region)
-        if parsed is not None:
-            return PhoneNumber(Kind.PUBLIC, raw, phonenumbers.format_number(parsed, PhoneNumberFormat.E164))
-    return PhoneNumber(Kind.INVALID, raw)
+    return numbers(text, region)[0]
 
 
-def _readings(bare: str, digits: str) -> list[str]:
-    """What the text may mean, the likeliest first.
+@lru_cache(maxsize=4096)
+def numbers(text: str, region: str) -> tuple[PhoneNumber, ...]:
+    """All numbers in `text` in their order, one at least; never raises.
 
-    As written; then a country code without its plus (48600100200), as some switches write it; then without a trunk zero
-    of old (022 555 01 99, (0-22) 555 01 99), which Poland's plan no longer knows but many address books do.
+    `region` is the two-letter country whose national numbers need no prefix ("PL"). Labels, remarks and extensions are
+    left out. Public numbers first and foremost: where there is one, the few digits beside it are an extension, a room
+    or an hour. Without one, up to six digits are a short number where the region has such a one (112, 19115), else an
+    internal one. Only the beginning of a long text is read, and of the digits at its end nothing.
     """
-    if bare.startswith(("+", "00")):
-        return [bare]
-    return [bare, "+" + digits, digits[1:]] if digits.startswith("0") else [bare, "+" + digits]
+    raw = plain(bare(plain(text)))
+    if len(raw) > _LONGEST:
+        raw = _CUT.sub("", raw[:_LONGEST])
+    if is_withheld(raw):
+        return (PhoneNumber(Kind.WITHHELD, ""),)
+    found = find(raw)
+    public = dict.fromkeys(e164 for run in found.runs for e164 in _public(run, region))
+    if public:
+        return tuple(PhoneNumber(Kind.PUBLIC, raw, e164) for e164 in list(public)[:_MOST_NUMBERS])
+    if found.runs and found.only_labels and _is_few(found.runs[0]):
+        return (_few_digits(_digits(found.runs[0]), region),)
+    return (PhoneNumber(Kind.INVALID, raw),)
 
 
-def _valid(text: str, region: str) -> phonenumbers.PhoneNumber | None:
+def _public(run: str, region: str) -> list[str]:
+    """The public numbers that a run of digits holds, in E.164: one if it can be, as it is written if it can be.
+
+    Else it may lack its plus (48600100200), as some switches write it.
+    """
+    for parts in partings(run):
+        for prefix in ("", "+"):
+            found = _all_public(parts, prefix, region)
+            if found:
+                return found
+    return []
+
+
+def _all_public(parts: Sequence[str], prefix: str, region: str) -> list[str]:
+    """The numbers that the parts make, as many of them together as make one."""
+    found = []
+    while parts:
+        for end in range(len(parts), 0, -1):
+            number = "".join(parts[:end])
+            e164 = None if prefix and "+" in number else _valid(prefix + number, region)
+            if e164 is not None:
+                found.append(e164)
+                parts = parts[end:]
+                break
+        else:
+            parts = parts[1:]
+    return found
+
+
+def _valid(text: str, region: str) -> str | None:
+    """The E.164 of one number, None where there is no such; without the trunk zero of old.
+
+    Poland's plan no longer knows that zero, but many address books do: 022 555 01 99, +48 (0) 22 555 01 99.
+    """
+    digits = _digits(text)
+    if _is_few(text) or len(digits) > _MOST_DIGITS:
+        return None
     try:
-        parsed = phonenumbers.parse(text, region)
+        parsed = phonenumbers.parse(("+" if "+" in text else "") + digits, region)
     except NumberParseException:
         return None
-    return parsed if phonenumbers.is_valid_number(parsed) else None
+    if not phonenumbers.is_valid_number(parsed) and parsed.italian_leading_zero and not _has_zeros(parsed.country_code):
+        parsed.italian_leading_zero = parsed.number_of_leading_zeros = None
+    return phonenumbers.format_number(parsed, PhoneNumberFormat.E164) if phonenumbers.is_valid_number(parsed) else None
+
+
+@lru_cache(maxsize=256)
+def _has_zeros(country_code: int) -> bool:
+    """Whether a country has numbers that begin with nought, as Italy does: there it is no trunk zero."""
+    region = phonenumbers.region_code_for_country_code(country_code)
+    examples = (phonenumbers.example_number_for_type(region, kind) for kind in PhoneNumberType.values())
+    return any(example is not None and example.italian_leading_zero for example in examples)
+
+
+def _digits(text: str) -> str:
+    return re.sub(r"\D", "", text)
+
+
+def _is_few(run: str) -> bool:
+    return "+" not in run and len(_digits(run)) <= MAX_INTERNAL_DIGITS
 
 
 def _few_digits(digits: str, region: str) -> PhoneNumber:
@@ -170,8 +222,8 @@ def _grouped(national: str) -> list[str]:
 
 
 def agrees(stored: str, e164: str, region: str) -> bool:
-    """Whether the text of a Salesforce field means this very number; an extension in the text doesn't matter.
+    """Whether the text of a Salesforce field means this very number, among others; extensions and remarks don't matter.
 
     Two numbers that only end alike don't agree.
     """
-    return parse(stored, region).e164 == e164
+    return any(number.e164 == e164 for number in numbers(stored, region))

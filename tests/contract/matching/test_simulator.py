@@ -105,6 +105,22 @@ def test_a_caller_is_found_with_the_reason(office, signed_in):
     assert office.names("+48600100999") == []
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "601 200 300, 602 300 400",
+        "602 300 400 lub 601 200 300",
+        "601\u2009200\u2009300",
+        "tel. 601 200 300 (Anna)",
+        "+48 (0) 601 200 300 w. 3",
+    ],
+)
+def test_a_caller_is_found_by_each_number_however_it_is_written(office, sim, written):
+    sim.post("records", type="Lead", LastName="Maj", Company="Maj", Phone=written)
+    office.sign_in()
+    assert office.names("+48601200300") == [("Lead", "Maj", "Telefon")]
+
+
 @pytest.mark.parametrize("signed_in", [True, False])
 def test_nobody_finds_a_record_they_may_not_see(office, sim, signed_in):
     sim.post("hide", recordId=sim.record_id("Jan Kowalski"), user=ANNA, hidden=True)

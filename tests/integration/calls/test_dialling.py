@@ -35,7 +35,30 @@ def test_a_permitted_dial_gives_the_number_to_call_and_to_show(rig: Rig) -> None
     assert rig.service.dial(ANNA, "40318", None).number == "40318"
 
 
-@pytest.mark.parametrize("text", ["", "brak", "anonymous", "+48 12", "sip:evil@elsewhere.example"])
+@pytest.mark.req("R40")
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("\u202a+48 600 100 200\u202c", CUSTOMER),
+        ("600\u2009100\u2009200", CUSTOMER),
+        ("callto:+48600100200", CUSTOMER),
+        ("tel. 600 100 200 (Anna)", CUSTOMER),
+        ("600 100 200, 601 200 300", CUSTOMER),
+        ("+48 (0) 22 123 45 67", "+48221234567"),
+        ("22 123 45 67 wewn. 15", "+48221234567"),
+        ("\u0664\u0660\u0663\u0661\u0668", "40318"),
+    ],
+)
+def test_a_number_is_dialled_however_people_write_it(rig: Rig, text: str, number: str) -> None:
+    assert rig.service.dial(ANNA, text, None).number == number
+    assert rig.service.may_invite(ANNA, number)
+    assert text == number or not rig.service.may_invite(ANNA, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["pokój 112", "600 100 200abc", "*72600100200", "", "brak", "anonymous", "+48 12", "sip:evil@elsewhere.example"],
+)
 def test_what_is_no_number_is_not_dialled(rig: Rig, text: str) -> None:
     with pytest.raises(NumberInvalidError):
         rig.service.dial(ANNA, text, None)
@@ -282,6 +305,17 @@ def test_the_sentence_names_what_is_not_allowed_in_both_languages(rig: Rig) -> N
         "٤٠٣١٨",
         "+٤٨٦٠٠١٠٠٢٠٠",
         "11２",
+        "\u202a+48600100200\u202c",
+        "+48600\u200b100200",
+        "\uff0b48600100200",
+        "+48600100200,601200300",
+        "+48600100200/+48601200300",
+        "+48600100200+48700123456",
+        "+48600100200@elsewhere.example",
+        "callto:+48600100200",
+        "tel.+48600100200",
+        "+480600100200",
+        "+0048600100200",
         "+112",
         "",
         "anonymous",

@@ -27,6 +27,11 @@ def found(*rows, number=NUMBER, language="pl"):
         "0048 600 100 200",
         "(600) 100 200",
         "600100200 wew. 12",
+        "600\u2009100\u2009200",
+        "tel. 600 100 200 (Anna)",
+        "+48 (0) 600 100 200 w. 3",
+        "601 200 300, 600 100 200",
+        "22 123 45 67 lub 600 100 200",
     ],
 )
 def test_a_number_agrees_however_it_was_typed(text):
@@ -34,7 +39,9 @@ def test_a_number_agrees_however_it_was_typed(text):
     assert record.record_id == "003A"
 
 
-@pytest.mark.parametrize("text", ["600100201", "+49600100200", "100200", "", None, "x", "6001002000", 600100200])
+@pytest.mark.parametrize(
+    "text", ["600100201", "+49600100200", "100200", "", None, "x", "6001002000", 600100200, "601 200 300, 602 300 400"]
+)
 def test_a_record_whose_digits_differ_is_no_candidate_whatever_the_index_says(text):
     assert found(row("Contact", "003A", MobilePhone=text)) == ()
 
