@@ -56,14 +56,6 @@ class Orgs(Protocol):
         ...
 
 
-class Emails(Protocol):
-    """Knows the e-mail addresses of FCC's users."""
-
-    def __call__(self, tenant_id: str, users_id: int) -> str | None:
-        """The user's address; None when there is none. May raise a ConnectorError when FCC cannot be asked."""
-        ...
-
-
 class Observer(Protocol):
     """Told what cannot be written, for metrics. Thread-safe."""
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from cti.calllog.placeholders import About
-    from cti.calllog.ports import Emails, Org
+    from cti.calllog.ports import Org
     from cti.clock import Clock
     from cti.domain.salesforce import SalesforceUser
 
@@ -51,13 +51,14 @@ class Person:
 class Resolver:
     """Fills placeholders in. Safe to share between threads.
 
-    `emails` knows FCC's users, `zone` is the IANA zone used where an owner has none; `count_error` counts an agent whom
+    `emails(tenant_id, users_id)` is an FCC user's address, None where there is none; it raises a ConnectorError where
+    FCC cannot be asked. `zone` is the IANA zone used where an owner has none; `count_error` counts an agent whom
     Salesforce does not know, by the code of it, once until Salesforce does.
     """
 
     def __init__(
         self,
-        emails: Emails,
+        emails: Callable[[str, int], str | None],
         clock: Clock,
         *,
         zone: str = "Europe/Warsaw",

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cti.accounts import AgentRef
+    from cti.background import Background
     from cti.calls.fact_writer import FactWriter
     from cti.calls.notifier import Notifier
-    from cti.calls.ports import Directory, Exchanges, Executor
+    from cti.calls.ports import Directory, Exchanges
     from cti.calls.presences import PresenceWatch
     from cti.calls.statuses import Statuses
     from cti.clock import Clock
@@ -58,7 +59,7 @@ class AttendanceKeeper:
         notifier: Notifier,
         *,
         clock: Clock,
-        executor: Executor,
+        executor: Background,
     ) -> None:
         self._database = database
         self._exchanges = exchanges

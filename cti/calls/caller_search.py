@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cti.accounts import Tenant
+    from cti.background import Background
     from cti.calls.fact_writer import FactWriter
     from cti.calls.notifier import Notifier
-    from cti.calls.ports import Executor, Matching
+    from cti.calls.ports import Matching
     from cti.calls.search_rules import Mark, Search
     from cti.clock import Clock
     from cti.domain.call import Call, StoredCall
@@ -72,7 +73,7 @@ class CallerSearch:
         notifier: Notifier,
         *,
         clock: Clock,
-        executor: Executor,
+        executor: Background,
     ) -> None:
         self._database = database
         self._matching = matching

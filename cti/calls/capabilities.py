@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from cti.background import Background
     from cti.calls.notifier import Notifier
-    from cti.calls.ports import Directory, Executor
+    from cti.calls.ports import Directory
     from cti.store.database import Database
 
 
 class CapabilityNews:
     """Notices the pairings that were switched on or off or given another campaign. For one thread at a time."""
 
-    def __init__(self, database: Database, directory: Directory, notifier: Notifier, *, executor: Executor) -> None:
+    def __init__(self, database: Database, directory: Directory, notifier: Notifier, *, executor: Background) -> None:
         self._database = database
         self._directory = directory
         self._notifier = notifier

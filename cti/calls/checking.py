@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from cti.background import Background
     from cti.calls.fact_writer import FactWriter
-    from cti.calls.ports import Access, Executor
+    from cti.calls.ports import Access
     from cti.clock import Clock
     from cti.domain.match import Checked
     from cti.domain.record import Claim
@@ -54,7 +55,7 @@ class RecordChecks:
     """
 
     def __init__(
-        self, database: Database, access: Access, writer: FactWriter, *, clock: Clock, executor: Executor
+        self, database: Database, access: Access, writer: FactWriter, *, clock: Clock, executor: Background
     ) -> None:
         self._database = database
         self._access = access

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from cti.accounts import Tenant
-    from cti.calls.ports import Capabilities, Directory, LogView
+    from cti.calls.ports import Directory, LogView
     from cti.clock import Clock
     from cti.domain.call import StoredCall
+    from cti.domain.capabilities import Capabilities
     from cti.domain.presence import Attendance, Presence, Status
     from cti.domain.record import Record
     from cti.errors import ConnectorError

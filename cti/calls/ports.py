@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from concurrent.futures import Future
+    from collections.abc import Mapping, Sequence
 
     from cti.accounts import AgentRef
     from cti.domain.call import Call
+    from cti.domain.capabilities import Capabilities
     from cti.domain.fcc import Campaign, FccUser, PhoneCredentials
     from cti.domain.match import Checked, MatchResult
     from cti.domain.presence import Presence, Status
-    from cti.errors import ConnectorError
     from cti.store.unit_of_work import UnitOfWork
 
 
@@ -42,19 +41,6 @@ class Exchanges(Protocol):
 
     def of(self, tenant_id: str) -> Pbx:
         """That tenant's."""
-        ...
-
-
-class Capabilities(Protocol):
-    """What an agent can do, and what is missing."""
-
-    @property
-    def missing(self) -> tuple[ConnectorError, ...]:
-        """The reasons against dialling."""
-        ...
-
-    def to_json(self, language: str) -> dict[str, Any]:
-        """`{canDial, missing: [{code, message}]}`."""
         ...
 
 
@@ -106,16 +92,4 @@ class LogView(Protocol):
 
     def of(self, uow: UnitOfWork, *, tenant_id: str, calls: Sequence[tuple[Call, int]]) -> Sequence[Mapping[str, Any]]:
         """`{state: none|waiting|saved|failed, taskId, code}` for each (call, users_id), in their order."""
-        ...
-
-
-class Executor(Protocol):
-    """Runs things in the background."""
-
-    def submit(self, fn: Callable[[], Any], /) -> Future[Any]:
-        """Run it soon."""
-        ...
-
-    def later(self, seconds: float, fn: Callable[[], Any], /) -> None:
-        """Run it after so many seconds; not at all when the process ends before."""
         ...

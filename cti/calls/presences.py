@@ -18,8 +18,9 @@ from cti.errors import ConnectorError
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from cti.background import Background
     from cti.calls.fact_writer import FactWriter
-    from cti.calls.ports import Directory, Exchanges, Executor
+    from cti.calls.ports import Directory, Exchanges
     from cti.clock import Clock
     from cti.domain.presence import AgentPresence, Presence
     from cti.store.database import Database
@@ -56,7 +57,7 @@ class PresenceWatch:
         writer: FactWriter,
         *,
         clock: Clock,
-        executor: Executor,
+        executor: Background,
     ) -> None:
         self._database = database
         self._exchanges = exchanges

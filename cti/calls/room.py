@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import timedelta
 
-    from cti.calls.ports import Access, CallLog, Directory, Exchanges, Executor, LogView, Matching
+    from cti.background import Background
+    from cti.calls.ports import Access, CallLog, Directory, Exchanges, LogView, Matching
     from cti.calls.work import Aftermath
     from cti.clock import Clock
     from cti.store.database import Database
@@ -53,7 +54,7 @@ def build_calls(
     exchanges: Exchanges,
     directory: Directory,
     clock: Clock,
-    executor: Executor,
+    executor: Background,
     matching: Matching,
     access: Access,
     call_log: CallLog,

@@ -13,8 +13,9 @@ from cti.remembered import Remembered
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cti.background import Background
     from cti.calls.notifier import Notifier
-    from cti.calls.ports import Exchanges, Executor
+    from cti.calls.ports import Exchanges
     from cti.clock import Clock
     from cti.domain.presence import PresenceClass, Status
     from cti.store.database import Database
@@ -48,7 +49,7 @@ class StatusNews:
     threads.
     """
 
-    def __init__(self, database: Database, statuses: Statuses, notifier: Notifier, *, executor: Executor) -> None:
+    def __init__(self, database: Database, statuses: Statuses, notifier: Notifier, *, executor: Background) -> None:
         self._database = database
         self._statuses = statuses
         self._notifier = notifier

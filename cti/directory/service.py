@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 import structlog
 
@@ -20,6 +19,7 @@ from cti.directory.errors import (
     FccUserWrongKindError,
     PairingUnknownError,
 )
+from cti.domain.capabilities import Capabilities
 from cti.domain.fcc import CampaignMode, UserKind
 from cti.errors import ConnectorError
 from cti.remembered import Remembered
@@ -39,22 +39,6 @@ STALE_SECONDS: Final = 3600.0
 
 _log = structlog.get_logger("cti.directory")
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What an agent can do, and what is missing for the rest, each with its reason."""
-
-    missing: tuple[ConnectorError, ...] = ()
-
-    @property
-    def can_dial(self) -> bool:
-        """Whether nothing stands in the way of dialling."""
-        return not self.missing
-
-    def to_json(self, language: str) -> dict[str, Any]:
-        """`{canDial, missing: [{code, message}]}` for the pane."""
-        return {"canDial": self.can_dial, "missing": [error.to_json(language) for error in self.missing]}
 
 
 class Directory:

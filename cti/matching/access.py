@@ -12,9 +12,10 @@ from cti.errors import ConnectorError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cti.accounts import AgentRef
     from cti.clock import Clock
     from cti.matching.as_agent import AsAgent
-    from cti.matching.ports import Agent, Org
+    from cti.matching.ports import Org
 
 BUDGET_S: Final = 2.0
 _LEAST_S: Final = 0.1
@@ -39,7 +40,7 @@ class RecordAccess:
         self._clock = clock
         self._budget = budget
 
-    def check(self, agent: Agent, record_id: str, object_type: str) -> Checked:
+    def check(self, agent: AgentRef, record_id: str, object_type: str) -> Checked:
         """The record (id of 18 characters) as Salesforce holds it, if it is of that object and the agent may read it.
 
         Raises ConnectorError while that cannot be found out.

@@ -12,8 +12,8 @@ from cti.errors import ConnectorError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cti.accounts import Pairing, PaneSession, Tenant
-    from cti.matching.ports import Agent, Org, Orgs
+    from cti.accounts import AgentRef, Pairing, PaneSession, Tenant
+    from cti.matching.ports import Org, Orgs
     from cti.store.database import Database
 
 _UNAUTHORIZED: Final = 401
@@ -48,7 +48,7 @@ class AsAgent:
         self._orgs = orgs
         self._token_refused = token_refused
 
-    def place_of(self, agent: Agent) -> Place | None:
+    def place_of(self, agent: AgentRef) -> Place | None:
         """Where the agent works; None when there is no such pairing."""
         with self._database.read() as uow:
             pairing = uow.pairings.get(agent.pairing_id)

@@ -8,25 +8,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
 
-class Agent(Protocol):
-    """One agent of one pairing."""
-
-    @property
-    def pairing_id(self) -> str:
-        """The pairing."""
-        ...
-
-    @property
-    def sf_user_id(self) -> str:
-        """The Salesforce user."""
-        ...
-
-    @property
-    def fcc_user_id(self) -> int:
-        """The FCC user."""
-        ...
-
-
 class Org(Protocol):
     """A Salesforce org. Each method may raise a ConnectorError; `token` is a person's, None the integration user's.
 

@@ -16,10 +16,11 @@ from cti.remembered import Remembered
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from cti.accounts import AgentRef
     from cti.clock import Clock
     from cti.domain.record import Record
     from cti.matching.as_agent import AsAgent, Place
-    from cti.matching.ports import Agent, Org
+    from cti.matching.ports import Org
 
 BUDGET_S: Final = 2.0
 """A caller's name is worth this much waiting; the telephone rings meanwhile."""
@@ -54,7 +55,7 @@ class Matching:
             clock, REMEMBER_S, most=REMEMBER_MAX
         )
 
-    def find(self, agent: Agent, number: str, *, ivr: str | None) -> MatchResult:
+    def find(self, agent: AgentRef, number: str, *, ivr: str | None) -> MatchResult:
         """The records with that number which the agent may see.
 
         `number` is E.164, or whatever the exchange said: withheld, internal and short numbers find nobody. `ivr` is the

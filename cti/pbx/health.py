@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from cti.domain.times import iso
 from cti.pbx.errors import FccRefusedError
@@ -16,22 +16,11 @@ if TYPE_CHECKING:
 
     from cti.clock import Clock
     from cti.pbx.errors import FccError
+    from cti.pbx.metrics import FccMetrics
     from cti.pbx.polling import PollHealth
 
 STALE_SECONDS: Final = 900.0
 """A failure that did not come again for so long is not told any more; the call list is read more often than that."""
-
-
-class Numbers(Protocol):
-    """Where calls of external-api are counted."""
-
-    def failed(self, function: str, kind: str) -> None:
-        """A call failed."""
-        ...
-
-    def succeeded(self, tenant_id: str, at: datetime) -> None:
-        """A call did what it was to."""
-        ...
 
 
 @dataclass(slots=True)
@@ -49,7 +38,7 @@ class Reach:
     answered. A refusal counts where it is the tenant that is refused: what an agent may not do is no trouble.
     """
 
-    def __init__(self, clock: Clock, numbers: Numbers) -> None:
+    def __init__(self, clock: Clock, numbers: FccMetrics) -> None:
         self._clock = clock
         self._numbers = numbers
         self._lock = threading.Lock()

@@ -21,13 +21,13 @@ from cti.salesforce.oauth import ClientCredentials
 from cti.salesforce.rest import DEFAULT_BUDGET_S, RestClient
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     import requests
 
     from cti.accounts import Org
     from cti.clock import Clock
-    from cti.salesforce.ports import Observer, OrgSource
+    from cti.salesforce.ports import Observer
 
 COLLECTION_MAX = 200
 """Rows in one collections request. Source: REST API Developer Guide, "sObject Collections"."""
@@ -271,11 +271,12 @@ class SalesforceOrg:
 class SalesforceOrgs:
     """The orgs the connector is paired with; each one's client is kept as long as its row stays the same.
 
-    `source` reads an org's row, `http` is the session for all requests. Safe to share between threads.
+    `source` reads an org's row, or raises a ConnectorError where there is none; `http` is the session for all requests.
+    Safe to share between threads.
     """
 
     def __init__(
-        self, source: OrgSource, http: requests.Session, clock: Clock, observer: Observer | None = None
+        self, source: Callable[[str], Org], http: requests.Session, clock: Clock, observer: Observer | None = None
     ) -> None:
         self._source = source
         self._http = http

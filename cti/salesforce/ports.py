@@ -2,18 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from cti.accounts import Org
-
-
-class OrgSource(Protocol):
-    """Where org rows are read."""
-
-    def __call__(self, org_id: str) -> Org:
-        """The org with this id. Raises a ConnectorError when there is none."""
-        ...
+from typing import Protocol
 
 
 class Observer(Protocol):

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any
 
 from werkzeug.exceptions import BadRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-
-
-class Stream(Protocol):
-    """What WSGI's `wsgi.input` has."""
-
-    def read(self, size: int = -1, /) -> bytes:
-        """At most `size` bytes, all of them without it; empty at the end."""
-        ...
-
-    def readline(self, size: int = -1, /) -> bytes:
-        """The next line; empty at the end."""
-        ...
 
 
 class RequestBody:
@@ -29,7 +17,7 @@ class RequestBody:
     of a view. Source: PEP 3333, "Input and Error Streams"; RFC 9112 section 7.1.
     """
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
 
     def read(self, size: int = -1, /) -> bytes:
