@@ -128,7 +128,7 @@ class Services:
         self.background.submit(self.calls.searches.resume)
 
     def close(self) -> None:
-        """End what `start` began and give back what is held open; a delivery under way may still be recorded."""
+        """End what `start` began and give back what is held open; a delivery under way may still be stored."""
         stop_together([self.polling, self.upkeep, self.relay.keeper], timeout=1.0)
         self.delivery.stop(timeout=2.0)
         self.rooms.stop()

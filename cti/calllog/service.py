@@ -128,7 +128,7 @@ class CallLogger:
 
     def _segment_changed(self, uow: UnitOfWork, pairing: Pairing, calls_id: int, after: Call, segment: Segment) -> None:
         key = delivery_key(pairing.org_id, pairing.tenant_id, calls_id, segment.index)
-        # The lock first: a delivery that is being recorded moves fields from the one to the other.
+        # The lock first: a delivery whose outcome is being stored moves fields from the one to the other.
         queued = uow.outbox.get_to_change(key)
         log = uow.call_logs.get(key)
         if log is not None and (log.deleted or log.closed):
@@ -178,7 +178,7 @@ class CallLogger:
 
 
 def in_force(uow: UnitOfWork, today: Pairing, call: Call) -> Pairing:
-    """The pairing as it was when the call began; as it is `today` where nothing was recorded by then."""
+    """The pairing as it was when the call began; as it is `today` where nothing was stored by then."""
     then = None
     if call.started_at is not None:
         then = uow.facts.settings_in_force(today.tenant_id, today.id, call.started_at)

@@ -1,4 +1,4 @@
-"""One step of delivering: takes what waits in the outbox, has it carried, records what came of it.
+"""One step of delivering: takes what waits in the outbox, has it carried, stores what came of it.
 
 The order is what makes it safe to kill at any point: lease (committed) → send → record (committed). A process that dies
 between the last two leaves a lease that runs out; whoever finds it asks Salesforce what arrived before anything is
@@ -138,7 +138,7 @@ class Deliverer:
         if held_up:
             self._put_back(batch)
         else:
-            self._record(batch, results, pause)
+            self._store(batch, results, pause)
         return 0.0
 
     def _turn(self, org_id: str) -> threading.Lock:
@@ -219,10 +219,10 @@ class Deliverer:
                 uow.outbox.released(key)
             uow.commit()
 
-    def _record(self, batch: _Batch, results: Mapping[str, Result], pause: float) -> None:
+    def _store(self, batch: _Batch, results: Mapping[str, Result], pause: float) -> None:
         items = batch.items
         with self._database.write() as uow:
-            # What another deliverer has taken over meanwhile is that one's to record.
+            # What another deliverer has taken over meanwhile is that one's to store.
             claimed = uow.outbox.claim(batch.owner, items)
             uow.call_logs.of(claimed)
             settled = [item for item in items if item.key in claimed]
@@ -241,7 +241,7 @@ class Deliverer:
             return
         try:
             listener(uow, keys)
-        except Exception:  # noqa: BLE001 - what was delivered must be recorded, whoever cannot hear of it
+        except Exception:  # noqa: BLE001 - what was delivered must be stored, whoever cannot hear of it
             if len(keys) == 1:
                 _log.exception("delivery-not-told", key=keys[0])
                 return

@@ -164,7 +164,7 @@ class Poller:
             noted = self._noted.get(tenant.id, self._started)
             if facts or page.cursor != cursor or self._clock.monotonic() - noted >= NOTED_SECONDS:
                 self._noted[tenant.id] = self._clock.monotonic()
-                unread += self._record(tenant.id, facts, page.cursor)
+                unread += self._store(tenant.id, facts, page.cursor)
             if not page.more or page.cursor == cursor:
                 break
             cursor = page.cursor
@@ -199,7 +199,7 @@ class Poller:
                 raise
             return exchange.calls_since(None, limit=PAGE_ROWS)
 
-    def _record(self, tenant_id: str, facts: list[Fact], cursor: str | None) -> int:
+    def _store(self, tenant_id: str, facts: list[Fact], cursor: str | None) -> int:
         """Store a page. One that has failed several rounds is stored row by row, without those that cannot be kept.
 
         Gives how many those are: one bad row must not keep all later calls from being heard of.

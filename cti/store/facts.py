@@ -132,7 +132,7 @@ class FactRepository:
         )
 
     def settings_in_force(self, tenant_id: str, pairing_id: str, at: datetime) -> dict[str, Any] | None:
-        """The pairing's settings as they were at that moment; None when none were recorded by then."""
+        """The pairing's settings as they were at that moment; None when none were stored by then."""
         query = (
             select(FactRow.content)
             .where(
