@@ -1,29 +1,51 @@
 /** How numbers and times are written. Pure. */
 
-const POLISH_MOBILE = /^(?:45|50|51|53|57|60|66|69|72|73|78|79|88)/;
+/**
+ * How the Polish plan groups the digits after +48, by how they begin and how many they are. Source: the libphonenumber
+ * metadata, by which the server writes numbers. Digits of no number in the plan are not grouped there either.
+ *
+ * @type {[RegExp, RegExp, string][]}
+ */
+const GROUPS = [
+  [/^(?:21(?:1[013-5]|2\d|3[1-9])|(?:45|5[0137]|6[0469]|7[2389]|88|39)\d\d|(?:70[01346-8]|80[014])\d)\d{5}$/, /(\d{3})(\d{3})(\d{3})/, "$1 $2 $3"],
+  [/^800\d{7}$/, /(\d{3})(\d{3})(\d{4})/, "$1 $2 $3"],
+  [/^(?:1[2-8]|2[2-69]|3[2-4]|4[1-46-8]|5[24-689]|6[1-3578]|7[14-7]|8[1-79]|9[145])\d{7}$/, /(\d{2})(\d{3})(\d{2})(\d{2})/, "$1 $2 $3 $4"],
+  [/^(?:1[2-8]|2[2-69]|3[2-4]|4[1-468]|5[24-689]|6[1-3578]|7[14-7]|8[1-79]|9[145])19\d{3}$/, /(\d{2})(\d{2})(\d{3})/, "$1 $2 $3"],
+];
 
 /**
- * A telephone number as people read it; Polish numbers without the country code.
+ * A telephone number as people read it, until the server has written it: Polish numbers in groups and without the country
+ * code, others as they are, for each country groups its own way.
  *
  * @param {string} number E.164, or whatever was typed or sent
  * @returns {string}
  */
 export function formatNumber(number) {
   const trimmed = number.trim();
-  const digits = trimmed.replace(/[^\d+]/g, "");
-  const polish = /^\+48(\d{9})$/.exec(digits) ?? /^(\d{9})$/.exec(digits);
-  if (polish) {
-    const national = /** @type {string} */ (polish[1]);
-    return POLISH_MOBILE.test(national)
-      ? national.replace(/(\d{3})(\d{3})(\d{3})/, "$1 $2 $3")
-      : national.replace(/(\d{2})(\d{3})(\d{2})(\d{2})/, "$1 $2 $3 $4");
-  }
-  const foreign = /^\+(1|7|2[07]|3[0-469]|4[013-79]|5[1-8]|6[0-6]|8[1246]|9[0-58]|\d{3})(\d{4,12})$/.exec(digits);
-  if (foreign) {
-    const rest = /** @type {string} */ (foreign[2]).replace(/(\d{3})(?=\d{2})/g, "$1 ");
-    return `+${foreign[1]} ${rest}`;
+  const national = /^(?:\+48)?(\d+)$/.exec(trimmed.replace(/[\s().-]/g, ""))?.[1] ?? "";
+  for (const [plan, digits, groups] of GROUPS) {
+    if (plan.test(national)) return national.replace(digits, groups);
   }
   return trimmed;
+}
+
+const ABOUT = "(?:numer|nr|telefon|dzwoniacy|number|caller|call|phone|id|the|is)";
+const WITHHELD = new RegExp(
+  `^(?:${ABOUT} )*(?:anonymous|anonim|anonimowy|restricted|zastrzezony|private|prywatny|unavailable|not available|niedostepny|unknown`
+  + `|nieznany|withheld|hidden|ukryty|blocked|zablokowany)(?: ${ABOUT})*$`,
+);
+
+/**
+ * Whether what stands in the place of a number says that the caller does not show it; nothing says so too.
+ *
+ * @param {string} number
+ * @returns {boolean}
+ */
+export function isWithheld(number) {
+  if (number.trim() === "") return true;
+  if (/\d/.test(number)) return false;
+  const letters = number.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+  return WITHHELD.test((letters.match(/\p{L}+/gu) ?? []).join(" "));
 }
 
 /**

@@ -53,6 +53,47 @@ describe("the SIP phone", () => {
     assert.deepEqual({ kind, sipStatus, cause, by }, { kind: "ended", sipStatus: 486, cause: "17", by: "far" });
   });
 
+  const NUMBER = "+48600100200";
+  for (const [from, number, name] of [
+    [`"Jan Kowalski" <sip:${NUMBER}@acme.fcc.example>`, NUMBER, "Jan Kowalski"],
+    [`Jan K. <sip:${NUMBER}@acme.fcc.example>`, NUMBER, "Jan K."],
+    [`Łukasz Żak <sip:${NUMBER}@acme.fcc.example>`, NUMBER, "Łukasz Żak"],
+    [`Kowalski, Jan <sip:${NUMBER}@acme.fcc.example>`, NUMBER, "Kowalski, Jan"],
+    [`Firma: Łódź (S.A.) <sip:${NUMBER}@acme.fcc.example>`, NUMBER, "Firma: Łódź (S.A.)"],
+    [`"Jan "Kowalski"" <sip:${NUMBER}@acme.fcc.example>`, NUMBER, "Jan Kowalski"],
+    [`"Jan\\" <sip:${NUMBER}@acme.fcc.example>`, NUMBER, "Jan"],
+    [`J\ufffdz <sip:${NUMBER}@acme.fcc.example>`, NUMBER, "J\ufffdz"],
+    [`<tel:${NUMBER};phone-context=x>`, NUMBER, null],
+    ["<sip:600 100 200@acme.fcc.example>", "600 100 200", null],
+    [`<sip:${NUMBER};cpc=ordinary@acme.fcc.example;user=phone>`, NUMBER, null],
+    ["<sip:anonymous@anonymous.invalid>", "anonymous", null],
+    ["<sip:caller17@anonymous.invalid>", "anonymous", null],
+    ["numer zastrzeżony <sip:anonymous@acme.fcc.example>", "anonymous", "numer zastrzeżony"],
+  ]) {
+    it(`rings and is answered, whoever calls as ${from}`, async () => {
+      await bench.isAsked("INVITE", { from });
+      assert.deepEqual([call()?.state, call()?.number, call()?.name], ["ringing", number, name]);
+      await bench.answers();
+      assert.deepEqual(answered().slice(-1), ["200 to 7 INVITE of in1"]);
+      assert.match(FakeSocket.last().sent.findLast((text) => text.startsWith("SIP/2.0 200")), /^From: .*;tag=fcc1\r$/m);
+    });
+  }
+
+  it("rings when it is called by a name that cannot be read", async () => {
+    await bench.isAsked("INVITE", { to: "Żak, Anna <sip:40312@acme.fcc.example>" });
+    assert.equal(call()?.state, "ringing");
+  });
+
+  for (const [written, encode] of [
+    ["UTF-8", (text) => new TextEncoder().encode(text).buffer],
+    ["the encoding of old Polish programs", (text) => Uint8Array.from(text, (letter) => ({ "Ł": 0xa3, "Ż": 0xaf, "ą": 0xb9 })[letter] ?? letter.charCodeAt(0)).buffer],
+  ]) {
+    it(`reads a name that comes as bytes, in ${written}`, async () => {
+      await bench.isAsked("INVITE", { from: `Łukasz Żak-Sąd <sip:${NUMBER}@acme.fcc.example>`, encode });
+      assert.deepEqual([call()?.state, call()?.name], ["ringing", "Łukasz Żak-Sąd"]);
+    });
+  }
+
   it("lets the microphone go when the call is not made after all", async () => {
     bench.phone.prepare().abandon();
     await settle();

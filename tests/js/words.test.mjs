@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { describe, it } from "node:test";
 
-import { formatDuration, formatNumber, initials } from "../../static/pane/format.js";
+import { formatDuration, formatNumber, initials, isWithheld } from "../../static/pane/format.js";
 import { isKey, translator } from "../../static/pane/i18n/index.js";
 import { en } from "../../static/pane/i18n/en.js";
 import { pl } from "../../static/pane/i18n/pl.js";
@@ -50,12 +50,17 @@ describe("the translations", () => {
 });
 
 describe("numbers", () => {
-  for (const [number, shown] of [
-    ["+48600100200", "600 100 200"], ["600100200", "600 100 200"], ["+48221234567", "22 123 45 67"], ["+48 22 123-45-67", "22 123 45 67"],
-    ["+442071234567", "+44 207 123 4567"], ["+12025550123", "+1 202 555 0123"], ["+380441234567", "+380 441 234 567"], ["40312", "40312"], ["*97", "*97"], ["anonymous", "anonymous"],
-  ]) {
-    it(`${number} reads ${shown}`, () => assert.equal(formatNumber(number), shown));
+  // One table for both sides: tests/unit/domain/test_phone_number.py reads it too.
+  const { shown, withheld, notWithheld } = JSON.parse(readFileSync(new URL("numbers.json", import.meta.url), "utf8"));
+
+  for (const [number, text] of Object.entries(shown.byBoth)) {
+    it(`${number} reads ${text}, as the server writes it`, () => assert.equal(formatNumber(number), text));
   }
+  for (const number of Object.keys(shown.byServer)) {
+    it(`${number} stays as it is until the server has written it`, () => assert.equal(formatNumber(number), number));
+  }
+  it("that are withheld are known by the words for it", () => assert.deepEqual(withheld.filter((number) => !isWithheld(number)), []));
+  it("and names are shown", () => assert.deepEqual(notWithheld.filter(isWithheld), []));
 });
 
 describe("times", () => {

@@ -10,6 +10,7 @@ import { UA } from "jssip";
 import { readable } from "./dialog.js";
 import { createLine } from "./line.js";
 import { MicrophoneError, release } from "./microphone.js";
+import { withReadableParties } from "./parties.js";
 import { createTicketSocket } from "./socket.js";
 import { createSpeaker } from "./speaker.js";
 
@@ -83,8 +84,9 @@ export function createSipPhone(deps) {
       ticket: deps.ticket,
       connect: (url, protocol) => new WebSocket(url, protocol),
       readable: (data) => {
-        line?.hear(data);
-        return readable(data);
+        const message = withReadableParties(data);
+        line?.hear(message);
+        return readable(message);
       },
     });
     const mine = new UA({
@@ -246,7 +248,9 @@ export function createSipPhone(deps) {
     if (leaving) return session.terminate(AWAY);
     if (line || preparing) return session.terminate(BUSY);
     const { uri, display_name: name } = session.remote_identity;
-    take(session, { sipCallId: request.call_id, dialId: null, direction: "inbound", number: String(uri.user ?? ""), name: name || null }, null);
+    // The user part may have parameters of its own (RFC 3261, 19.1.6); of an anonymous address it may be anything.
+    const number = uri.host === "anonymous.invalid" ? "anonymous" : String(uri.user ?? "").replace(/;.*/, "");
+    take(session, { sipCallId: request.call_id, dialId: null, direction: "inbound", number, name: name || null }, null);
   }
 
   return {

@@ -1,4 +1,5 @@
 /** From what is known to what is shown. Pure: the time is handed in. */
+import { isWithheld } from "../format.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").ServerCall} ServerCall */
@@ -282,7 +283,7 @@ function fromPhone(own, known, state, time) {
     direction: known?.direction ?? own.direction,
     number: known?.number ?? own.number,
     displayNumber: known?.displayNumber ?? "",
-    withheld: known?.withheld ?? /^anonymous$/i.test(own.number),
+    withheld: known?.withheld ?? isWithheld(own.number),
     state: own.state === "talking" && own.held ? "held" : own.state,
     early: own.early,
     here: true,

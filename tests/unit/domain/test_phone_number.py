@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from cti.domain.phone_number import Kind, agrees, display, numbers, parse, spellings
+
+#: Read by tests/js/words.test.mjs as well.
+WRITTEN = json.loads((Path(__file__).parents[2] / "js" / "numbers.json").read_text("utf-8"))
 
 
 @pytest.mark.parametrize(
@@ -216,6 +221,17 @@ def test_a_number_is_shown_as_its_country_writes_it() -> None:
     assert display("+48600100200", "PL") == "600 100 200"
     assert display("+442079460958", "PL") == "+44 20 7946 0958"
     assert display("40312", "PL") == "40312"
+
+
+@pytest.mark.parametrize("who", ["byBoth", "byServer"])
+def test_the_pane_shows_a_number_as_the_server_does(who: str) -> None:
+    shown = WRITTEN["shown"][who]
+    assert {number: display(number, "PL") for number in shown} == shown
+
+
+def test_the_pane_knows_a_withheld_number_as_the_server_does() -> None:
+    assert {parse(text, "PL").kind for text in WRITTEN["withheld"]} == {Kind.WITHHELD}
+    assert Kind.WITHHELD not in {parse(text, "PL").kind for text in WRITTEN["notWithheld"]}
 
 
 def test_an_extension_does_not_part_a_number_from_itself() -> None:

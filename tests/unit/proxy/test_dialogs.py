@@ -208,6 +208,21 @@ def test_how_fcc_writes_the_far_side_decides_nothing(line, far, method):
     assert line.why(within(method, call_id="in-1", To=f"{far};tag=far")) == ""
 
 
+@pytest.mark.parametrize(
+    ("fcc", "phone"),
+    [
+        ("Kowalski, Jan <sip:+48600100200@acme.fcc.example>", '"Kowalski, Jan" <sip:+48600100200@acme.fcc.example>'),
+        ('"Jan "Kowalski"" <sip:+48600100200@acme.fcc.example>', '"Jan Kowalski" <sip:+48600100200@acme.fcc.example>'),
+        ("<tel:+48600100200;phone-context=+48>", "<sip:%2B48600100200@unreadable.invalid>"),
+        ("Ż <sip:+48600100200@acme.fcc.example>", '"Ż" <sip:+48600100200@acme.fcc.example>'),
+    ],
+)
+def test_a_phone_may_write_the_far_side_as_it_can_read_it(line, fcc, phone):
+    line.hears(fcc_invite(From=f"{fcc};tag=far"))
+    assert line.why(phone_answer("200 OK", From=f"{phone};tag=far")) == ""
+    assert line.why(within("BYE", call_id="in-1", To=f"{phone};tag=far")) == ""
+
+
 @pytest.mark.parametrize("own", FAR)
 def test_how_fcc_writes_the_phones_own_side_decides_nothing(line, own):
     line.is_called(To=own)
