@@ -40,6 +40,7 @@ from cti.outbox.embedded import EmbeddedDelivery
 from cti.pane import routes as pane_routes
 from cti.pane.channel import PaneChannel
 from cti.pane.rooms import AgentRooms
+from cti.pane_events import SessionExpiring
 from cti.pbx import polling
 from cti.pbx import routes as webhook_routes
 from cti.pbx.health import FccHealth, Reach
@@ -405,7 +406,7 @@ def _ask_for_fresh_token(database: Database, sign_in: CanvasSignIn, session: Pan
     """The org refused a session's token: it is used no more, and the agent's panes fetch a fresh signed request."""
     sign_in.org_token_refused(session)
     with database.write() as uow:
-        uow.events.add(session.agent.audience, "session.expiring", {"in": int(GRACE.total_seconds())})
+        uow.events.add(session.agent.audience, SessionExpiring(int(GRACE.total_seconds())))
         uow.commit()
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from cti.calllog.mapping import RELATED, call_key, changes, identified, is_logged, task_fields
 from cti.calllog.placeholders import compared, is_late, plain, written
+from cti.pane_events import LogShown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from cti.store.unit_of_work import UnitOfWork
 
 KIND: Final = "call"
-LogStateName = Literal["none", "waiting", "saved", "failed"]
 
 
 @dataclass(frozen=True)
@@ -38,22 +38,6 @@ class Waits:
     first: float = 10.0
     from_record: float = 2.0
     unidentified: float = 150.0
-
-
-@dataclass(frozen=True)
-class LogState:
-    """What became of a segment's log: the pane's `log` of a call.
-
-    `task_id` once the Task exists, `code` why it failed or what had to be left out.
-    """
-
-    state: LogStateName
-    task_id: str | None = None
-    code: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """`{state, taskId, code}`."""
-        return {"state": self.state, "taskId": self.task_id, "code": self.code}
 
 
 class CallLogger:
@@ -105,8 +89,8 @@ class CallLogger:
                 elif is_logged(after, segment, pairing):
                     self._segment_changed(uow, pairing, after.calls_id, after, segment)
 
-    def of(self, uow: UnitOfWork, *, tenant_id: str, calls: Sequence[tuple[Call, int]]) -> Sequence[Mapping[str, Any]]:
-        """What became of the logs of agents' segments: `{state, taskId, code}` each, as the pane shows it.
+    def of(self, uow: UnitOfWork, *, tenant_id: str, calls: Sequence[tuple[Call, int]]) -> Sequence[LogShown]:
+        """What became of the logs of agents' segments, as panes show it.
 
         `calls` are calls with an agent's users_id each, as many as you like: the questions are the same.
         """
@@ -123,7 +107,7 @@ class CallLogger:
         found = []
         for each in wanted:
             states = (_state(queued.get(key), logs.get(key)) for key in each)
-            found.append(next((state for state in states if state.state != "none"), LogState("none")).to_json())
+            found.append(next((state for state in states if state.state != "none"), LogShown("none")))
         return found
 
     def _segment_changed(self, uow: UnitOfWork, pairing: Pairing, calls_id: int, after: Call, segment: Segment) -> None:
@@ -231,15 +215,15 @@ class LogNews:
             self._tell(uow, tenant_id, list(calls_ids))
 
 
-def _state(queued: OutboxItem | None, log: CallLog | None) -> LogState:
+def _state(queued: OutboxItem | None, log: CallLog | None) -> LogShown:
     task_id = log.task_id if log else None
     if queued is not None and queued.state == "dead":
-        return LogState("failed", task_id, queued.code)
+        return LogShown("failed", task_id, queued.code)
     if log is not None and (task_id is not None or log.deleted or log.closed):
-        return LogState("saved", task_id, log.code)
+        return LogShown("saved", task_id, log.code)
     if queued is None or not queued.fields:
-        return LogState("none")
-    return LogState("waiting", None, queued.code)
+        return LogShown("none")
+    return LogShown("waiting", None, queued.code)
 
 
 def _segment_of(call: Call, users_id: int) -> Segment:

@@ -6,7 +6,7 @@ Inside of transactions; nothing here does I/O but SQL.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -14,6 +14,18 @@ from cti.accounts import AgentRef
 from cti.calls.errors import PaneWasAwayError, StatusMovedError
 from cti.calls.view import call_view
 from cti.domain.presence import PresenceClass
+from cti.pane_events import (
+    CallChanged,
+    CallShown,
+    CapabilitiesShown,
+    Notice,
+    PaneEvent,
+    Pop,
+    PresenceChanged,
+    PresenceShown,
+    StatusesChanged,
+    StatusShown,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -75,13 +87,13 @@ class Notifier:
                 old = self.view(uow, tenant, before, users_id)
             if view != old:
                 for row in rows:
-                    _tell(uow, _agent(row), "call", {"call": view})
+                    _tell(uow, _agent(row), CallChanged(view))
 
     def call_again(self, uow: UnitOfWork, tenant: Tenant, stored: StoredCall) -> None:
         """Show a call as it is now to the panes of its agents."""
         for users_id in sorted(stored.call.agents):
             for row in uow.agents.attendances(tenant.id, users_id):
-                _tell(uow, _agent(row), "call", {"call": self.view(uow, tenant, stored, users_id)})
+                _tell(uow, _agent(row), CallChanged(self.view(uow, tenant, stored, users_id)))
 
     def logs_changed(self, uow: UnitOfWork, tenant_id: str, calls_ids: Sequence[int]) -> None:
         """Show these calls, whose logs came to another state, to the panes of their agents.
@@ -98,30 +110,25 @@ class Notifier:
             else:
                 unheard.add(_agent(row).audience)
         tenant = uow.tenants.get(tenant_id) if shown else None
-        events: list[tuple[str, Mapping[str, Any]]] = []
+        events: list[tuple[str, PaneEvent]] = []
         if tenant is not None:
             calls = uow.calls.of(list(dict.fromkeys(key for key, _ in shown)))
             wanted = [(key, users_id) for key, users_id in shown if users_id in calls[key].call.agents]
             views = self._views(uow, tenant, [(calls[key], users_id) for key, users_id in wanted])
             for each, view in zip(wanted, views, strict=True):
-                events += [(audience, {"call": view}) for audience in shown[each]]
-        uow.events.add_many("call", events, unheard=unheard)
+                told = CallChanged(view)
+                events += [(audience, told) for audience in shown[each]]
+        uow.events.add_many(events, unheard=unheard)
 
     def pop(self, uow: UnitOfWork, agent: AgentRef, call_key: str, record: Record) -> None:
         """Have a record come up on the agent's screen, for that call."""
-        shown = {
-            "callId": call_key,
-            "recordId": record.record_id,
-            "objectType": record.object_type,
-            "reason": record.reason,
-        }
-        _tell(uow, agent, "pop", shown)
+        _tell(uow, agent, Pop(call_key, record.record_id, record.object_type, record.reason))
 
-    def view(self, uow: UnitOfWork, tenant: Tenant, stored: StoredCall, users_id: int) -> dict[str, Any]:
-        """The CALL object for that agent."""
+    def view(self, uow: UnitOfWork, tenant: Tenant, stored: StoredCall, users_id: int) -> CallShown:
+        """The call as that agent's panes show it."""
         return self._views(uow, tenant, [(stored, users_id)])[0]
 
-    def _views(self, uow: UnitOfWork, tenant: Tenant, calls: Sequence[tuple[StoredCall, int]]) -> list[dict[str, Any]]:
+    def _views(self, uow: UnitOfWork, tenant: Tenant, calls: Sequence[tuple[StoredCall, int]]) -> list[CallShown]:
         wanted = [(stored.call, users_id) for stored, users_id in calls]
         logs = self._log_view.of(uow, tenant_id=tenant.id, calls=wanted)
         views = []
@@ -136,7 +143,7 @@ class Notifier:
     def presence(self, uow: UnitOfWork, attendances: Sequence[Attendance], presence: Presence) -> None:
         """Show what the agent is doing."""
         for row in attendances:
-            _tell(uow, _agent(row), "presence", {"presence": presence.to_pane()})
+            _tell(uow, _agent(row), PresenceChanged(PresenceShown.of(presence)))
 
     def status_moved(
         self,
@@ -161,15 +168,15 @@ class Notifier:
 
     def statuses(self, uow: UnitOfWork, attendances: Sequence[Attendance], statuses: Sequence[Status]) -> None:
         """Give several agents the statuses of their tenant."""
-        told = {"statuses": [status.to_json() for status in statuses]}
-        uow.events.add_many("statuses", [(_agent(row).audience, told) for row in attendances])
+        told = StatusesChanged([StatusShown.of(status) for status in statuses])
+        uow.events.add_many([(_agent(row).audience, told) for row in attendances])
 
     # -- what an agent can do -------------------------------------------------------------------------------------
 
     def capabilities(self, uow: UnitOfWork, attendance: Attendance, capabilities: Capabilities) -> None:
         """Show what the agent can do now, and what is missing."""
         language = language_of(uow, attendance.pairing_id, attendance.users_id)
-        _tell(uow, _agent(attendance), "capabilities", capabilities.to_json(language))
+        _tell(uow, _agent(attendance), CapabilitiesShown.of(capabilities, language))
 
 
 def language_of(uow: UnitOfWork, pairing_id: str, users_id: int) -> str:
@@ -177,12 +184,12 @@ def language_of(uow: UnitOfWork, pairing_id: str, users_id: int) -> str:
     return next((session.language for session in uow.sessions.live_of(pairing_id, users_id)), "pl")
 
 
-def _tell(uow: UnitOfWork, agent: AgentRef, type_: str, payload: Mapping[str, Any]) -> None:
-    uow.events.add(agent.audience, type_, payload)
+def _tell(uow: UnitOfWork, agent: AgentRef, event: PaneEvent) -> None:
+    uow.events.add(agent.audience, event)
 
 
 def _notice(uow: UnitOfWork, attendance: Attendance, error: ConnectorError, language: str) -> None:
-    _tell(uow, _agent(attendance), "notice", error.to_json(language))
+    _tell(uow, _agent(attendance), Notice.of(error, language))
 
 
 def _agent(attendance: Attendance) -> AgentRef:

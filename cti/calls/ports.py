@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from cti.accounts import AgentRef
     from cti.domain.call import Call
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cti.domain.fcc import Campaign, FccUser, PhoneCredentials
     from cti.domain.match import Checked, MatchResult
     from cti.domain.presence import Presence, Status
+    from cti.pane_events import LogShown
     from cti.store.unit_of_work import UnitOfWork
 
 
@@ -90,6 +91,6 @@ class CallLog(Protocol):
 class LogView(Protocol):
     """Tells how calls' Tasks stand."""
 
-    def of(self, uow: UnitOfWork, *, tenant_id: str, calls: Sequence[tuple[Call, int]]) -> Sequence[Mapping[str, Any]]:
-        """`{state: none|waiting|saved|failed, taskId, code}` for each (call, users_id), in their order."""
+    def of(self, uow: UnitOfWork, *, tenant_id: str, calls: Sequence[tuple[Call, int]]) -> Sequence[LogShown]:
+        """For each (call, users_id), in their order."""
         ...

@@ -34,6 +34,7 @@ from cti.domain.phone_number import parse
 from cti.domain.presence import PresenceClass
 from cti.domain.record import Claim
 from cti.errors import ConnectorError
+from cti.pane_events import AgentState, CapabilitiesShown, PresenceShown, StatusShown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from cti.domain.call import Call, StoredCall
     from cti.domain.fcc import PhoneCredentials
     from cti.domain.pane_call import PaneReport, Permit
+    from cti.domain.presence import Presence
     from cti.domain.record import Record
     from cti.store.database import Database
     from cti.store.unit_of_work import UnitOfWork
@@ -243,8 +245,8 @@ class CallService:
 
     # -- the agent ------------------------------------------------------------------------------------------------
 
-    def set_presence(self, agent: AgentRef, status_id: int) -> dict[str, Any]:
-        """Put the agent into a status and give what FCC made of it: `{id, class, name, since, until}`.
+    def set_presence(self, agent: AgentRef, status_id: int) -> Presence:
+        """Put the agent into a status and give what FCC made of it.
 
         Raises StatusNotSettableError for busy, WRAP and statuses that aren't there, and what the exchange raises.
         """
@@ -260,7 +262,7 @@ class CallService:
         asked_at = self._clock.now()
         presence = self._exchanges.of(tenant_id).set_presence(login, status_id)
         self._writer.presence_reported(tenant_id, agent.fcc_user_id, presence, asked_at=asked_at, tell=False)
-        return presence.to_pane()
+        return presence
 
     def presence_missed(self, agent: AgentRef) -> None:
         """The agent's pane or phone came back: have FCC asked what may have been missed, in the background."""
@@ -269,8 +271,8 @@ class CallService:
         if pairing is not None:
             self._watch.missed(pairing.tenant_id, agent.fcc_user_id)
 
-    def snapshot(self, agent: AgentRef) -> dict[str, Any]:
-        """`{presence, statuses, calls, capabilities}` as they are now; asks FCC only for what isn't known yet."""
+    def snapshot(self, agent: AgentRef) -> AgentState:
+        """Everything about the agent as it is now; asks FCC only for what isn't known yet."""
         now = self._clock.now()
         users_id = agent.fcc_user_id
         with self._database.read() as uow:
@@ -282,16 +284,14 @@ class CallService:
                 last = uow.calls.last_ended_of(tenant.id, users_id, since=now - WRAP_LOOK_BACK)
                 shown.extend([last] if last is not None else [])
             calls = [self._notifier.view(uow, tenant, stored, users_id) for stored in shown]
-        return {
-            "presence": presence.to_pane() if presence is not None else self._ask_presence(tenant.id, users_id),
-            "statuses": self._status_news.give(tenant.id),
-            "calls": calls,
-            "capabilities": self._directory.capabilities(agent.pairing_id, users_id).to_json(language),
-        }
-
-    def _ask_presence(self, tenant_id: str, users_id: int) -> dict[str, Any] | None:
-        presence = self._watch.ask(tenant_id, users_id, tell=False)
-        return presence.to_pane() if presence is not None else None
+        if presence is None:
+            presence = self._watch.ask(tenant.id, users_id, tell=False)
+        return AgentState(
+            presence=None if presence is None else PresenceShown.of(presence),
+            statuses=[StatusShown.of(status) for status in self._status_news.give(tenant.id)],
+            calls=calls,
+            capabilities=CapabilitiesShown.of(self._directory.capabilities(agent.pairing_id, users_id), language),
+        )
 
     def phone_credentials(self, agent: AgentRef) -> PhoneCredentials:
         """What the agent's phone registers with, fresh from FCC; kept nowhere."""

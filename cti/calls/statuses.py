@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -58,7 +58,7 @@ class StatusNews:
         self._given: dict[str, Sequence[Status]] = {}
         self._looking = False
 
-    def give(self, tenant_id: str) -> list[dict[str, Any]]:
+    def give(self, tenant_id: str) -> Sequence[Status]:
         """The statuses for a pane, none while FCC cannot be asked."""
         statuses = self._ask(tenant_id)
         with self._lock:
@@ -66,7 +66,7 @@ class StatusNews:
                 self._given[tenant_id] = ()
             else:
                 self._given.setdefault(tenant_id, statuses)
-        return [status.to_json() for status in statuses or ()]
+        return statuses or ()
 
     def tick(self) -> None:
         """Look for news in the background; FCC is asked once in five minutes, and while it does not answer."""

@@ -57,10 +57,6 @@ class Status:
         """Whether an agent may put themselves into it."""
         return self.presence_class not in {PresenceClass.BUSY, PresenceClass.WRAP}
 
-    def to_json(self) -> dict[str, Any]:
-        """`{id, class, name}` for the pane."""
-        return {"id": self.id, "class": self.presence_class.value, "name": self.name}
-
 
 @dataclass(frozen=True, slots=True)
 class Presence:
@@ -84,16 +80,13 @@ class Presence:
 
     def to_json(self) -> dict[str, Any]:
         """`{id, class, name, since, until, callsId}` for the store."""
-        return {**self.to_pane(), "callsId": self.calls_id}
-
-    def to_pane(self) -> dict[str, Any]:
-        """`{id, class, name, since, until}` for the pane."""
         return {
             "id": self.id,
             "class": self.presence_class.value,
             "name": self.name,
             "since": iso(self.since),
             "until": iso(self.until) if self.until else None,
+            "callsId": self.calls_id,
         }
 
     @classmethod

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from cti.accounts import AgentRef, IssuedSession, PaneSession, PhoneTicket
     from cti.domain.fcc import PhoneCredentials
     from cti.domain.pane_call import PaneReport, Permit
-
-Json = dict[str, Any]
+    from cti.domain.presence import Presence
+    from cti.pane_events import AgentState
 
 
 class Sessions(Protocol):
@@ -50,12 +50,12 @@ class Calls(Protocol):
         """Tie a call (`callId`, or `sipCallId` where that is gone) to `{recordId, objectType}`, or to none."""
         ...
 
-    def set_presence(self, agent: AgentRef, status_id: int) -> Mapping[str, Any]:
-        """Ask FCC for a status and return the presence that FCC answers: `{id, class, name, since, until}`."""
+    def set_presence(self, agent: AgentRef, status_id: int) -> Presence:
+        """Ask FCC for a status and return the presence that FCC answers."""
         ...
 
-    def snapshot(self, agent: AgentRef) -> Mapping[str, Any]:
-        """`{presence, statuses, calls, capabilities}` as they are now."""
+    def snapshot(self, agent: AgentRef) -> AgentState:
+        """Everything about the agent as it is now."""
         ...
 
     def phone_credentials(self, agent: AgentRef) -> PhoneCredentials:

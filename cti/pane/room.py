@@ -11,6 +11,7 @@ import structlog
 
 from cti.pane.answers import Answers
 from cti.pane.leadership import Leadership
+from cti.pane_events import CallChanged, DialRequest, LeaderChanged, Pop, SessionExpiring
 from cti.ws.frames import CloseCode
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from cti.domain.fcc import PhoneCredentials
     from cti.events.event import LoggedEvent
     from cti.pane.connection import PaneConnection
-    from cti.pane.ports import Json
+    from cti.pane_events import PaneEvent
 
 _REREAD_S = 60.0
 _FORGET_S = 120.0
@@ -44,10 +45,6 @@ class Standing:
     leader: bool
     fence: int
 
-    def to_json(self) -> Json:
-        """`{leader, fence}`."""
-        return {"leader": self.leader, "fence": self.fence}
-
 
 class AgentRoom:
     """One agent's panes; safe to share between threads."""
@@ -56,7 +53,7 @@ class AgentRoom:
         self,
         agent: AgentRef,
         clock: Clock,
-        announce: Callable[[AgentRef, str, Json, str], None],
+        announce: Callable[[AgentRef, PaneEvent, str], None],
         present: Callable[[AgentRef, bool, bool], None],
         standing: Callable[[PaneSession], PaneSession | None],
     ) -> None:
@@ -171,7 +168,7 @@ class AgentRoom:
     def deliver(self, events: Sequence[LoggedEvent]) -> None:
         """Hand committed events to the panes they are for."""
         for event in events:
-            if event.type == "session.expiring":
+            if event.type == SessionExpiring.type:
                 self._reread_at = float("-inf")
             for connection in self._audience_of(event):
                 connection.deliver(event)
@@ -202,7 +199,7 @@ class AgentRoom:
                 connection.ws.close(CloseCode.SESSION_OVER, "session over")
             elif left <= _EXPIRING_S and not connection.warned:
                 connection.warned = True
-                self._announce(self.agent, "session.expiring", {"in": int(left)}, connection.pane)
+                self._announce(self.agent, SessionExpiring(int(left)), connection.pane)
 
     def _reread(self, connection: PaneConnection) -> None:
         """Look how the session stands: it may have been ended or shortened since, by whoever used its token."""
@@ -248,21 +245,21 @@ class AgentRoom:
     def _announce_leader(self, besides: str | None = None) -> None:
         with self._lock:
             self.line = None
-            told = [(pane, self.standing(pane).to_json()) for pane in self._connections if pane != besides]
-        for pane, payload in told:
-            self._announce(self.agent, "leader", payload, pane)
+            told = [(pane, self.standing(pane)) for pane in self._connections if pane != besides]
+        for pane, standing in told:
+            self._announce(self.agent, LeaderChanged(standing.leader, standing.fence), pane)
 
     def _audience_of(self, event: LoggedEvent) -> list[PaneConnection]:
         with self._lock:
-            if event.type == "call":
+            if event.type == CallChanged.type:
                 self._watch_call(event)
             if event.pane is not None:
                 target: str | None = event.pane
-            elif event.type == "pop":
+            elif event.type == Pop.type:
                 target = self._leadership.pop_target
                 if target in self._connections:
                     self._popped, self._popped_at = event.seq, self._connections[target]
-            elif event.type == "dial.request":
+            elif event.type == DialRequest.type:
                 target = self._leadership.leader
             else:
                 return list(self._connections.values())

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from cti.accounts import AgentRef, PaneSession
     from cti.clock import Clock
     from cti.events.hub import EventHub
-    from cti.pane.ports import Json
     from cti.pane.room import Lead
+    from cti.pane_events import PaneEvent
     from cti.store.database import Database
 
 _TICK_S = 0.25
@@ -78,10 +78,10 @@ class AgentRooms:
             room = self._rooms.get(audience)
         return "over" if room is None else room.lead(fence, session_id)
 
-    def announce(self, agent: AgentRef, type: str, payload: Json, pane: str) -> None:  # noqa: A002 - the protocol's word
+    def announce(self, agent: AgentRef, event: PaneEvent, pane: str) -> None:
         """Log an event that only `pane` gets."""
         with self._database.write() as uow:
-            uow.events.add(agent.audience, type, payload, pane=pane)
+            uow.events.add(agent.audience, event, pane=pane)
             uow.commit()
 
     def present(self) -> list[AgentRef]:

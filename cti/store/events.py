@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import BigInteger, Index, Integer, String, Text, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from cti.events.event import LoggedEvent, encode
+from cti.events.event import LoggedEvent
 from cti.store.base import Base, UtcDateTime
 
 if TYPE_CHECKING:
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Row, Table
 
     from cti.clock import Clock
-
-RESERVED = frozenset({"seq", "type", "at", "re"})
+    from cti.pane_events import PaneEvent
 
 
 class EventHeadRow(Base):
@@ -66,49 +65,37 @@ class EventRepository:
         self._session = session
         self._clock = clock
 
-    def add(self, audience: str, type: str, payload: Mapping[str, Any], *, pane: str | None = None) -> int:  # noqa: A002 - the word of the protocol
-        """Append an event of `type` with the fields of `payload` (JSON values) and return its seq.
-
-        With `pane` only the pane of that id gets it. Raises ValueError when the payload uses a name of the envelope
-        (`seq`, `type`, `at`, `re`).
-        """
-        _refuse_reserved(payload)
+    def add(self, audience: str, event: PaneEvent, *, pane: str | None = None) -> int:
+        """Append an event and return its seq; with `pane` only the pane of that id gets it."""
         self._session.flush()
         seq = self._next_seq(audience)
         self._session.execute(
             insert(_EVENTS).values(
-                audience=audience, seq=seq, type=type, at=self._clock.now(), body=encode(payload), pane=pane
+                audience=audience, seq=seq, type=event.type, at=self._clock.now(), body=event.body(), pane=pane
             )
         )
         return seq
 
-    def add_many(
-        self,
-        type: str,  # noqa: A002 - the word of the protocol
-        events: Iterable[tuple[str, Mapping[str, Any]]],
-        *,
-        unheard: Collection[str] = (),
-    ) -> None:
-        """Append events of one `type`, (audience, payload) each, in two statements; see `add`.
+    def add_many(self, events: Iterable[tuple[str, PaneEvent]], *, unheard: Collection[str] = ()) -> None:
+        """Append events, (audience, event) each, in two statements; one that several get is written as JSON once.
 
         The audiences in `unheard` are told nothing, but a pane of theirs that comes back is given a snapshot: a number
         is given out to them that no event has.
         """
         rows = list(events)
-        for _, payload in rows:
-            _refuse_reserved(payload)
         wanted = Counter([*(audience for audience, _ in rows), *unheard])
         if not wanted:
             return
         self._session.flush()
         # Each audience's numbers begin after what it had before, and an unheard one's own comes last.
         seqs = {audience: last - wanted[audience] for audience, last in self._numbers(wanted).items()}
+        bodies = {key: event.body() for key, event in {id(event): event for _, event in rows}.items()}
         now = self._clock.now()
         written = []
-        for audience, payload in rows:
+        for audience, event in rows:
             seqs[audience] += 1
-            row = {"audience": audience, "seq": seqs[audience], "type": type, "at": now, "body": encode(payload)}
-            written.append(row)
+            row = {"audience": audience, "seq": seqs[audience], "type": event.type, "at": now}
+            written.append(row | {"body": bodies[id(event)]})
         if written:
             self._session.execute(insert(_EVENTS), written)
 
@@ -171,11 +158,6 @@ class EventRepository:
         # Always in one order, so that two transactions do not wait for each other.
         rows = [{"audience": audience, "last_seq": count} for audience, count in sorted(wanted.items())]
         return {row[0]: row[1] for row in self._session.execute(given, rows)}
-
-
-def _refuse_reserved(payload: Mapping[str, Any]) -> None:
-    if clash := RESERVED & payload.keys():
-        raise ValueError(f"an event's own fields cannot be named {sorted(clash)}")
 
 
 def _logged(row: Row[int, str, int, str, datetime, str, str | None]) -> LoggedEvent:

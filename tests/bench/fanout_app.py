@@ -18,6 +18,7 @@ from cti.pane import routes
 from cti.pane.channel import PaneChannel
 from cti.pane.errors import NoTokenError
 from cti.pane.rooms import AgentRooms
+from cti.pane_events import AgentState, CapabilitiesShown, Notice
 from cti.proxy.tickets import TicketOffice
 from cti.ws.registry import SocketRegistry
 from cti.ws.routing import Sockets
@@ -31,8 +32,7 @@ class Calls:
     """Says as little as the schema allows."""
 
     def snapshot(self, agent):
-        capabilities = {"canDial": True, "missing": []}
-        return {"presence": None, "statuses": [], "calls": [], "capabilities": capabilities}
+        return AgentState(None, [], [], CapabilitiesShown(can_dial=True, missing=[]))
 
     def panes_present(self, agent, present, returned):
         """Nobody needs to know."""
@@ -105,8 +105,7 @@ def create_app():
                 with database.write() as uow:
                     while sent < due:
                         agent = AgentRef("bench", "005", sent * 7919 % agents)
-                        said = {"code": "bench", "message": f"{begun + sent / rate:.6f}"}
-                        uow.events.add(agent.audience, "notice", said)
+                        uow.events.add(agent.audience, Notice("bench", f"{begun + sent / rate:.6f}"))
                         sent += 1
                     uow.commit()
                 done["written"] = sent

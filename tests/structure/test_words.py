@@ -9,8 +9,10 @@ import re
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 SALESFORCES = {
-    "Record": "what a pane names and a search finds; as the pane sends it too",
-    "RecordName": "what it takes to ask for one",
+    "Record": "what a pane names and a search finds",
+    "ClickedRecord": "the one a number was clicked on, as a pane sends it",
+    "NamedRecord": "what it takes to ask for one, as a pane sends it",
+    "RecordShown": "one as the pane is shown it",
     "RecordAccess": "whether an agent may read one",
     "RecordChecks": "which were named and are still to be asked for",
     "RecordDeletedError": "one that is not there any more",
@@ -19,7 +21,6 @@ SALESFORCES = {
     "_named_record": "the one that a message of Salesforce's names",
     "record_id": "the id of one",
     "records_from": "candidates out of a stored fact",
-    "_record": "one as the pane is shown it",
     "_records": "those in an answer of Salesforce's",
 }
 """What is named after Salesforce's records, and what of them it is."""

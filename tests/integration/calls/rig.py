@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from cti.domain.call import Call
+    from cti.pane_events import LogShown
     from cti.store.database import Database
     from tests.support.clock import DrivenClock
 
@@ -169,7 +170,7 @@ class FakeCallLog:
         assert tenant_id == "acme"
         self.changes.append((call_key, before, after))
 
-    def of(self, _uow: Any, *, tenant_id: str, calls: Sequence[tuple[Call, int]]) -> list[Mapping[str, Any]]:
+    def of(self, _uow: Any, *, tenant_id: str, calls: Sequence[tuple[Call, int]]) -> list[LogShown]:
         assert tenant_id == "acme"
         return [NO_LOG] * len(calls)
 
@@ -274,8 +275,12 @@ class Rig:
         return [json.loads(event.body) for event in found if kind is None or event.type == kind]
 
     def calls(self, agent: AgentRef) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.service.snapshot(agent)["calls"]
+        found: list[dict[str, Any]] = self.snapshot(agent)["calls"]
         return found
+
+    def snapshot(self, agent: AgentRef) -> dict[str, Any]:
+        """What a pane of that agent is shown first."""
+        return self.service.snapshot(agent).to_json()
 
 
 class _One:

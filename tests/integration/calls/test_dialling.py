@@ -19,6 +19,7 @@ from cti.domain.pane_call import PaneReport
 from cti.domain.phone_number import parse
 from cti.domain.presence import Presence, PresenceClass
 from cti.errors import ConnectorError
+from cti.pane_events import PresenceShown
 from cti.pbx.errors import FccUnreachableError
 from tests.integration.calls.rig import ANNA, CASE, CUSTOMER, JAN, PIOTR
 
@@ -205,9 +206,9 @@ def test_a_shown_record_is_noted(rig: Rig) -> None:
 def test_an_agent_sets_a_status(rig: Rig) -> None:
     rig.attend(ANNA)
     presence = rig.service.set_presence(ANNA, 5)
-    assert (presence["class"], presence["name"]) == ("pause", "Przerwa obiadowa")
+    assert (presence.presence_class, presence.name) == ("pause", "Przerwa obiadowa")
     assert rig.exchange.told == [("anna.nowak", 5)]
-    assert rig.events(ANNA, "presence")[-1]["presence"] == presence
+    assert rig.events(ANNA, "presence")[-1]["presence"] == PresenceShown.of(presence).to_json()
 
 
 @pytest.mark.assumed("A10")
@@ -222,7 +223,7 @@ def test_the_snapshot_survives_fcc_being_away(rig: Rig) -> None:
     rig.attend(ANNA)
     rig.restart()
     rig.exchange.failure = FccUnreachableError(function="x")
-    shown = rig.service.snapshot(ANNA)
+    shown = rig.snapshot(ANNA)
     assert shown["presence"]["class"] == "notready"
     assert shown["statuses"] == []
     assert shown["capabilities"]["missing"][0]["code"] == "fcc-unreachable"
@@ -236,7 +237,7 @@ def test_phone_credentials_do_not_show_their_password(rig: Rig) -> None:
 
 def test_an_agent_of_no_pairing_gets_nothing(rig: Rig) -> None:
     with pytest.raises(CallUnknownError):
-        rig.service.snapshot(AgentRef("other", "005000000000001AAA", 101))
+        rig.snapshot(AgentRef("other", "005000000000001AAA", 101))
 
 
 @pytest.mark.parametrize(

@@ -401,7 +401,7 @@ def test_presence_follows_fcc_and_late_news_does_not_turn_it_back(rig: Rig) -> N
     count = len(rig.events(ANNA, "presence"))
     rig.store(presence_fact(rig, 10, 3, PresenceClass.BUSY))
     rig.store(presence_fact(rig, 5, 1, PresenceClass.READY))
-    assert rig.service.snapshot(ANNA)["presence"]["class"] == "busy"
+    assert rig.snapshot(ANNA)["presence"]["class"] == "busy"
     assert len(rig.events(ANNA, "presence")) == count + 1
 
 
@@ -510,7 +510,7 @@ def test_calls_presence_and_snapshots_have_the_documented_shape(rig: Rig) -> Non
         valid("call", call)
     for event in rig.events(ANNA, "presence"):
         valid("presence", event["presence"])
-    snapshot = rig.service.snapshot(ANNA)
+    snapshot = rig.snapshot(ANNA)
     assert snapshot["calls"]
     for call in snapshot["calls"]:
         valid("call", call)

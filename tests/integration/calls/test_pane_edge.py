@@ -15,8 +15,9 @@ from cti.accounts import PaneSession
 from cti.canvas.verify import open_envelope
 from cti.domain.facts import KINDS, Source
 from cti.events.hub import EventHub
-from cti.pane import messages
 from cti.pane.channel import PaneChannel
+from cti.pane.commands import COMMANDS as COMMAND_MODELS
+from cti.pane.commands import CallReport
 from cti.pane.rooms import AgentRooms
 from cti.proxy.tickets import TicketOffice
 from cti.ws.connection import SocketClosedError
@@ -78,12 +79,12 @@ COMMANDS: list[dict[str, Any]] = [
 
 
 def test_each_command_has_an_example() -> None:
-    named = {one.model_fields["type"].annotation.__args__[0] for one in messages.Command.__args__}
+    named = {one.model_fields["type"].annotation.__args__[0] for one in COMMAND_MODELS}
     assert {command["type"] for command in COMMANDS} == named
 
 
 def test_each_kind_of_report_is_a_kind_of_fact() -> None:
-    reported = set(messages.CallReport.model_fields["kind"].annotation.__args__)
+    reported = set(CallReport.model_fields["kind"].annotation.__args__)
     assert reported == KINDS[Source.PANE] - {"popped"}
 
 

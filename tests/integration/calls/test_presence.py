@@ -75,7 +75,7 @@ def test_a_phone_that_registers_again_has_the_status_read_that_fcc_has(rig: Rig,
     rig.service.presence_missed(ANNA)
     rig.wait(1)
     assert shown(rig) == "notready"
-    assert rig.service.snapshot(ANNA)["presence"]["class"] == "notready"
+    assert rig.snapshot(ANNA)["presence"]["class"] == "notready"
     ((code, message),) = notices(rig)
     assert code == "status-moved"
     assert "„Niegotowy”" in message
@@ -349,7 +349,7 @@ def test_an_agent_who_is_busy_by_mistake_is_told_off_when_the_panes_are_gone(rig
 def test_a_pane_that_came_while_fcc_was_away_gets_its_statuses_when_it_is_back(rig: Rig) -> None:
     rig.exchange.failure = FccUnreachableError(function="x")
     attendance(rig, False)
-    assert rig.service.snapshot(ANNA)["statuses"] == []
+    assert rig.snapshot(ANNA)["statuses"] == []
     rig.room.upkeep.tick()
     rig.executor.run()
     assert rig.events(ANNA, "statuses") == []
@@ -365,7 +365,7 @@ def test_statuses_that_a_pane_was_given_are_told_again_only_when_they_change(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     attendance(rig, False)
-    rig.service.snapshot(ANNA)
+    rig.snapshot(ANNA)
     for _ in range(60):
         rig.clock.advance(10)
         rig.room.upkeep.tick()

@@ -150,7 +150,7 @@ def status(door: Door, kind: str, since: str, *, status_id: int = 5, **envelope:
 
 
 def shown(door: Door) -> str:
-    return str(door.rig.service.snapshot(ANNA)["presence"]["class"])
+    return str(door.rig.snapshot(ANNA)["presence"]["class"])
 
 
 @pytest.mark.parametrize("since", ["2099-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-11-22T10:00:00Z"])
@@ -321,7 +321,7 @@ def test_any_json_is_stored_as_it_was_taken_or_refused(door: Door, body: dict[st
     answer = door.send(json.dumps(body).encode())
     assert answer.status_code in {204, 400, 403}, answer.get_data(as_text=True)
     assert (answer.status_code == 204) == bool(kept.facts)
-    door.rig.service.snapshot(ANNA)
+    door.rig.snapshot(ANNA)
     after = {row.identity: row for row in stored(door)}
     for fact in kept.facts:
         if fact.identity not in before:

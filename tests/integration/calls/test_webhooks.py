@@ -131,7 +131,7 @@ def test_a_status_event_becomes_the_agents_presence(door: Door) -> None:
     body = event("UserStatusChanged") | {"data": {"users_id": 101, "date_time": NOW, "status": STATUS}}
     check_event("UserStatusChanged", body)
     assert door.send(body).status_code == 204
-    assert door.rig.service.snapshot(ANNA)["presence"]["class"] == "busy"
+    assert door.rig.snapshot(ANNA)["presence"]["class"] == "busy"
     assert door.intake.heard("acme").presence == door.rig.clock.monotonic()
 
 

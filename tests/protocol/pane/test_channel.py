@@ -21,19 +21,22 @@ from jsonschema import Draft202012Validator, FormatChecker
 from cti.accounts import AgentRef, PaneSession
 from cti.clock import SystemClock
 from cti.domain.pane_call import PaneReport, Permit
+from cti.domain.presence import Presence, PresenceClass
 from cti.errors import ConnectorError
 from cti.events.hub import EventHub
-from cti.pane import messages
 from cti.pane.channel import PaneChannel
+from cti.pane.commands import COMMANDS, Hello, read_command
 from cti.pane.connection import PaneConnection
 from cti.pane.errors import MessageUnreadableError
 from cti.pane.rooms import AgentRooms
+from cti.pane_events import AgentState
 from cti.proxy.errors import TicketRefusedError
 from cti.proxy.tickets import TicketOffice
 from cti.ws.allowance import Allowance
 from cti.ws.connection import WebSocket
 from tests.protocol.wire import RawClient
 from tests.support.database import make_database
+from tests.support.pane import event_of, shape_of
 from tests.support.wait import until
 
 SCHEMA = json.loads((Path(__file__).resolve().parents[3] / "docs/pane-channel.schema.json").read_text())
@@ -122,17 +125,18 @@ class Calls:
 
     def set_presence(self, agent, status_id):
         self.done.append(("presence", agent, status_id))
-        return PRESENCE | {"id": status_id}
+        return Presence(status_id, PresenceClass.READY, "W kolejce", datetime.fromisoformat(PRESENCE["since"]))
 
     def snapshot(self, agent):
         if self.broken is not None:
             raise self.broken
-        return {
+        state = {
             "presence": PRESENCE,
             "statuses": [{"id": 1, "class": "ready", "name": "W kolejce"}],
             "calls": [CALL],
             "capabilities": {"canDial": True, "missing": []},
         }
+        return shape_of(AgentState, state)
 
     def phone_credentials(self, agent):
         self.done.append(("credentials", agent))
@@ -309,7 +313,7 @@ class Rig:
 
     def add(self, kind: str, payload: dict, agent: AgentRef = AGENT, **how: Any) -> int:
         with self.database.write() as uow:
-            seq = uow.events.add(agent.audience, kind, payload, **how)
+            seq = uow.events.add(agent.audience, event_of(kind, payload), **how)
             uow.commit()
         return seq
 
@@ -346,7 +350,7 @@ def test_a_pane_that_could_not_be_let_in_is_not_taken_for_one_that_is_there(rig,
     ours, theirs = socket.socketpair()
     with ours, theirs:
         connection = PaneConnection(WebSocket(ours), rig.session(), "pane-one")
-        hello = messages.Hello(id="1", type="hello", pane="pane-one", lastSeq=1, focused=True)
+        hello = Hello(id="1", type="hello", pane="pane-one", lastSeq=1, focused=True)
         rig.rooms.of(AGENT)
         monkeypatch.setattr(rig.database, "read", fail)
         with pytest.raises(RuntimeError):
@@ -657,7 +661,7 @@ def test_a_pop_that_is_handed_out_while_its_pane_comes_back_is_shown_once(rig):
     with ours, Pane(theirs) as again:
         again.events = []
         connection = PaneConnection(WebSocket(ours), rig.session(), "pane-one")
-        hello = messages.Hello(id="1", type="hello", pane="pane-one", lastSeq=seq, focused=True)
+        hello = Hello(id="1", type="hello", pane="pane-one", lastSeq=seq, focused=True)
         _, _, then = rig.channel.arrive(connection, hello)
         with rig.database.read() as uow:
             room.deliver([event for event in uow.events.missed(AGENT.audience, seq) if event.seq == popped])
@@ -1003,7 +1007,7 @@ EXAMPLES: list[dict[str, Any]] = [
 def test_the_schema_and_the_server_agree_on_commands(example):
     command = {"id": "c1", **example}
     try:
-        messages.read_command(json.dumps(command))
+        read_command(json.dumps(command))
         read = True
     except MessageUnreadableError:
         read = False
@@ -1011,6 +1015,6 @@ def test_the_schema_and_the_server_agree_on_commands(example):
 
 
 def test_every_command_of_the_server_is_in_the_schema():
-    named = {one.model_fields["type"].annotation.__args__[0] for one in messages.Command.__args__}
+    named = {one.model_fields["type"].annotation.__args__[0] for one in COMMANDS}
     assert named == {name.removeprefix("command.") for name in SCHEMA["$defs"] if name.startswith("command.")}
     Draft202012Validator.check_schema(SCHEMA)

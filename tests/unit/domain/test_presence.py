@@ -32,7 +32,6 @@ def test_a_status_from_the_future_is_superseded_by_any_other() -> None:
 def test_presence_survives_the_store() -> None:
     presence = Presence(4, PresenceClass.WRAP, "WRAP", NOW, NOW + timedelta(seconds=20), 7)
     assert Presence.from_json(presence.to_json()) == presence
-    assert "callsId" not in presence.to_pane()
 
 
 @pytest.mark.req("R39")

@@ -86,7 +86,7 @@ class World:
 
     def state(self, call: Call, users_id: int = 101) -> dict[str, Any]:
         with self.database.read() as uow:
-            return dict(self.logger.of(uow, tenant_id="acme", calls=[(call, users_id)])[0])
+            return self.logger.of(uow, tenant_id="acme", calls=[(call, users_id)])[0].to_json()
 
     def row(self, call: Call, segment: int = 0):
         with self.database.read() as uow:
