@@ -74,11 +74,12 @@ class Hosts:
 class Values:
     """All that differs between orgs. Each is checked where it is made, so rendering can't fail on it.
 
-    connector_origin, fcc_origin, visualforce_origin: scheme and host (and port), no path; integration_user: a username;
-    contact_email: whom Salesforce may write to about the two apps.
+    connector_origin, fcc_origin, my_origin (the org's API and login), visualforce_origin: scheme and host (and port),
+    no path; integration_user: a username; contact_email: whom Salesforce may write to about the two apps.
     """
 
     connector_origin: str
+    my_origin: str
     visualforce_origin: str
     fcc_origin: str
     contact_email: str
@@ -94,6 +95,7 @@ class Values:
             "contact_email": self.contact_email,
             "fcc_origin": self.fcc_origin,
             "integration_user": self.integration_user,
+            "my_origin": self.my_origin,
             "visualforce_origin": self.visualforce_origin,
         }
 
@@ -157,6 +159,14 @@ def hosts(my_domain: str) -> Hosts:
     )
 
 
+def own_origin(my_domain: str) -> str:
+    """The origin of an org's API, of which `hosts` may not know the form; then the whole address must be given."""
+    try:
+        return hosts(my_domain).my
+    except InvalidValueError:
+        return origin(my_domain, "my domain")
+
+
 def person(text: str, name: str) -> str:
     """An e-mail address, or a username, which has an address's form. Raises InvalidValueError for anything else."""
     if not re.fullmatch(r"[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", text):
@@ -175,14 +185,18 @@ def values(
 ) -> Values:
     """Checks what an administrator typed and gives what templates need.
 
-    fcc_domain: `acme.fcc-online.pl` or its address; visualforce_origin: where the org's hosts are not the ones
-    that follow from its My Domain. Raises InvalidValueError.
+    fcc_domain: `acme.fcc-online.pl` or its address; visualforce_origin: where that host is not the one
+    that follows from its My Domain. Raises InvalidValueError.
     """
+    if visualforce_origin:
+        visualforce = origin(visualforce_origin, "visualforce origin")
+        my = own_origin(my_domain)
+    else:
+        my, visualforce = hosts(my_domain).my, hosts(my_domain).visualforce
     return Values(
         connector_origin=origin(connector_url, "connector url"),
-        visualforce_origin=(
-            origin(visualforce_origin, "visualforce origin") if visualforce_origin else hosts(my_domain).visualforce
-        ),
+        my_origin=my,
+        visualforce_origin=visualforce,
         fcc_origin=origin(fcc_domain if "://" in fcc_domain else f"https://{fcc_domain}", "fcc domain"),
         contact_email=person(contact_email, "contact e-mail"),
         integration_user=person(integration_user, "integration user"),
@@ -191,6 +205,7 @@ def values(
 
 PLACEHOLDERS = Values(
     connector_origin="https://connector.example.com",
+    my_origin="https://example.my.salesforce.com",
     visualforce_origin="https://example--c.vf.force.com",
     fcc_origin="https://CLIENT.fcc-online.pl",
     contact_email="admin@example.com",

@@ -131,6 +131,7 @@ def test_the_project_for_an_org_names_that_orgs_hosts_and_no_placeholder(my_doma
     center = element("force-app/call-center/callCenters/FCC.callCenter-meta.xml", project)
 
     assert one(center, "adapterUrl") == f"{visualforce}/apex/FCC_WebPhone"
+    assert project["my-domain.txt"] == f"{render_metadata.hosts(my_domain).my}\n"
     deployed = "".join(
         text for path, text in project.items() if path.startswith(("force-app/", "optional/", "import/"))
     )
@@ -141,7 +142,7 @@ def test_the_project_for_an_org_names_that_orgs_hosts_and_no_placeholder(my_doma
 
 def test_an_org_with_hosts_of_its_own_is_rendered_with_them() -> None:
     values = render_metadata.values(
-        **{**GIVEN, "connector_url": "http://connector.localhost:8080"},
+        **{**GIVEN, "connector_url": "http://connector.localhost:8080", "my_domain": "http://acme-my.localhost:9091"},
         visualforce_origin="http://acme-vf.localhost:9090",
     )
     project = render_metadata.render(FILES, values)
@@ -151,6 +152,14 @@ def test_an_org_with_hosts_of_its_own_is_rendered_with_them() -> None:
         '{"connector": "http://connector.localhost:8080"}' in project["force-app/main/default/pages/FCC_WebPhone.page"]
     )
     assert values.words()["connector_socket_origin"] == "ws://connector.localhost:8080"
+    assert project["my-domain.txt"] == "http://acme-my.localhost:9091\n"
+
+
+def test_an_org_without_hosts_that_follow_from_its_my_domain_needs_a_whole_address() -> None:
+    with pytest.raises(InvalidValueError, match="my domain"):
+        render_metadata.values(
+            **{**GIVEN, "my_domain": "acme.my.salesforce.mil"}, visualforce_origin="https://acme--c.vf.force.example"
+        )
 
 
 def test_a_tenant_outside_fccs_own_domain_is_taken_too() -> None:
