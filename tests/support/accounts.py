@@ -70,11 +70,12 @@ def pairing(clock: Clock, **changes: Any) -> Pairing:
     return Pairing(**values | changes)
 
 
-def pair(database: Database, clock: Clock, **changes: Any) -> None:
+def pair(database: Database, clock: Clock, *, org_id: str = ORG_ID, **changes: Any) -> None:
     """Put all three into the database; `my_domain_url`, `base_url` and `active` can be changed."""
     with database.write() as uow:
         uow.tenants.save(tenant(clock, **{name: changes[name] for name in ("base_url",) if name in changes}))
-        uow.orgs.save(org(clock, **{name: changes[name] for name in ("my_domain_url",) if name in changes}))
+        uow.orgs.save(org(clock, id=org_id, **{name: changes[name] for name in ("my_domain_url",) if name in changes}))
         uow.flush()
-        uow.pairings.save(pairing(clock, **{name: changes[name] for name in ("active",) if name in changes}))
+        changed = {name: changes[name] for name in ("active",) if name in changes}
+        uow.pairings.save(pairing(clock, org_id=org_id, **changed))
         uow.commit()

@@ -4,53 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from cti import outgoing
-from cti.clock import SystemClock
-from cti.matching.access import RecordAccess
-from cti.matching.as_agent import AsAgent
 from cti.salesforce.errors import SalesforceError
-from cti.salesforce.org import SalesforceOrgs
-from tests.contract.matching.test_simulator import ANNA, Office
-from tests.support.database import make_database
-from tests.support.salesforce_simulator import simulator
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory):
-    with simulator(tmp_path_factory.mktemp("salesforce")) as made:
-        yield made
-
-
-@pytest.fixture
-def sim(running):
-    running.post("reset")
-    running.post("fail", kind="none")
-    running.state = running.get("state")
-    yield running
-    running.post("fail", kind="none")
-
-
-class Desk(Office):
-    """Anna's side of the integration, with what asks for single records."""
-
-    def __init__(self, sim, database, http) -> None:
-        super().__init__(sim, database, http)
-        row = sim.org_row()
-        self.access = RecordAccess(AsAgent(database, SalesforceOrgs(lambda _id: row, http, self.clock)), self.clock)
-
-    def check(self, name, object_type):
-        return self.access.check(self.agent, self.sim.record_id(name), object_type).record
+from tests.contract.matching.office import ANNA
 
 
 @pytest.fixture(params=[True, False], ids=["own-token", "integration-user"])
-def desk(sim, tmp_path, request):
-    database = make_database(tmp_path, SystemClock())
-    with outgoing.session() as http:
-        made = Desk(sim, database, http)
-        if request.param:
-            made.sign_in()
-        yield made
-    database.close()
+def desk(office, request):
+    if request.param:
+        office.sign_in()
+    return office
 
 
 @pytest.mark.parametrize(

@@ -2,97 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
-
 import pytest
 
-from cti import outgoing
-from cti.accounts import AgentRef, PaneSession
-from cti.clock import SystemClock
-from cti.matching.as_agent import AsAgent
-from cti.matching.service import Matching
-from cti.salesforce.org import SalesforceOrgs
-from tests.support import accounts
-from tests.support.database import make_database
-from tests.support.salesforce_simulator import simulator
-
-ANNA = "anna.nowak@acme.example"
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory):
-    with simulator(tmp_path_factory.mktemp("salesforce")) as made:
-        yield made
-
-
-@pytest.fixture
-def sim(running):
-    running.post("reset")
-    running.post("fail", kind="none")
-    running.state = running.get("state")
-    yield running
-    running.post("fail", kind="none")
-
-
-class Office:
-    """Anna's side of the integration."""
-
-    def __init__(self, sim, database, http) -> None:
-        self.sim = sim
-        self.database = database
-        self.clock = SystemClock()
-        row = sim.org_row()
-        orgs = SalesforceOrgs(lambda _id: row, http, self.clock)
-        self.matching = Matching(AsAgent(database, orgs), self.clock)
-        self.agent = AgentRef("acme-1", sim.user_id(ANNA), 101)
-        with database.write() as uow:
-            uow.tenants.save(accounts.tenant(self.clock))
-            uow.orgs.save(accounts.org(self.clock, id=sim.org_id))
-            uow.flush()
-            uow.pairings.save(accounts.pairing(self.clock, org_id=sim.org_id))
-            uow.commit()
-
-    def sign_in(self) -> None:
-        now = self.clock.now()
-        token = self.sim.post("login", user=ANNA)["token"]
-        with self.database.write() as uow:
-            uow.sessions.add(
-                PaneSession(
-                    id="s1",
-                    org_id=self.sim.org_id,
-                    pairing_id="acme-1",
-                    sf_user_id=self.agent.sf_user_id,
-                    fcc_user_id=101,
-                    language="pl",
-                    name="Anna Nowak",
-                    email=ANNA,
-                    token=token,
-                    token_at=now,
-                    created_at=now,
-                    expires_at=now + timedelta(hours=1),
-                    revoked_at=None,
-                )
-            )
-            uow.commit()
-
-    def set(self, **changes) -> None:
-        with self.database.write() as uow:
-            uow.pairings.save(replace(uow.pairings.get("acme-1"), **changes))
-            uow.commit()
-
-    def names(self, number, ivr=None):
-        result = self.matching.find(self.agent, number, ivr=ivr)
-        assert result.complete
-        return [(record.object_type, record.name, record.reason) for record in result.candidates]
-
-
-@pytest.fixture
-def office(sim, tmp_path):
-    database = make_database(tmp_path, SystemClock())
-    with outgoing.session() as http:
-        yield Office(sim, database, http)
-    database.close()
+from tests.contract.matching.office import ANNA
 
 
 @pytest.mark.parametrize("signed_in", [True, False])

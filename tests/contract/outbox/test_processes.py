@@ -12,36 +12,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cti.calllog.service import CallLogger, Waits
 from cti.clock import SystemClock
 from cti.outbox.embedded import EmbeddedDelivery
 from cti.store.database import Database
 from cti.store.models import metadata
 from cti.store.secrets import SecretBox
 from tests.contract.outbox.deliverer import make_deliverer
+from tests.contract.outbox.support import change
 from tests.support import accounts
-from tests.support.salesforce_simulator import ROOT, simulator
+from tests.support.salesforce_simulator import ROOT
 from tests.support.wait import until
 from tests.unit.calllog import support
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-NOW = Waits(first=0.0, from_record=0.0)
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory):
-    with simulator(tmp_path_factory.mktemp("salesforce")) as made:
-        yield made
-
-
-@pytest.fixture
-def sim(running):
-    running.post("reset")
-    running.post("counters/reset")
-    running.state = running.get("state")
-    return running
 
 
 class Office:
@@ -55,19 +39,10 @@ class Office:
         self.database = Database(self.url, secrets=SecretBox([self.key]), clock=self.clock)
         with self.database.schema_change() as connection:
             metadata.create_all(connection)
-        with self.database.write() as uow:
-            uow.tenants.save(accounts.tenant(self.clock))
-            uow.orgs.save(accounts.org(self.clock, id=self.row["id"], my_domain_url=self.row["my_domain_url"]))
-            uow.flush()
-            uow.pairings.save(accounts.pairing(self.clock, org_id=self.row["id"]))
-            uow.commit()
+        accounts.pair(self.database, self.clock, org_id=self.row["id"], my_domain_url=self.row["my_domain_url"])
 
     def change(self, *calls) -> None:
-        logger = CallLogger(self.clock, waits=NOW)
-        with self.database.write() as uow:
-            for call in calls:
-                logger.call_changed(uow, tenant_id="acme", call_key="x", before=None, after=call)
-            uow.commit()
+        change(self.database, self.clock, *calls)
 
     def counts(self):
         with self.database.read() as uow:

@@ -13,15 +13,14 @@ from cti.admin.check import Finding, check
 from cti.calllog.carrier import TaskCarrier
 from cti.calllog.guard import FieldGuard
 from cti.calllog.resolve import Resolver
-from cti.calllog.service import CallLogger, Waits
 from cti.domain.org_fields import READ, WRITTEN
 from cti.domain.phone_number import spellings
 from cti.matching.candidates import candidates, wanted_fields
 from cti.outbox.deliverer import Deliverer
 from cti.salesforce.org import SalesforceOrgs
+from tests.contract.outbox.support import change
 from tests.support import accounts
 from tests.support.database import make_database
-from tests.support.salesforce_simulator import simulator
 from tests.unit.calllog import support
 from tests.unit.calllog.support import JAN
 
@@ -34,20 +33,6 @@ RECHECK = 301
 TASK = frozenset(WRITTEN["Task"])
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory):
-    with simulator(tmp_path_factory.mktemp("salesforce")) as made:
-        yield made
-
-
-@pytest.fixture
-def sim(running):
-    running.post("reset")
-    running.post("counters/reset")
-    running.state = running.get("state")
-    return running
-
-
 class Desk:
     """A deliverer that delivers to the simulator's org, with a clock that the test drives."""
 
@@ -55,12 +40,7 @@ class Desk:
         self.sim, self.clock = sim, clock
         self.row = SimpleNamespace(**asdict(sim.org_row()))
         self.database = make_database(directory, clock)
-        with self.database.write() as uow:
-            uow.tenants.save(accounts.tenant(clock))
-            uow.orgs.save(accounts.org(clock, id=self.row.id, my_domain_url=self.row.my_domain_url))
-            uow.flush()
-            uow.pairings.save(accounts.pairing(clock, org_id=self.row.id))
-            uow.commit()
+        accounts.pair(self.database, clock, org_id=self.row.id, my_domain_url=self.row.my_domain_url)
         self.orgs = SalesforceOrgs(lambda _org_id: self.row, http, clock)
         self.guard = FieldGuard(clock)
         resolver = Resolver(lambda _tenant, _user: "anna.nowak@acme.example", clock)
@@ -77,11 +57,7 @@ class Desk:
         return self.orgs.org(self.row.id)
 
     def change(self, *calls) -> None:
-        logger = CallLogger(self.clock, waits=Waits(first=0.0, from_record=0.0))
-        with self.database.write() as uow:
-            for call in calls:
-                logger.call_changed(uow, tenant_id="acme", call_key="x", before=None, after=call)
-            uow.commit()
+        change(self.database, self.clock, *calls)
 
     def put(self, number: int, **fields) -> None:
         """Have something delivered that no mapping would make."""

@@ -14,25 +14,9 @@ from cti.matching.candidates import candidates, wanted_fields
 from cti.salesforce import errors
 from cti.salesforce.identity import Identities
 from cti.salesforce.org import SalesforceOrgs
-from tests.support.salesforce_simulator import simulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory):
-    with simulator(tmp_path_factory.mktemp("salesforce")) as made:
-        yield made
-
-
-@pytest.fixture
-def sim(running) -> Iterator[object]:
-    running.post("reset")
-    running.post("fail", kind="none")
-    running.state = running.get("state")
-    yield running
-    running.post("fail", kind="none")
 
 
 @pytest.fixture
