@@ -1,4 +1,7 @@
-"""What Salesforce refuses costs as little of a log as may be, and nothing of another's."""
+"""What Salesforce refuses costs as little of a log as may be, and nothing of another's.
+
+On SQLite alone: the database is asked for nothing here that the other modules do not ask of both.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ from tests.support.fake_org import user
 from tests.unit.calllog import support
 from tests.unit.calllog.support import CASE, JAN, LEAD
 from tests.unit.outbox.conftest import ORG
+
+pytestmark = pytest.mark.parametrize("world", ["sqlite"], indirect=True)
 
 ONE = "acme:1017:0"
 LOCK_IN_TRIGGER = from_code(
