@@ -164,6 +164,7 @@ def call_row(row: Mapping[str, Any], reader: Reader, region: str) -> Fact | None
     calls_id = reader.integer(row, "calls_id", CALLS_LIST)
     times = ("updated_at", "ended_at", "answered_at", "date_time")
     told = [(name, reader.time(row, name, CALLS_LIST, may_be_ahead=True)) for name in times]
+    told += [(name, reader.undated(row, name)) for name in times]
     name, moment = next(((name, moment) for name, moment in told if moment is not None), ("", None))
     if calls_id is None or moment is None:
         reader.unreadable(CALLS_LIST, "calls_id/updated_at", row)

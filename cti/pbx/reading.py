@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -12,7 +13,6 @@ from cti.domain.times import is_ahead, is_empty_date, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
 
 _WHOLE: Final = re.compile(r"-?[0-9]{1,19}")
 
@@ -98,13 +98,24 @@ class Reader:
             return None
         return None if is_empty_date(moment) else moment
 
+    def undated(self, data: Mapping[str, Any], field: str) -> datetime | None:
+        """An ISO 8601 time without an offset, as it is told: for `placed`, to which it only is what was said."""
+        try:
+            moment = datetime.fromisoformat(str(data.get(field)))
+        except ValueError:
+            return None
+        return moment if moment.tzinfo is None else None
+
     def placed(self, told: datetime, field: str, where: str) -> tuple[datetime, dict[str, Any]]:
         """When a report was made, and what its content keeps of that.
 
-        A report is never lost for the time it is told with: where that cannot be (in the future, or a date that stands
-        for none), it was made now, and `told_at` keeps what was said, by which a repetition is known.
+        A report is never lost for the time it is told with: where that cannot be (in the future, a date that stands for
+        none, or a time without an offset, which could mean any hour), it was made now, and `told_at` keeps what was
+        said, by which a repetition is known.
         """
-        if self._now is None or not (is_empty_date(told) or self._is_ahead(told)):
+        if self._now is None:
+            return told.replace(tzinfo=told.tzinfo or UTC), {}
+        if told.tzinfo is not None and not (is_empty_date(told) or self._is_ahead(told)):
             return told, {}
         self.unreadable(where, field, told)
         return self._now(), {"told_at": told.isoformat()}

@@ -14,11 +14,12 @@ import secrets
 import threading
 from collections import OrderedDict, deque
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import argon2
 import structlog
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cti.domain.facts import Fact
 from cti.domain.text import read_json
@@ -30,7 +31,6 @@ from cti.remembered import Remembered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from cti.accounts import Tenant
     from cti.clock import Clock
@@ -84,14 +84,17 @@ class WebhookTooLargeError(ConnectorError):
 
 
 class Envelope(BaseModel):
-    """What of an event's envelope is used; `version` may be anything, and one that is not known is told."""
+    """What of an event's envelope is used; `version` may be anything, and one that is not known is told.
+
+    `created_at` may lack its offset. `customerId` is not looked at: the instance and the address say whose event it is.
+    """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore", frozen=True)
 
     event_name: str = Field(alias="eventName", min_length=1, max_length=100)
     fcc_instance: str = Field(alias="fccInstance", min_length=1, max_length=255)
     version: Any = ENVELOPE_VERSION
-    created_at: AwareDatetime = Field(alias="createdAt")
+    created_at: datetime = Field(alias="createdAt")
     data: dict[str, Any]
 
 

@@ -53,6 +53,7 @@ describe("the SIP phone", () => {
     assert.deepEqual({ kind, sipStatus, cause, by }, { kind: "ended", sipStatus: 486, cause: "17", by: "far" });
   });
 
+  // assumed A85
   const NUMBER = "+48600100200";
   for (const [from, number, name] of [
     [`"Jan Kowalski" <sip:${NUMBER}@acme.fcc.example>`, NUMBER, "Jan Kowalski"],
@@ -181,5 +182,31 @@ describe("the SIP phone", () => {
     await bench.isAsked("REFER", { number: 8, to, body: "", headers: ["Refer-To: <sip:+48600100999@acme.fcc.example>"] });
     assert.equal(answered().at(-1), "603 to 8 REFER of in1");
     assert.equal(call().state, "talking");
+  });
+});
+
+// assumed A84
+describe("the SIP phone, asked who it is", () => {
+  const asks = (...algorithms) => {
+    const request = bench.said("REGISTER").at(-1);
+    const challenges = algorithms.map((each) => `WWW-Authenticate: Digest realm="fcc", nonce="n", qop="auth"${each ? `, algorithm=${each}` : ""}\r\n`);
+    return bench.hears(answer(request, "401 Unauthorized").replace("Content-Length", `${challenges.join("")}Content-Length`));
+  };
+  let bench;
+  beforeEach(async () => {
+    bench = await connectedPhone();
+  });
+  afterEach(() => bench.done());
+
+  for (const offered of [["MD5"], [""], ["md5"], ["SHA-256", "MD5"], ["MD5", "SHA-256"], ["SHA-512-256", "SHA-256", ""], ["MD5-sess", "MD5"], ["SHA-256", '"MD5"']]) {
+    it(`answers with MD5 where FCC offers ${offered.join(", ") || "nothing by name"}`, async () => {
+      await asks(...offered);
+      assert.match(header(bench.said("REGISTER").at(-1), "Authorization"), /^Digest algorithm=MD5, username="40312", realm="fcc"/);
+    });
+  }
+
+  it("says that it was refused where MD5 is not offered", async () => {
+    await asks("SHA-256");
+    assert.equal(bench.phases.at(-1), "failed");
   });
 });

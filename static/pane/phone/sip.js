@@ -7,6 +7,7 @@
  */
 import { UA } from "jssip";
 
+import { withKnownChallenge } from "./challenges.js";
 import { readable } from "./dialog.js";
 import { createLine } from "./line.js";
 import { MicrophoneError, release } from "./microphone.js";
@@ -86,7 +87,7 @@ export function createSipPhone(deps) {
       readable: (data) => {
         const message = withReadableParties(data);
         line?.hear(message);
-        return readable(message);
+        return readable(withKnownChallenge(message));
       },
     });
     const mine = new UA({

@@ -242,6 +242,18 @@ def test_the_customers_number_is_the_other_sides(broken: Broken) -> None:
     assert (second.get("number"), second["withheld"]) == (None, True)
 
 
+@pytest.mark.assumed("A83")
+def test_a_row_whose_times_lack_their_offset_is_placed_when_it_came(broken: Broken, clock: DrivenClock) -> None:
+    naive = dict.fromkeys(("updated_at", "ended_at", "answered_at", "date_time"), "2026-11-22T10:01:05")
+    broken.answers({"success": True, "calls": [{**ROW, **naive}], "cursor": "c"})
+    (first,) = broken.api.calls_since(None).facts
+    assert first.at == clock.now()
+    assert {"started_at", "answered_at", "ended_at"}.isdisjoint(first.content)
+    clock.advance(60)
+    (again,) = broken.api.calls_since(None).facts
+    assert again.identity == first.identity
+
+
 @pytest.mark.parametrize("status", [None, {}, {"id": 1}, {"id": 1, "class": "sleeping"}, [READY]])
 def test_a_status_that_cannot_be_read_is_nonsense(broken: Broken, status: Any) -> None:
     broken.answers({"success": True, "status": status})

@@ -100,7 +100,17 @@ def test_no_spelling_of_a_value_keeps_an_event_out(door: Door, raw: bytes) -> No
         assert call_of(door, calls_id).calls_id == calls_id
 
 
-@pytest.mark.parametrize("changes", [{"customerId": "seven"}, {"version": "two"}, {"version": 1e400}, {"extra": [1]}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"customerId": "7"},
+        {"customerId": "seven"},
+        {"customerId": None},
+        {"version": "two"},
+        {"version": 1e400},
+        {"extra": [1]},
+    ],
+)
 def test_what_is_not_used_of_the_envelope_keeps_no_event_out(door: Door, changes: dict[str, Any]) -> None:
     assert door.send(event("CallCreated", **changes)).status_code == 204
     assert call_of(door).calls_id == 136
@@ -177,7 +187,18 @@ def test_a_clock_that_is_a_little_ahead_keeps_its_own_order(door: Door) -> None:
     assert shown(door) == "busy"
 
 
-@pytest.mark.parametrize("created_at", ["2099-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", "1970-01-01T00:00:00Z"])
+@pytest.mark.assumed("A83")
+@pytest.mark.parametrize(
+    "created_at",
+    [
+        "2099-01-01T00:00:00Z",
+        "0001-01-01T00:00:00+01:00",
+        "1970-01-01T00:00:00Z",
+        "2026-11-22T10:00:00",
+        "2026-11-22 10:00:00.5",
+        "0001-01-01T00:00:00",
+    ],
+)
 def test_an_event_dated_as_it_cannot_be_is_placed_when_it_came(door: Door, created_at: str) -> None:
     body = event("CallCreated", createdAt=created_at)
     for _ in range(3):
@@ -187,6 +208,15 @@ def test_an_event_dated_as_it_cannot_be_is_placed_when_it_came(door: Door, creat
     assert row.at.replace(tzinfo=None) == door.rig.start.replace(tzinfo=None)
     assert ("webhook", "createdAt") in door.unreadable
     assert call_of(door).started_at == door.rig.start
+
+
+@pytest.mark.parametrize(
+    "number", ["numer zastrzeżony", "Anonymous <sip:anonymous@anonymous.invalid>", "anonymous@anonymous.invalid"]
+)
+def test_a_caller_who_shows_no_number_is_withheld_however_that_is_said(door: Door, number: str) -> None:
+    assert door.send(event("CallRinging", {"number_a": number})).status_code == 204
+    call = call_of(door)
+    assert (call.withheld, call.number) == (True, "")
 
 
 # -- events that are not understood ------------------------------------------------------------------------------------
