@@ -106,5 +106,7 @@ def partings(run: str) -> Iterator[Sequence[str]]:
 
 def _folded(text: str) -> str:
     """The text in small letters without their marks: people write `zastrzeżony` and `zastrzezony`."""
+    if text.isascii():
+        return text.lower()
     letters = unicodedata.normalize("NFKD", text.casefold())
     return "".join(letter for letter in letters if not unicodedata.combining(letter))

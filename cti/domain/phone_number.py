@@ -111,7 +111,8 @@ def _all_public(parts: Sequence[str], prefix: str, region: str) -> list[str]:
     while parts:
         for end in range(len(parts), 0, -1):
             number = "".join(parts[:end])
-            e164 = None if prefix and "+" in number else _valid(prefix + number, region)
+            misread = _is_few(number) or (prefix and "+" in number)
+            e164 = None if misread else _valid(prefix + number, region)
             if e164 is not None:
                 found.append(e164)
                 parts = parts[end:]
@@ -127,7 +128,7 @@ def _valid(text: str, region: str) -> str | None:
     Poland's plan no longer knows that zero, but many address books do: 022 555 01 99, +48 (0) 22 555 01 99.
     """
     digits = _digits(text)
-    if _is_few(text) or len(digits) > _MOST_DIGITS:
+    if len(digits) > _MOST_DIGITS:
         return None
     try:
         parsed = phonenumbers.parse(("+" if "+" in text else "") + digits, region)

@@ -24,6 +24,14 @@ _ALIKE: Final = {
 _MARKS: Final = frozenset({"Mn", "Me"})
 _LOOKS: Final = {"Pd": "-", "Zs": " ", "So": " "}
 
+_CONTROLS: Final = {
+    **dict.fromkeys((*range(32), 127)),
+    **{ord(each): "\n" for each in _LINE_BREAKS if each.isascii()},
+    ord("\t"): " ",
+    0x1F: " ",
+}
+"""What becomes of ASCII's control characters; each other stays as it is."""
+
 
 def plain(text: str) -> str:
     """The text as a person sees it, in the plainest characters that look so: for reading, not for keeping.
@@ -32,6 +40,8 @@ def plain(text: str) -> str:
     hyphen, blanks a space, pictures too, and line breaks a line feed. A raised or circled digit is a mark beside a
     number, not a part of it: it becomes a comma. Blanks at the ends go.
     """
+    if text.isascii():
+        return text.translate(_CONTROLS).strip()
     seen = "".join(_ALIKE.get(each, each) for each in text if _is_seen(each))
     marked = "".join("," if unicodedata.category(each) == "No" else each for each in seen)
     kept: list[str] = []
@@ -48,7 +58,7 @@ def _is_seen(each: str) -> bool:
 
 def _look(each: str) -> str:
     if each.isascii():
-        return each if each.isprintable() or each == "\n" else " "
+        return each.translate(_CONTROLS)
     if (digit := unicodedata.decimal(each, None)) is not None:
         return str(digit)
     return _LOOKS.get(unicodedata.category(each), each)

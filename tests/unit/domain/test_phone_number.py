@@ -195,6 +195,12 @@ def test_two_numbers_in_one_field_are_two_and_the_first_is_the_one_to_call(text:
     assert not agrees(text, "+48602300400", "PL")
 
 
+@given(st.integers(min_value=10, max_value=999_999).map(str), st.sampled_from(["", "-", " ", "/"]))
+@settings(max_examples=200, deadline=None)
+def test_few_digits_are_no_public_number_of_any_country(digits: str, between: str) -> None:
+    assert parse(between.join(digits), "PL").e164 is None
+
+
 def test_a_slash_groups_one_number_or_parts_two() -> None:
     found = numbers("022/123 45 67 / 022/123 45 68", "PL")
     assert [number.e164 for number in found] == ["+48221234567", "+48221234568"]
