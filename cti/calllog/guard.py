@@ -35,7 +35,7 @@ _NAMES: Final = re.compile(r"\b[A-Za-z][A-Za-z0-9_]*\b")
 _log = structlog.get_logger("cti.calllog")
 
 
-class Unseen:
+class _Unseen:
     """An observer that looks away."""
 
     def fields_missing(self, org_id: str, fields: Collection[str]) -> None:
@@ -59,7 +59,7 @@ class FieldGuard:
 
     def __init__(self, clock: Clock, observer: Observer | None = None) -> None:
         self._clock = clock
-        self._observer: Observer = observer or Unseen()
+        self._observer: Observer = observer or _Unseen()
         self._lock = threading.Lock()
         self._missing: dict[str, tuple[str, ...]] = {}
         self._distrusted: dict[str, dict[str, float]] = {}

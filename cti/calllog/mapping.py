@@ -84,7 +84,7 @@ def call_key(tenant_id: str, calls_id: int, segment: int) -> str:
     return f"{tenant_id}:{calls_id}:{segment}"
 
 
-def conversation_key(tenant_id: str, calls_id: int) -> str:
+def _conversation_key(tenant_id: str, calls_id: int) -> str:
     """What all segments of a call share."""
     return f"{tenant_id}:{calls_id}"
 
@@ -147,7 +147,7 @@ def task_fields(
     owner = _owner(segment, pairing)
     fields: dict[str, Any] = {
         CALL_ID: call_key(pairing.tenant_id, call.calls_id, segment.index),
-        "FCC_Conversation_Id__c": conversation_key(pairing.tenant_id, call.calls_id),
+        "FCC_Conversation_Id__c": _conversation_key(pairing.tenant_id, call.calls_id),
         "TaskSubtype": "Call",
         "CallType": None if call.direction is None else _CALL_TYPES[call.direction],
         "CallObject": str(call.calls_id),

@@ -78,7 +78,7 @@ class Leaving:
         What Salesforce names goes, whether by its field or by its id. Where it names nothing, the customer's references
         go first and then, the customer's back in their place, the owner; at last all of them.
         """
-        if not concerns(error, self.row):
+        if not _concerns(error, self.row):
             return False
         named = _named(error, self.row)
         if named:
@@ -100,7 +100,7 @@ class Leaving:
         return True
 
 
-def concerns(error: Trouble, row: Mapping[str, Any]) -> bool:
+def _concerns(error: Trouble, row: Mapping[str, Any]) -> bool:
     """Whether `error` speaks of something that `row` can do without."""
     if error.verdict not in {"never", "gone"}:
         return False

@@ -40,7 +40,7 @@ _log = structlog.get_logger("cti.calllog")
 
 
 @dataclass(frozen=True)
-class Person:
+class _Person:
     """Who stands behind a record: a contact or lead, the contact of a case, the contact of a person account."""
 
     who_id: str | None
@@ -69,7 +69,7 @@ class Resolver:
         self._count_error = count_error
         self._unmatched: set[tuple[str, str, int]] = set()
         self._lock = threading.Lock()
-        self._people: Remembered[tuple[str, str], Person] = Remembered(clock, REMEMBER_S, most=REMEMBER_MAX)
+        self._people: Remembered[tuple[str, str], _Person] = Remembered(clock, REMEMBER_S, most=REMEMBER_MAX)
 
     def resolve(self, org_id: str, org: Org, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """The fields of deliveries with every placeholder filled in; a field whose value cannot be had is left out.
@@ -86,7 +86,7 @@ class Resolver:
         self,
         org: Org,
         fields: Mapping[str, Any],
-        people: Mapping[str, Person],
+        people: Mapping[str, _Person],
         owners: Owners,
     ) -> dict[str, Any]:
         filled: dict[str, Any] = {}
@@ -103,7 +103,7 @@ class Resolver:
         self,
         org: Org,
         placeholder: Placeholder,
-        people: Mapping[str, Person],
+        people: Mapping[str, _Person],
         owners: Owners,
     ) -> str | None:
         match placeholder:
@@ -169,8 +169,8 @@ class Resolver:
 
     # -- people ---------------------------------------------------------------------------------------------------
 
-    def _people_behind(self, org_id: str, org: Org, abouts: Iterable[About]) -> dict[str, Person]:
-        known: dict[str, Person] = {}
+    def _people_behind(self, org_id: str, org: Org, abouts: Iterable[About]) -> dict[str, _Person]:
+        known: dict[str, _Person] = {}
         missing: dict[str, list[str]] = {}
         for about in abouts:
             kept = self._people.get((org_id, about.id))
@@ -182,10 +182,10 @@ class Resolver:
             known |= self._ask(org_id, org, table, sorted(set(ids)))
         return known
 
-    def _ask(self, org_id: str, org: Org, table: str, ids: list[str]) -> dict[str, Person]:
+    def _ask(self, org_id: str, org: Org, table: str, ids: list[str]) -> dict[str, _Person]:
         who, name, email = PEOPLE[table]
         columns = tuple(dict.fromkeys(("Id", who, name, email)))
-        found: dict[str, Person] = {}
+        found: dict[str, _Person] = {}
         try:
             rows = self._rows(org, table, columns, ids)
         except ConnectorError as error:
@@ -194,11 +194,11 @@ class Resolver:
             # One field that is hidden from the integration refuses the whole question.
             rows = self._visible_rows(org, table, columns, ids)
         for row in rows:
-            found[str(row["Id"])] = Person(
+            found[str(row["Id"])] = _Person(
                 who_id=_text(row, who) or None, name=_text(row, name), email=_text(row, email)
             )
         for record_id in ids:
-            self._people.put((org_id, record_id), found.get(record_id, Person(None, "", "")))
+            self._people.put((org_id, record_id), found.get(record_id, _Person(None, "", "")))
         return found
 
     @staticmethod
@@ -241,7 +241,7 @@ def _abouts(fields: Mapping[str, Any]) -> Iterable[About]:
     return (value.about for value in fields.values() if isinstance(value, OfPerson))
 
 
-def _of_person(placeholder: OfPerson, people: Mapping[str, Person]) -> str | None:
+def _of_person(placeholder: OfPerson, people: Mapping[str, _Person]) -> str | None:
     """Id, name or address of the person behind a record."""
     about = placeholder.about
     person = people.get(about.id)

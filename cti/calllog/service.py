@@ -80,10 +80,10 @@ class CallLogger:
         if after.calls_id is None:
             return
         for today in uow.pairings.of_tenant(tenant_id):
-            pairing = in_force(uow, today, after)
+            pairing = _in_force(uow, today, after)
             for segment in after.segments:
                 if after.forgotten:
-                    key = delivery_key(pairing.org_id, tenant_id, after.calls_id, segment.index)
+                    key = _delivery_key(pairing.org_id, tenant_id, after.calls_id, segment.index)
                     uow.outbox.forget(key)
                     uow.call_logs.forget(key)
                 elif is_logged(after, segment, pairing):
@@ -96,7 +96,7 @@ class CallLogger:
         """
         org_ids = [pairing.org_id for pairing in uow.pairings.of_tenant(tenant_id)]
         wanted = [
-            [delivery_key(org_id, tenant_id, call.calls_id, _segment_of(call, users_id).index) for org_id in org_ids]
+            [_delivery_key(org_id, tenant_id, call.calls_id, _segment_of(call, users_id).index) for org_id in org_ids]
             if call.calls_id is not None
             else []
             for call, users_id in calls
@@ -111,7 +111,7 @@ class CallLogger:
         return found
 
     def _segment_changed(self, uow: UnitOfWork, pairing: Pairing, calls_id: int, after: Call, segment: Segment) -> None:
-        key = delivery_key(pairing.org_id, pairing.tenant_id, calls_id, segment.index)
+        key = _delivery_key(pairing.org_id, pairing.tenant_id, calls_id, segment.index)
         # The lock first: a delivery whose outcome is being stored moves fields from the one to the other.
         queued = uow.outbox.get_to_change(key)
         log = uow.call_logs.get(key)
@@ -161,7 +161,7 @@ class CallLogger:
         return self._waits.from_record if first and call.clicked is not None else self._waits.first
 
 
-def in_force(uow: UnitOfWork, today: Pairing, call: Call) -> Pairing:
+def _in_force(uow: UnitOfWork, today: Pairing, call: Call) -> Pairing:
     """The pairing as it was when the call began; as it is `today` where nothing was stored by then."""
     then = None
     if call.started_at is not None:
@@ -184,12 +184,12 @@ def _language(uow: UnitOfWork, pairing: Pairing) -> str:
     return "pl" if tenant is None or tenant.default_region == "PL" else "en"
 
 
-def delivery_key(org_id: str, tenant_id: str, calls_id: int, segment: int) -> str:
+def _delivery_key(org_id: str, tenant_id: str, calls_id: int, segment: int) -> str:
     """The key of a segment's log in the outbox."""
     return f"{org_id}/{call_key(tenant_id, calls_id, segment)}"
 
 
-def read_key(key: str) -> tuple[str, str, int, int]:
+def _read_key(key: str) -> tuple[str, str, int, int]:
     """Org, tenant, calls_id and segment of a key; raises ValueError for anything else."""
     org_id, _, rest = key.partition("/")
     tenant_id, calls_id, segment = rest.rsplit(":", 2)
@@ -209,7 +209,7 @@ class LogNews:
         """The logs under these keys changed their state."""
         calls: dict[str, dict[int, None]] = {}
         for key in keys:
-            _org, tenant_id, calls_id, _segment = read_key(key)
+            _org, tenant_id, calls_id, _segment = _read_key(key)
             calls.setdefault(tenant_id, {})[calls_id] = None
         for tenant_id, calls_ids in calls.items():
             self._tell(uow, tenant_id, list(calls_ids))

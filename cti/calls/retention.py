@@ -60,7 +60,7 @@ class Retention:
             with self._database.write() as uow:
                 old = uow.calls.old(before, limit=CALLS_AT_ONCE)
                 for stored in old:
-                    uow.calls.save(replace(stored, call=redacted(stored.call), shrunk=True, searching=False))
+                    uow.calls.save(replace(stored, call=_redacted(stored.call), shrunk=True, searching=False))
                 emptied = 0 if old else uow.facts.shrink(before, limit=FACTS_AT_ONCE)
                 count += emptied
                 over = not old and not emptied
@@ -93,14 +93,14 @@ class Retention:
 
     def _erase(self, uow: UnitOfWork, tenant: Tenant, stored: StoredCall) -> None:
         """Keep only the bones of a call, and tell the log and the panes."""
-        bones = replace(redacted(stored.call), forgotten=True)
+        bones = replace(_redacted(stored.call), forgotten=True)
         kept = replace(stored, call=bones, shrunk=True, searching=False)
         uow.calls.save(kept)
         self._call_log.call_changed(uow, tenant_id=tenant.id, call_key=stored.key, before=stored.call, after=bones)
         self._notifier.call_again(uow, tenant, kept)
 
 
-def redacted(call: Call) -> Call:
+def _redacted(call: Call) -> Call:
     """What stays of a call past its retention: ids, times, outcome, agents; no number, name, note or record."""
     segments = tuple(
         replace(

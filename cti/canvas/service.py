@@ -36,7 +36,7 @@ REQUESTS_REMEMBERED = timedelta(days=7)
 """Used requests are forgotten after this; the org token in them is long dead by then."""
 
 
-def language_of(tag: str) -> Language:
+def _language_of(tag: str) -> Language:
     """Polish for Polish tags, English for all others."""
     return "pl" if tag.lower().startswith("pl") else "en"
 
@@ -52,7 +52,7 @@ class Verified:
     @property
     def language(self) -> Language:
         """The user's language."""
-        return language_of(self.request.language)
+        return _language_of(self.request.language)
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class CanvasSignIn:
                 pairing_id=pairing.id,
                 sf_user_id=request.user_id,
                 fcc_user_id=agent.id,
-                language=language_of(request.language or identity.language),
+                language=_language_of(request.language or identity.language),
                 name=(identity.name or request.full_name)[:255],
                 email=email[:255],
                 token=request.token,

@@ -83,7 +83,7 @@ class WebhookTooLargeError(ConnectorError):
     en = "The event is too large."
 
 
-class Envelope(BaseModel):
+class _Envelope(BaseModel):
     """What of an event's envelope is used; `version` may be anything, and one that is not known is told.
 
     `created_at` may lack its offset. `customerId` is not looked at: the instance and the address say whose event it is.
@@ -195,7 +195,7 @@ class WebhookIntake:
         if len(body) > MAX_BODY_BYTES:
             raise WebhookTooLargeError
         try:
-            envelope = Envelope.model_validate(read_json(body))
+            envelope = _Envelope.model_validate(read_json(body))
         except ValidationError as error:
             where = ", ".join(sorted({".".join(map(str, item["loc"])) for item in error.errors()}))
             _log.warning("webhook-invalid", tenant=tenant_id, where=where[:200])
@@ -249,7 +249,7 @@ class WebhookIntake:
         self._checks.append(now)
         return True
 
-    def _fact(self, tenant: Tenant, envelope: Envelope, heard: Heard) -> Fact:
+    def _fact(self, tenant: Tenant, envelope: _Envelope, heard: Heard) -> Fact:
         name, data = envelope.event_name, envelope.data
         kind = assumed.CALL_EVENTS.get(name)
         if envelope.version != ENVELOPE_VERSION:

@@ -110,7 +110,7 @@ def send_all(stream: Stream, data: bytes) -> None:
         data = data[sent:]
 
 
-def reading_of(stream: Stream) -> Callable[[int], bytes]:
+def _reading_of(stream: Stream) -> Callable[[int], bytes]:
     """What reads so many bytes of a stream at most, or raises BlockingIOError where that would wait."""
     return stream.recv_now if isinstance(stream, TlsStream) else partial(os.read, stream.fileno())
 
@@ -134,7 +134,7 @@ def pieces_of(stream: Stream, at_once: Callable[[bytes], bytes]) -> Iterator[Cal
     if not lanes_work():
         yield lambda: stream.recv(_RECEIVE_BYTES)
         return
-    lane = Lane(stream.fileno(), reading_of(stream), at_once, size=_RECEIVE_BYTES)
+    lane = Lane(stream.fileno(), _reading_of(stream), at_once, size=_RECEIVE_BYTES)
     try:
         yield lane.receive
     finally:

@@ -79,12 +79,12 @@ _BY_STATUS: dict[int, type[ConnectorError]] = {
 }
 
 
-def preferred_language() -> str:
+def _preferred_language() -> str:
     """The language the caller's browser asks for: "pl" or "en"."""
     return request.accept_languages.best_match(["pl", "en"], default="en")
 
 
-def body_of(error: ConnectorError, language: str) -> dict[str, Any]:
+def _body_of(error: ConnectorError, language: str) -> dict[str, Any]:
     """The one shape: `{"error": {"code": …, "message": …}, "requestId": …}`."""
     return {"error": error.to_json(language), "requestId": g.get("request_id", "")}
 
@@ -102,7 +102,7 @@ def install_errors(app: Flask | Blueprint, metrics: Metrics) -> None:
 
     def answer(error: ConnectorError) -> tuple[Response, int]:
         metrics.error(error.code)
-        response = jsonify(body_of(error, preferred_language()))
+        response = jsonify(_body_of(error, _preferred_language()))
         if error.repeat_after is not None:
             response.headers["Retry-After"] = str(error.repeat_after)
         return response, error.http_status

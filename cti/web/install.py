@@ -49,7 +49,7 @@ def install(app: Flask, settings: Settings, metrics: Metrics, clock: Clock) -> N
 
     @app.after_request
     def finish(response: Response) -> Response:
-        add_headers(response, secure=settings.is_secure)
+        _add_headers(response, secure=settings.is_secure)
         response.headers["X-Request-ID"] = g.get("request_id", "")
         seconds = clock.monotonic() - g.get("began", clock.monotonic())
         route = request.url_rule.rule if request.url_rule is not None else "(none)"
@@ -65,7 +65,7 @@ def install(app: Flask, settings: Settings, metrics: Metrics, clock: Clock) -> N
         return response
 
 
-def add_headers(response: Response, *, secure: bool) -> None:
+def _add_headers(response: Response, *, secure: bool) -> None:
     """Add the security headers that the route has not set itself."""
     headers = response.headers
     headers.setdefault("X-Content-Type-Options", "nosniff")

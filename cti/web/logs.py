@@ -115,7 +115,7 @@ def mask(value: Any, key: str = "") -> Any:
             return mask_text(str(value))
 
 
-def mask_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def _mask_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """The masking step of the log's pipeline."""
     for key, value in event.items():
         if key not in _UNTOUCHED:
@@ -150,7 +150,7 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
-                mask_event,
+                _mask_event,
                 structlog.processors.JSONRenderer(ensure_ascii=False),
             ],
         )

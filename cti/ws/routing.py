@@ -53,7 +53,7 @@ class Sockets(Sock):  # type: ignore[misc]  # flask-sock has no types
                 except Exception:
                     if not upgrade.accepted:
                         raise
-                    raise_in_log(request.path)
+                    _raise_in_log(request.path)
                     return _Ended(status=101)
                 return _Ended(status=101) if upgrade.accepted or answer is None else answer
 
@@ -71,7 +71,7 @@ class Sockets(Sock):  # type: ignore[misc]  # flask-sock has no types
         return self.bp
 
 
-def raise_in_log(path: str) -> None:
+def _raise_in_log(path: str) -> None:
     """Log the exception being handled; nothing can be answered any more."""
     import structlog
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 EXTENSION = "cti.ws"
 
 
-def install(registry: SocketRegistry, *, signals: tuple[int, ...] = (signal.SIGTERM,), grace: float = 0.9) -> None:
+def _install(registry: SocketRegistry, *, signals: tuple[int, ...] = (signal.SIGTERM,), grace: float = 0.9) -> None:
     """Have `registry` closed with 1012 when one of `signals` comes, then let the handler that was there before run.
 
     Only callable in the main thread. `grace` is how long (seconds) peers have to answer.
@@ -44,4 +44,4 @@ def post_worker_init(worker: Any) -> None:
     """Install for the registry in the application's `extensions["cti.ws"]`; the gunicorn hook of that name."""
     registry = getattr(worker.app.callable, "extensions", {}).get(EXTENSION)
     if registry is not None:
-        install(registry)
+        _install(registry)

@@ -9,23 +9,24 @@ import re
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 SALESFORCES = {
-    "Record": "what a pane names and a search finds",
-    "ClickedRecord": "the one a number was clicked on, as a pane sends it",
-    "NamedRecord": "what it takes to ask for one, as a pane sends it",
-    "RecordShown": "one as the pane is shown it",
-    "RecordAccess": "whether an agent may read one",
-    "RecordChecks": "which were named and are still to be asked for",
-    "RecordDeletedError": "one that is not there any more",
-    "RecordNotReadableError": "one that the agent may not see",
-    "named_record": "the one that a pane names",
-    "_named_record": "the one that a message of Salesforce's names",
-    "record_id": "the id of one",
-    "records_from": "candidates out of a stored fact",
-    "_records": "those in an answer of Salesforce's",
+    "calls/checking.py: RecordChecks": "which were named and are still to be asked for",
+    "calls/dial.py: named_record": "the one that a pane names",
+    "calls/errors.py: RecordNotReadableError": "one that the agent may not see",
+    "domain/record.py: Record": "what a pane names and a search finds",
+    "domain/record.py: record_id": "the id of one",
+    "domain/record.py: records_from": "candidates out of a stored fact",
+    "domain/salesforce.py: record_id": "the one that has a value already",
+    "matching/access.py: RecordAccess": "whether an agent may read one",
+    "pane/commands.py: NamedRecord": "what it takes to ask for one, as a pane sends it",
+    "pane_events.py: ClickedRecord": "the one a number was clicked on, as a pane sends it",
+    "pane_events.py: RecordShown": "one as the pane is shown it",
+    "salesforce/classify.py: _named_record": "the one that a message of Salesforce's names",
+    "salesforce/errors.py: RecordDeletedError": "one that is not there any more",
+    "salesforce/org.py: _records": "those in an answer of Salesforce's",
 }
 """What is named after Salesforce's records, and what of them it is."""
 
-OTHERS = {"record_routes": "SIP's Record-Route, RFC 3261"}
+OTHERS = {"proxy/told.py: record_routes": "SIP's Record-Route, RFC 3261"}
 
 
 def named(path: pathlib.Path) -> set[str]:
@@ -45,7 +46,8 @@ def words(name: str) -> set[str]:
 
 
 def all_named(folder: pathlib.Path) -> set[str]:
-    return {name for path in folder.rglob("*.py") for name in named(path)}
+    """The same of all files below, by file."""
+    return {f"{path.relative_to(folder).as_posix()}: {name}" for path in folder.rglob("*.py") for name in named(path)}
 
 
 def test_a_record_is_salesforces_and_nothing_else():
@@ -61,4 +63,5 @@ def test_a_word_is_found_wherever_it_stands_in_a_name(tmp_path: pathlib.Path):
         "class CallRecorder:\n    def record_call(self): ...\n    def recording(self): ...\n"
         "def discord(): ...\nOPTION = option('--record-other-phones')\n"
     )
-    assert all_named(tmp_path) == {"CallRecorder", "record_call", "--record-other-phones"}
+    assert named(tmp_path / "room.py") == {"CallRecorder", "record_call", "--record-other-phones"}
+    assert "room.py: record_call" in all_named(tmp_path)
