@@ -37,12 +37,13 @@ def storable(text: str) -> str:
 def read_json(body: bytes) -> Any:
     """The value of a JSON text that came from outside, its texts and keys cleaned as `storable` does, all the way down.
 
-    What is not UTF-8 is read with U+FFFD in its place. None stands for anything in more than `DEEPEST` objects and
-    lists. Of two keys that are equal once cleaned, the last stands. Numbers stay as they are, so that whoever reads one
-    can tell of it; one of more digits than any database keeps is infinite, and so may be `1e400` and the `Infinity` and
-    `NaN` that other programs write though JSON has none. Raises ValueError for what is no JSON, or nests without end.
+    What is not UTF-8 is read with U+FFFD in its place, and a byte order mark in front is none of the text (RFC 8259,
+    section 8.1). None stands for anything in more than `DEEPEST` objects and lists. Of two keys that are equal once
+    cleaned, the last stands. Numbers stay as they are, so that whoever reads one can tell of it; one of more digits
+    than any database keeps is infinite, and so may be `1e400` and the `Infinity` and `NaN` that other programs write
+    though JSON has none. Raises ValueError for what is no JSON, or nests without end.
     """
-    text = body.decode("utf-8", "replace")
+    text = body.decode("utf-8-sig", "replace")
     try:
         return _cleaned(json.loads(text, parse_int=_whole), DEEPEST)
     except RecursionError:

@@ -85,6 +85,7 @@ def test_cleaned_json_is_json_in_utf_8(value: Any) -> None:
         (b'{"x":"a\\u0000b"}', {"x": "ab"}),
         (b'{"x":"Zaj\xeaty"}', {"x": "Zaj\ufffdty"}),
         (b'"\xed\xa0\x80"', "\ufffd" * 3),
+        (b'\xef\xbb\xbf{"x":"\xef\xbb\xbfa"}', {"x": "\ufeffa"}),
     ],
 )
 def test_json_from_outside_is_read_as_far_as_it_can_be(body: bytes, value: Any) -> None:
