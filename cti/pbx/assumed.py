@@ -6,6 +6,7 @@ tolerant: what can't be read is told by the reader, and the rest is used.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from cti.domain.facts import Fact
@@ -14,6 +15,7 @@ from cti.domain.outcome import parse_status
 from cti.domain.phone_number import Kind, parse
 from cti.domain.presence import Presence, Status, presence_class
 from cti.domain.times import iso
+from cti.pbx.errors import FccDomainRefusedError, FccKeyRefusedError, FccLoginRefusedError, FccRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,12 +57,23 @@ _KINDS: Final[Mapping[str, UserKind]] = {
     "pbx": UserKind.PBX,
     "uc": UserKind.UC,
 }
+_REFUSALS: Final = (
+    (re.compile(r"\bdomain\b|\bdomen"), FccDomainRefusedError),
+    (re.compile(r"\b(unknown|invalid|nieznany) (login|user|użytkownik)|\buser is inactive"), FccLoginRefusedError),
+    (re.compile(r"\bhash\b|\bsignature\b|\bapi.?key\b|\bklucz|\bpodpis"), FccKeyRefusedError),
+)
+"""Of what FCC's words for a refusal speak, the first that fits (A91)."""
 _SIDES: Final = frozenset({"agent", "customer", "system"})
 _DIRECTIONS: Final = frozenset({"inbound", "outbound", "internal"})
 _LONGEST_ID: Final = 255
 """As long as a SIP Call-ID may be that is kept; RFC 3261 sets no bound, and nobody makes longer ones."""
 _LONGEST_DIAL_ID: Final = 64
 _LONGEST_WORD: Final = 255
+
+
+def refusal(reason: str) -> type[FccRefusedError]:
+    """Which error FCC's words for a refusal are; the general one where they say nothing of who asks."""
+    return next((error for words, error in _REFUSALS if words.search(reason.lower())), FccRefusedError)
 
 
 def user(row: Mapping[str, Any], reader: Reader, region: str) -> FccUser | None:

@@ -34,8 +34,52 @@ class FccRefusedError(FccError):
     """FCC understood and said no: `success: false`, or an HTTP status of the 4xx kind."""
 
     code = "fcc-refused"
-    pl = "FCC odrzuciło polecenie ({function}). Administrator powinien sprawdzić klucz API, login i uprawnienia w FCC."
-    en = "FCC refused the request ({function}). Your administrator should check the API key, login and rights in FCC."
+    pl = (
+        "FCC odrzuciło polecenie ({function}). Administrator powinien sprawdzić klucz API, login, domenę i uprawnienia "
+        "w FCC."
+    )
+    en = (
+        "FCC refused the request ({function}). Your administrator should check the API key, login, domain and rights "
+        "in FCC."
+    )
+
+
+class FccKeyRefusedError(FccRefusedError):
+    """FCC does not take the signature: the API key is another one, or the way of signing."""
+
+    code = "fcc-key-refused"
+    pl = (
+        "FCC nie przyjmuje podpisu ({function}): klucz API jest inny. Administrator łącznika musi podać aktualny klucz."
+    )
+    en = (
+        "FCC does not take the signature ({function}): the API key is another one. The connector's administrator "
+        "has to give the current key."
+    )
+
+
+class FccLoginRefusedError(FccRefusedError):
+    """FCC does not know the login in whose name it was asked, or has switched it off."""
+
+    code = "fcc-login-refused"
+    pl = (
+        "FCC nie zna loginu, w którego imieniu pyta łącznik ({function}), albo konto jest wyłączone. Administrator "
+        "łącznika musi podać inny login."
+    )
+    en = (
+        "FCC does not know the login in whose name the connector asks ({function}), or has switched it off. The "
+        "connector's administrator has to give another login."
+    )
+
+
+class FccDomainRefusedError(FccRefusedError):
+    """FCC does not know the domain after the login's `@`."""
+
+    code = "fcc-domain-refused"
+    pl = "FCC nie zna domeny, którą podaje łącznik ({function}). Administrator łącznika musi poprawić domenę FCC."
+    en = (
+        "FCC does not know the domain that the connector gives ({function}). The connector's administrator has to "
+        "correct the FCC domain."
+    )
 
 
 class FccNonsenseError(FccError):

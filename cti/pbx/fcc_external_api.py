@@ -16,7 +16,7 @@ from cti.domain.fcc import CallPage
 from cti.domain.text import read_json
 from cti.domain.times import iso
 from cti.pbx import assumed
-from cti.pbx.errors import FccError, FccNonsenseError, FccRefusedError, FccUnreachableError
+from cti.pbx.errors import FccError, FccNonsenseError, FccUnreachableError
 from cti.pbx.reading import Reader
 from cti.pbx.signature import auth_fields, fresh_change
 
@@ -194,9 +194,10 @@ class FccExternalApi:
         if answer is not None and answer.get("success") is False:
             reason = self._clean(answer.get("message"))
             _log.warning("fcc-refused", function=function, reason=reason)
-            raise FccRefusedError(function=function, reason=reason)
+            raise assumed.refusal(reason)(function=function, reason=reason)
         if response.status_code in _CLIENT_ERROR:
-            raise FccRefusedError(function=function, reason=f"HTTP {response.status_code}")
+            reason = f"HTTP {response.status_code}"
+            raise assumed.refusal(reason)(function=function, reason=reason)
         if response.status_code not in _OK or answer is None or answer.get("success") is not True:
             reason = f"HTTP {response.status_code}, {'no JSON object' if answer is None else 'no success'}"
             _log.warning("fcc-nonsense", function=function, reason=reason)

@@ -42,8 +42,10 @@ def authenticate(world: World, body: dict[str, Any]) -> User:
         raise NotAuthorised("Invalid method")
     user = world.user_by_login(name)
     expected = request_hash(name, change, world.api_key, str(method))
-    if user is None or not isinstance(given, str) or not hmac.compare_digest(given.encode(), expected.encode()):
-        raise NotAuthorised("Authorization failed")
+    if user is None:
+        raise NotAuthorised("Unknown login")
+    if not isinstance(given, str) or not hmac.compare_digest(given.encode(), expected.encode()):
+        raise NotAuthorised("Invalid hash")
     if not user.active:
         raise NotAuthorised("User is inactive")
     return user

@@ -98,8 +98,14 @@ class StandIn:
         user_part, _, domain = body["login"].partition("@")
         signed = hashlib.new(body["method"], f"{user_part}{body['change']}{KEY}".encode()).hexdigest()
         wanted = {"admin"} if function in ADMIN else {"anna.nowak"}
-        if domain != "acme" or signed != body["hash"] or user_part not in wanted:
-            return Answer(body={"success": False, "message": "Not authorised"})
+        faults = {
+            "Unknown domain": domain != "acme",
+            "Unknown login": user_part not in wanted,
+            "Invalid hash": signed != body["hash"],
+        }
+        if any(faults.values()):
+            said = next(message for message, at_fault in faults.items() if at_fault)
+            return Answer(body={"success": False, "message": said})
         if function == "fcc-drop-call" and body["calls_id"] == 0:
             return Answer(body={"success": False, "message": "No such call"})
         answer = {"success": True, **self.answers[function]}

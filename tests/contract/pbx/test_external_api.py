@@ -86,6 +86,21 @@ def test_every_request_is_signed_anew(side: Side) -> None:
     assert one["hash"] != other["hash"]
 
 
+@pytest.mark.assumed("A91")
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"api_key": "wrong-key-of-the-test"}, "fcc-key-refused"),
+        ({"admin_login": "nobody"}, "fcc-login-refused"),
+        ({"domain": "other"}, "fcc-domain-refused"),
+    ],
+)
+def test_a_wrong_key_login_and_domain_are_told_apart(side: Side, changes: dict[str, str], code: str) -> None:
+    with pytest.raises(FccRefusedError) as refused:
+        side.make(**changes).users()
+    assert refused.value.code == code
+
+
 def test_a_wrong_key_is_refused_and_shown_nowhere(side: Side) -> None:
     with pytest.raises(FccRefusedError) as refused:
         side.make(api_key="wrong-key-of-the-test").users()

@@ -9,7 +9,15 @@ import pytest
 from structlog.testing import capture_logs
 
 from cti import outgoing
-from cti.pbx.errors import FccError, FccNonsenseError, FccRefusedError, FccUnreachableError
+from cti.pbx.errors import (
+    FccDomainRefusedError,
+    FccError,
+    FccKeyRefusedError,
+    FccLoginRefusedError,
+    FccNonsenseError,
+    FccRefusedError,
+    FccUnreachableError,
+)
 from cti.pbx.fcc_external_api import FccExternalApi
 from tests.contract.pbx.stand_in import KEY, READY, ROW, user
 from tests.support import accounts
@@ -54,6 +62,12 @@ def broken(clock: DrivenClock) -> Iterator[Broken]:
         (403, {"success": False, "message": "nie"}, FccRefusedError),
         (500, {"success": False, "message": "nie"}, FccUnreachableError),
         (401, b"", FccRefusedError),
+        (200, {"success": False, "message": "Not authorised"}, FccRefusedError),
+        (200, {"success": False, "message": "User has no status"}, FccRefusedError),
+        (200, {"success": False, "message": "Nieznana domena"}, FccDomainRefusedError),
+        (403, {"success": False, "message": "Nieznany użytkownik"}, FccLoginRefusedError),
+        (200, {"success": False, "message": "User is inactive"}, FccLoginRefusedError),
+        (200, {"success": False, "message": "Nieprawidłowy klucz API"}, FccKeyRefusedError),
         (404, b"<html>", FccRefusedError),
         (429, b"", FccUnreachableError),
         (500, b"", FccUnreachableError),
@@ -74,6 +88,7 @@ def test_each_kind_of_failure_has_its_error(broken: Broken, status: int, body: A
     broken.answers(body, status)
     with pytest.raises(error) as failed:
         broken.api.users()
+    assert type(failed.value) is error
     assert failed.value.function == "fcc-users-list"
     assert "fcc-users-list" in failed.value.message("pl")
     assert failed.value.retryable is (error is FccUnreachableError)
