@@ -67,7 +67,8 @@ class Org:
     """A Salesforce org; `id` has 18 characters, URLs and origins end without a slash.
 
     `canvas_key` and `canvas_secret` belong to the Canvas app, `client_id` and `client_secret` to the pairing's own
-    app (client credentials).
+    app (client credentials). `environment` is `test` for a sandbox, whose people's e-mail addresses are not what they
+    are elsewhere (`cti.domain.salesforce.without_suffix`); where the org logs in follows from My Domain (R14).
     """
 
     id: str
@@ -82,6 +83,11 @@ class Org:
     environment: Environment
     api_version: str
     created_at: datetime
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether people may have addresses that a sandbox has changed."""
+        return self.environment == "test"
 
 
 @dataclass(frozen=True)

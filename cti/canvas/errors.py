@@ -101,6 +101,23 @@ class IntegrationInactiveError(ConnectorError):
     en = "The integration of FCC with Salesforce is switched off. An administrator switches it on in its settings."
 
 
+class SandboxAddressError(ConnectorError):
+    """The user's address ends in what Salesforce appends in a sandbox, and the org is not known to be one (R14)."""
+
+    code = "canvas-sandbox-address"
+    http_status = 403
+    pl = (
+        "Adres e-mail {email} kończy się na „.invalid”: Salesforce dopisuje to w środowisku testowym (sandbox), a "
+        "łącznik FCC ma tę organizację za produkcyjną. Administrator łącznika powinien ustawić środowisko „test”; "
+        "możesz też potwierdzić swój adres w Salesforce."
+    )
+    en = (
+        "The e-mail address {email} ends in “.invalid”: Salesforce appends that in a sandbox, but the FCC connector "
+        "takes this org for production. Its administrator should set the environment “test”; you can also confirm "
+        "your address in Salesforce."
+    )
+
+
 class UserApprovalRequiredError(ConnectorError):
     """The Canvas app waits for each user's own approval instead of being pre-authorised."""
 

@@ -13,8 +13,10 @@ from cti.canvas.errors import (
     CanvasReplayedError,
     IntegrationInactiveError,
     OrgNotPairedError,
+    SandboxAddressError,
 )
 from cti.canvas.verify import DEFAULT_MAX_BYTES, CanvasRequest, open_envelope, verify
+from cti.domain.salesforce import without_suffix
 from cti.errors import ConnectorError
 
 if TYPE_CHECKING:
@@ -68,8 +70,8 @@ class CanvasSignIn:
     """Lets agents in; safe to share between threads.
 
     The order is fixed: the org is looked up by the id that the request claims, the signature is proved with the org's
-    secret, the token proves itself at the org, the integration must be active, the FCC user must fit, and only then
-    the request counts as used and the session begins.
+    secret, the token proves itself at the org, an integration must be active, an FCC user must fit, and only then the
+    request counts as used and the session begins.
     """
 
     def __init__(
@@ -105,21 +107,20 @@ class CanvasSignIn:
     def sign_in(self, verified: Verified) -> SignedIn:
         """Let the user of a proved request in.
 
-        Raises CanvasIdentityError, OrgNotPairedError, IntegrationInactiveError, CanvasReplayedError, and what
-        `Identities` and the directory of agents raise.
+        Raises CanvasIdentityError, OrgNotPairedError, IntegrationInactiveError, SandboxAddressError,
+        CanvasReplayedError, and what `Identities` and the directory of agents raise.
         """
         org, request = verified.org, verified.request
         identity = self._identities.identify(org, request.token)
         _check(identity, request)
-        pairing = _active(verified.pairings)
-        email = identity.email or request.email
-        agent = self._directory.find_agent(pairing.id, email)
+        email = identity.email or (without_suffix(request.email) if org.is_sandbox else request.email)
+        pairing_id, agent = self._agent(verified, email)
         with self._database.write() as uow:
             self._use(uow, request)
             issued = self._sessions.begin(
                 uow,
                 org_id=org.id,
-                pairing_id=pairing.id,
+                pairing_id=pairing_id,
                 sf_user_id=request.user_id,
                 fcc_user_id=agent.id,
                 language=_language_of(request.language or identity.language),
@@ -181,6 +182,36 @@ class CanvasSignIn:
                 self._identities.forget(org, session.token)
         self._sessions.org_token_refused(session.id, session.token)
 
+    def _agent(self, verified: Verified, email: str) -> tuple[str, FccUser]:
+        """The pairing and the FCC user of somebody with that address, of the org's pairings that are active (R13).
+
+        An address that several of their tenants know is at work in the oldest pairing: what was paired later takes
+        nobody away from it.
+        """
+        if not verified.pairings:
+            raise OrgNotPairedError
+        active = [pairing.id for pairing in verified.pairings if pairing.active]
+        inactive = [pairing.id for pairing in verified.pairings if not pairing.active]
+        if not active:
+            raise IntegrationInactiveError
+        try:
+            return self._directory.find_among(active, email)
+        except ConnectorError as error:
+            if error.code != "fcc-user-unknown":
+                raise
+            if inactive and self._knows(inactive, email):
+                raise IntegrationInactiveError from None
+            if not verified.org.is_sandbox and without_suffix(email) != email:
+                raise SandboxAddressError(email=email) from None
+            raise
+
+    def _knows(self, pairing_ids: Sequence[str], email: str) -> bool:
+        try:
+            self._directory.find_among(pairing_ids, email)
+        except ConnectorError:
+            return False
+        return True
+
     def _use(self, uow: UnitOfWork, request: CanvasRequest) -> None:
         now = self._clock.now()
         first_at = _note(uow, request).load
@@ -193,15 +224,6 @@ def _check(identity: Identity, request: CanvasRequest) -> None:
     """Raise CanvasIdentityError unless the token is that of the person and the org that the request names."""
     if (identity.org_id, identity.user_id) != (request.org_id, request.user_id):
         raise CanvasIdentityError
-
-
-def _active(pairings: Sequence[Pairing]) -> Pairing:
-    if not pairings:
-        raise OrgNotPairedError
-    for pairing in pairings:
-        if pairing.active:
-            return pairing
-    raise IntegrationInactiveError
 
 
 @dataclass(frozen=True)

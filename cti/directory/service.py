@@ -53,6 +53,20 @@ class Directory:
         self._users: _Lists[FccUser] = _Lists(lambda tenant: exchanges.of(tenant).users(), clock, ttl)
         self._campaigns: _Lists[Campaign] = _Lists(lambda tenant: exchanges.of(tenant).campaigns(), clock, ttl)
 
+    def find_among(self, pairing_ids: Sequence[str], email: str) -> tuple[str, FccUser]:
+        """In which of these pairings somebody with that e-mail address works, and as which PBX user.
+
+        The first that knows the address as one active PBX user's. Otherwise raises the most telling of what
+        `find_agent` raised: that FCC can't be asked, for the person may be there; then why an account does not do.
+        """
+        refusals: list[ConnectorError] = []
+        for pairing_id in pairing_ids:
+            try:
+                return pairing_id, self.find_agent(pairing_id, email)
+            except ConnectorError as error:
+                refusals.append(error)
+        raise min(refusals, key=_says_little)
+
     def find_agent(self, pairing_id: str, email: str) -> FccUser:
         """The PBX user with that e-mail address, compared without regard to case.
 
@@ -145,6 +159,13 @@ def _the_one(found: Sequence[FccUser], email: str) -> FccUser:
     if found:
         raise FccUserWrongKindError(email=email, kind=found[0].kind)
     raise FccUserUnknownError(email=email)
+
+
+def _says_little(refusal: ConnectorError) -> int:
+    """How little a refusal of one pairing says of a person who may be known to another."""
+    if isinstance(refusal, FccUserUnknownError | PairingUnknownError):
+        return 2
+    return 1 if isinstance(refusal, FccUserAmbiguousError | FccUserInactiveError | FccUserWrongKindError) else 0
 
 
 class _Lists(Generic[T]):

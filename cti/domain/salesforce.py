@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+SANDBOX_SUFFIX: Final = ".invalid"
+"""What Salesforce appends to everybody's e-mail address when it makes or refreshes a sandbox, until the person confirms
+the address there. Source: Salesforce Help, "Sandboxes: Considerations", user e-mail addresses (A90)."""
+
+
+def without_suffix(email: str) -> str:
+    """The address that the person has elsewhere: without what a sandbox appended."""
+    return email[: -len(SANDBOX_SUFFIX)] if email.lower().endswith(SANDBOX_SUFFIX) else email
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +24,8 @@ class Identity:
     """Who an access token belongs to.
 
     Ids have 18 characters; they are empty where the org's answer named none that can be read, which is nobody's id.
-    `language` is Salesforce's code (`pl`, `en_US`).
+    `email` is the one the person has elsewhere too: without what a sandbox appends. `language` is Salesforce's code
+    (`pl`, `en_US`).
     """
 
     user_id: str
@@ -28,8 +39,9 @@ class Identity:
 class SalesforceUser:
     """A Salesforce user, as far as pairing and owners need one.
 
-    `language` is Salesforce's code (`pl`, `en_US`), `zone` an IANA name, each empty where the org does not tell it;
-    `user_type` is `Standard` for people who work in the org.
+    `email` is the one the person has elsewhere too: without what a sandbox appends. `language` is Salesforce's code
+    (`pl`, `en_US`), `zone` an IANA name, each empty where the org does not tell it; `user_type` is `Standard` for
+    people who work in the org.
     """
 
     id: str

@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from cti.accounts import salesforce_id
-from cti.domain.salesforce import Identity
+from cti.domain.salesforce import Identity, without_suffix
 from cti.remembered import Remembered
 from cti.salesforce.errors import IdentityUnavailableError, SalesforceError, TokenRefusedError
 from cti.salesforce.transport import Transport
@@ -78,11 +78,12 @@ class Identities:
             raise IdentityUnavailableError from None
         if not isinstance(body, dict):
             body = {}
+        email = str(body.get("email") or "")
         return Identity(
             user_id=_id(body.get("user_id")),
             org_id=_id(body.get("organization_id")),
             name=str(body.get("name") or ""),
-            email=str(body.get("email") or ""),
+            email=without_suffix(email) if org.is_sandbox else email,
             language=str(body.get("language") or ""),
         )
 
@@ -95,4 +96,4 @@ def _id(value: object) -> str:
 
 
 def _key(org: Org, token: str) -> str:
-    return hashlib.sha256(f"{org.id}\0{org.my_domain_url}\0{token}".encode()).hexdigest()
+    return hashlib.sha256(f"{org.id}\0{org.my_domain_url}\0{org.environment}\0{token}".encode()).hexdigest()

@@ -7,7 +7,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from cti.domain.salesforce import Access, RowResult, SalesforceUser
+from cti.domain.salesforce import SANDBOX_SUFFIX, Access, RowResult, SalesforceUser, without_suffix
 from cti.remembered import Remembered
 from cti.salesforce import query as soql
 from cti.salesforce.classify import from_row
@@ -46,10 +46,14 @@ JsonObject = dict[str, Any]
 
 
 class SalesforceOrg:
-    """One org. Safe to share between threads. Every method may raise a SalesforceError."""
+    """One org. Safe to share between threads. Every method may raise a SalesforceError.
 
-    def __init__(self, rest: RestClient, clock: Clock) -> None:
+    `sandbox`: people are known by the e-mail addresses that they have elsewhere, without what a sandbox appends.
+    """
+
+    def __init__(self, rest: RestClient, clock: Clock, *, sandbox: bool = False) -> None:
         self._rest = rest
+        self._sandbox = sandbox
         self._access: Remembered[str, Access] = Remembered(clock, ACCESS_REMEMBER_S)
         self._closed: Remembered[str, str] = Remembered(clock, REMEMBER_S)
         self._users: Remembered[str, tuple[SalesforceUser, ...]] = Remembered(clock, USERS_REMEMBER_S)
@@ -178,7 +182,8 @@ class SalesforceOrg:
         for start in range(0, len(missing), _IN_MAX):
             part = missing[start : start + _IN_MAX]
             found: dict[str, list[SalesforceUser]] = {email: [] for email in part}
-            for user in self._ask_users(soql.one_of("Email", part), soql.equals("IsActive", True)):
+            spellings = [*part, *(email + SANDBOX_SUFFIX for email in part)] if self._sandbox else part
+            for user in self._ask_users(soql.one_of("Email", spellings), soql.equals("IsActive", True)):
                 found.setdefault(user.email.lower(), []).append(user)
             for email in part:
                 known[email] = tuple(found[email])
@@ -189,6 +194,13 @@ class SalesforceOrg:
         """One user by id, remembered for five minutes; None when there is no such user."""
         found = self._users.load(user_id, lambda: tuple(self._ask_users(soql.equals("Id", user_id))))
         return found[0] if found else None
+
+    def versions(self) -> frozenset[str]:
+        """The versions of the API that the org has, such as "67.0"."""
+        answer = self._rest.versions()
+        if not isinstance(answer, list):
+            raise AnswerUnreadableError
+        return frozenset(str(each.get("version")) for each in answer if isinstance(each, dict))
 
     def active_users(self) -> list[SalesforceUser]:
         """All active standard users."""
@@ -257,7 +269,7 @@ class SalesforceOrg:
             SalesforceUser(
                 id=str(row["Id"]),
                 username=_text(row.get("Username")),
-                email=_text(row.get("Email")),
+                email=without_suffix(_text(row.get("Email"))) if self._sandbox else _text(row.get("Email")),
                 name=_text(row.get("Name")),
                 active=row.get("IsActive") is True,
                 language=_text(row.get("LanguageLocaleKey")),
@@ -288,7 +300,7 @@ class SalesforceOrgs:
     def org(self, org_id: str) -> SalesforceOrg:
         """The org with this id. Raises the source's ConnectorError when there is none."""
         row = self._source(org_id)
-        form = (row.my_domain_url, row.client_id, row.client_secret, row.api_version)
+        form = (row.my_domain_url, row.client_id, row.client_secret, row.api_version, row.environment)
         with self._lock:
             kept = self._kept.get(org_id)
             if kept is None or kept[0] != form:
@@ -299,7 +311,8 @@ class SalesforceOrgs:
     def connect(self, row: Org) -> SalesforceOrg:
         """A client for an org's row that need not be stored yet: pairing tries it before it saves."""
         tokens = ClientCredentials(row, self._http, self._clock)
-        return SalesforceOrg(RestClient(row, self._http, tokens, self._clock, self._observer), self._clock)
+        rest = RestClient(row, self._http, tokens, self._clock, self._observer)
+        return SalesforceOrg(rest, self._clock, sandbox=row.is_sandbox)
 
 
 def _records(answer: Any, key: str) -> list[JsonObject]:

@@ -96,6 +96,15 @@ class RestClient:
             bearer = self._tokens.renew(bearer)
             return self._send(method, path, resource, bearer, params, body, budget)
 
+    def versions(self) -> Any:
+        """What the org answers to the question for its versions; raises a SalesforceError.
+
+        Source: REST API Developer Guide, "Versions".
+        """
+        token = self._tokens.token()
+        answer = self._transport.send("GET", "/services/data/", "versions", token, budget=DEFAULT_BUDGET_S)
+        return self._understand(answer, changes=False)
+
     def _refuse_while_stopped(self) -> None:
         with self._lock:
             left = self._stopped_until - self._clock.monotonic()

@@ -79,6 +79,8 @@ class OrgRow:
     client_id: str
     client_secret: str
     api_version: str = "67.0"
+    environment: str = "production"
+    is_sandbox: bool = False
 
 
 @contextmanager

@@ -23,6 +23,8 @@ class OrgRow:
     client_id: str = "demo-pairing-key"
     client_secret: str = "demo-pairing-secret-b25a"
     api_version: str = "67.0"
+    environment: str = "production"
+    is_sandbox: bool = False
 
 
 @dataclass

@@ -376,6 +376,18 @@ def test_users_are_found_by_email_in_any_case_and_remembered(org, fake, server):
     assert len(data_requests(server)) == 1
 
 
+@pytest.mark.req("R14")
+@pytest.mark.assumed("A90")
+def test_in_a_sandbox_users_are_found_by_the_address_they_have_elsewhere(server, fake, http, clock):
+    sandbox = SalesforceOrgs(lambda _: None, http, clock).connect(OrgRow(server.url, is_sandbox=True))
+    row = {"Id": "005A", "Username": "a@x", "Email": "Anna@acme.example.invalid", "Name": "A", "IsActive": True}
+    fake.answers.append(Answer(body={"done": True, "records": [row]}))
+    found = sandbox.users_by_email(["anna@acme.example"])
+    assert [user.email for user in found["anna@acme.example"]] == ["Anna@acme.example"]
+    asked = data_requests(server)[0].query["q"]
+    assert "IN ('anna@acme.example','anna@acme.example.invalid')" in asked
+
+
 def test_only_records_the_user_may_read_are_readable(org, fake, server):
     fake.answers.append(
         Answer(

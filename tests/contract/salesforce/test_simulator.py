@@ -98,6 +98,10 @@ def test_what_is_hidden_from_an_agent_is_neither_found_nor_readable(connect, sim
     assert org.readable(sim.user_id(anna), [jan, maria]) == {maria}
 
 
+def test_the_org_tells_its_versions(connect):
+    assert "67.0" in connect().versions()
+
+
 def test_an_expired_token_is_replaced(connect, sim):
     org = connect()
     org.closed_task_status()

@@ -16,6 +16,7 @@ from cti.canvas.errors import (
     CanvasSignatureError,
     IntegrationInactiveError,
     OrgNotPairedError,
+    SandboxAddressError,
 )
 from cti.canvas.service import CanvasSignIn, SignedIn
 from cti.directory.errors import FccUserUnknownError, FccUserWrongKindError
@@ -29,7 +30,7 @@ from tests.support.database import make_database
 from tests.support.signed_request import ORG_ID, TOKEN, USER_ID, signed_request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from cti.store.database import Database
@@ -72,12 +73,16 @@ class Directory:
     def __init__(self) -> None:
         self.asked: list[tuple[str, str]] = []
         self.failure: Exception | None = None
+        self.knowing = ["acme-1"]
 
-    def find_agent(self, pairing_id: str, email: str) -> FccUser:
-        self.asked.append((pairing_id, email))
+    def find_among(self, pairing_ids: Sequence[str], email: str) -> tuple[str, FccUser]:
+        self.asked += [(pairing_id, email) for pairing_id in pairing_ids]
         if self.failure is not None:
             raise self.failure
-        return FccUser(101, "anna.nowak", email, UserKind.PBX, "Anna", "Nowak", "40312")
+        known = [pairing_id for pairing_id in pairing_ids if pairing_id in self.knowing]
+        if not known:
+            raise FccUserUnknownError(email=email)
+        return known[0], FccUser(101, "anna.nowak", email, UserKind.PBX, "Anna", "Nowak", "40312")
 
 
 @dataclass
@@ -94,6 +99,19 @@ class World:
     def change_pairing(self, **changes: Any) -> None:
         with self.database.write() as uow:
             uow.pairings.save(accounts.pairing(self.clock, **changes))
+            uow.commit()
+
+    def pair_another(self, **changes: Any) -> None:
+        """A second tenant works with the same org."""
+        with self.database.write() as uow:
+            uow.tenants.save(accounts.tenant(self.clock, id="other", domain="other"))
+            uow.flush()
+            uow.pairings.save(accounts.pairing(self.clock, id="other-1", tenant_id="other", **changes))
+            uow.commit()
+
+    def change_org(self, **changes: Any) -> None:
+        with self.database.write() as uow:
+            uow.orgs.save(accounts.org(self.clock, **changes))
             uow.commit()
 
     def sessions(self, fcc_user_id: int = 101) -> int:
@@ -228,6 +246,59 @@ def test_an_org_without_a_pairing_is_told_so(world: World) -> None:
     world.salesforce.body["organization_id"] = "00D000000000002EAA"
     with pytest.raises(OrgNotPairedError):
         world.sign_in(org_id="00D000000000002EAA")
+
+
+@pytest.mark.req("R5")
+def test_of_two_tenants_of_one_org_each_lets_its_own_agents_in(world: World) -> None:
+    world.clock.advance(1)
+    world.pair_another()
+    assert world.sign_in(n="1").issued.session.pairing_id == "acme-1"
+    world.directory.knowing = ["other-1"]
+    assert world.sign_in(n="2").issued.session.pairing_id == "other-1"
+    world.change_pairing(active=False)
+    assert world.sign_in(n="3").issued.session.pairing_id == "other-1"
+    world.directory.knowing = []
+    with pytest.raises(FccUserUnknownError):
+        world.sign_in(n="4")
+
+
+@pytest.mark.req("R5")
+def test_whom_both_tenants_know_is_let_in_where_the_org_was_paired_first(world: World) -> None:
+    world.clock.advance(1)
+    world.pair_another()
+    world.directory.knowing = ["other-1", "acme-1"]
+    assert world.sign_in().issued.session.pairing_id == "acme-1"
+
+
+@pytest.mark.req("R13")
+def test_whom_only_a_tenant_knows_that_is_switched_off_is_told_so(world: World) -> None:
+    world.pair_another(active=False)
+    world.directory.knowing = ["other-1"]
+    with pytest.raises(IntegrationInactiveError):
+        world.sign_in()
+
+
+@pytest.mark.req("R5", "R14")
+@pytest.mark.assumed("A90")
+def test_in_a_sandbox_the_address_counts_without_what_salesforce_appends(world: World) -> None:
+    world.change_org(environment="test")
+    world.salesforce.body["email"] = "Anna.Nowak@acme.example.invalid"
+    assert world.sign_in(n="1").issued.session.email == "Anna.Nowak@acme.example"
+    world.salesforce.body["email"] = ""
+    world.sign_in(n="2", token=TOKEN + "2", email="anna@acme.example.invalid")
+    assert [email for _, email in world.directory.asked] == ["Anna.Nowak@acme.example", "anna@acme.example"]
+    world.directory.knowing = []
+    with pytest.raises(FccUserUnknownError, match=r"has the e-mail address Anna@acme\.example\."):
+        world.sign_in(n="3", token=TOKEN + "3", email="Anna@acme.example.INVALID")
+
+
+@pytest.mark.req("R14")
+def test_a_sandbox_that_is_taken_for_production_is_told(world: World) -> None:
+    world.salesforce.body["email"] = "anna@acme.example.invalid"
+    assert world.sign_in(n="1").issued.session.email == "anna@acme.example.invalid"
+    world.directory.knowing = []
+    with pytest.raises(SandboxAddressError, match=r"anna@acme\.example\.invalid"):
+        world.sign_in(n="2")
 
 
 @pytest.mark.req("R4", "R5")

@@ -23,6 +23,7 @@ from tests.support import accounts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cti.accounts import Pairing
     from tests.support.clock import DrivenClock
 
 ANNA = FccUser(
@@ -62,26 +63,29 @@ class Exchange:
 
 
 class Fakes:
-    def __init__(self, exchange: Exchange, clock: DrivenClock, **pairing: Any) -> None:
-        self.exchange = exchange
-        self.pairing = accounts.pairing(clock, **pairing)
+    def __init__(self, exchanges: dict[str, Exchange], *pairings: Pairing) -> None:
+        self.exchanges = exchanges
+        self.pairings = {pairing.id: pairing for pairing in pairings}
 
     def of(self, tenant_id: str) -> Exchange:
-        assert tenant_id == "acme"
-        return self.exchange
+        return self.exchanges[tenant_id]
 
     @contextmanager
     def read(self) -> Iterator[Any]:
-        yield SimpleNamespace(
-            pairings=SimpleNamespace(get=lambda key: self.pairing if key == self.pairing.id else None)
-        )
+        yield SimpleNamespace(pairings=self.pairings)
 
 
 MANUAL = Campaign(9, "Poza kampaniami", "outbound", CampaignMode.MANUAL_PHONE)
 
 
 def directory(exchange: Exchange, clock: DrivenClock, **pairing: Any) -> Directory:
-    fakes = Fakes(exchange, clock, **pairing)
+    fakes = Fakes({"acme": exchange}, accounts.pairing(clock, **pairing))
+    return Directory(fakes, fakes, clock=clock)
+
+
+def two_tenants(first: Exchange, second: Exchange, clock: DrivenClock) -> Directory:
+    pairings = [accounts.pairing(clock), accounts.pairing(clock, id="other-1", tenant_id="other")]
+    fakes = Fakes({"acme": first, "other": second}, *pairings)
     return Directory(fakes, fakes, clock=clock)
 
 
@@ -170,6 +174,40 @@ def test_an_older_answer_stands_in_while_fcc_is_away_but_not_when_it_refuses(clo
     exchange.failure = FccRefusedError(function="fcc-users-list")
     with pytest.raises(FccRefusedError):
         found.find_agent("acme-1", ANNA.email)
+
+
+@pytest.mark.req("R5")
+def test_of_several_pairings_the_first_that_knows_somebody_counts(clock: DrivenClock) -> None:
+    both, second = user(1, "both@a.example"), user(2, "second@a.example")
+    found = two_tenants(Exchange(both), Exchange(user(8, "both@a.example"), second), clock)
+    assert found.find_among(["acme-1", "other-1"], "both@a.example") == ("acme-1", both)
+    assert found.find_among(["acme-1", "other-1"], "second@a.example") == ("other-1", second)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        ([], [], FccUserUnknownError),
+        ([], [user(1, "x@a.example", UserKind.SUPERVISOR)], FccUserWrongKindError),
+        ([user(1, "x@a.example", active=False)], [], FccUserInactiveError),
+        ([user(1, "x@a.example", active=False)], None, FccUnreachableError),
+        (None, [], FccUnreachableError),
+    ],
+)
+def test_where_no_pairing_knows_somebody_the_most_telling_reason_is_given(
+    clock: DrivenClock, first: list[FccUser] | None, second: list[FccUser] | None, told: type[Exception]
+) -> None:
+    exchanges = [Exchange(*(people or ())) for people in (first, second)]
+    for exchange, people in zip(exchanges, (first, second), strict=True):
+        exchange.failure = FccUnreachableError(function="fcc-users-list") if people is None else None
+    with pytest.raises(told):
+        two_tenants(*exchanges, clock).find_among(["acme-1", "other-1"], "x@a.example")
+
+
+def test_a_tenant_that_is_away_keeps_nobody_out_of_another(clock: DrivenClock) -> None:
+    away = Exchange()
+    away.failure = FccUnreachableError(function="fcc-users-list")
+    assert two_tenants(away, Exchange(ANNA), clock).find_among(["acme-1", "other-1"], ANNA.email) == ("other-1", ANNA)
 
 
 def test_an_unknown_pairing_is_refused(clock: DrivenClock) -> None:
