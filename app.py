@@ -8,8 +8,6 @@ import signal
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,6 +57,7 @@ from cti.settings import Settings, load
 from cti.store import keys, migrate
 from cti.store.lease import LeaseError, lease_of
 from cti.store.opening import open_database
+from cti.version import connector_version
 from cti.web import health
 from cti.web.assets import Assets
 from cti.web.install import install
@@ -384,14 +383,6 @@ def _try_keys(database: Database, lease: Lease | None) -> None:
 def _end_this_process() -> None:
     """As an operator would: open panes are told to come back, and Gunicorn starts a worker that tries for the lease."""
     os.kill(os.getpid(), signal.SIGTERM)
-
-
-def connector_version() -> str:
-    """The installed version, "dev" in a checkout that is not installed."""
-    try:
-        return version_of("fcc-connector")
-    except PackageNotFoundError:
-        return "dev"
 
 
 def _org(database: Database, org_id: str) -> Org:

@@ -13,18 +13,24 @@ import argon2
 
 from cti.accounts import Org, Pairing, Tenant
 from cti.admin import values as valid
+from cti.admin.errors import IncompleteError, InUseError, LossError, TakenError, UnknownError
+from cti.domain.delivery import key_in_org
 from cti.domain.facts import Fact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from cti.admin.ports import CallLog
     from cti.clock import Clock
     from cti.domain.delivery import OutboxItem
     from cti.store.database import Database
+    from cti.store.unit_of_work import UnitOfWork
 
 READ_WITHIN: Final = timedelta(minutes=15)
 """A service at work notes every five minutes that it has read the call list."""
+UNLOGGED_WITHIN: Final = timedelta(hours=24)
+"""For how long back calls are counted that are not logged on purpose."""
 
 _NEW_TENANT: Final[Mapping[str, Any]] = {
     "domain": None,
@@ -45,7 +51,6 @@ _NEW_ORG: Final[Mapping[str, Any]] = {
     "canvas_secret": None,
     "client_id": None,
     "client_secret": None,
-    "environment": "production",
     "api_version": "67.0",
 }
 _NEW_PAIRING: Final[Mapping[str, Any]] = {
@@ -62,24 +67,6 @@ _NEW_PAIRING: Final[Mapping[str, Any]] = {
 }
 
 
-class UnknownError(LookupError):
-    """There is none of that name; `kind` is `tenant` or `org`."""
-
-    def __init__(self, kind: str, name: str) -> None:
-        super().__init__(f"no {kind} {name}")
-        self.kind = kind
-        self.name = name
-
-
-class IncompleteError(ValueError):
-    """A new one of that `kind` lacks values without which it cannot be; `missing` names the fields."""
-
-    def __init__(self, kind: str, missing: Sequence[str]) -> None:
-        super().__init__(f"missing: {', '.join(missing)}")
-        self.kind = kind
-        self.missing = tuple(missing)
-
-
 @dataclass(frozen=True)
 class Draft:
     """A pairing as it would be kept, with the sides that it joins."""
@@ -93,7 +80,8 @@ class Draft:
 class PairingStatus:
     """How it goes with one pairing: how many deliveries wait and were given up, and which are in trouble.
 
-    `lacking` counts the call logs that were sent without fields the org does not take, by the words for those fields.
+    `lacking` counts the call logs that were sent without fields the org does not take, by the words for those fields;
+    `unlogged` the calls of the last `UNLOGGED_WITHIN` that are not logged on purpose, by the setting that says so.
     """
 
     pairing: Pairing
@@ -101,6 +89,7 @@ class PairingStatus:
     given_up: int
     troubled: Sequence[OutboxItem]
     lacking: Mapping[str, int]
+    unlogged: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -124,7 +113,7 @@ class AdminService:
         """Add a tenant, or change what is `given` of one that is there; True where it is new.
 
         `given` are fields of `cti.accounts.Tenant`, and `webhook_password` in plain text, of which only a hash is kept.
-        Raises IncompleteError.
+        Raises IncompleteError, TakenError.
         """
         fields = _tenant_fields(given)
         with self._database.write() as uow:
@@ -133,17 +122,18 @@ class AdminService:
                 made = Tenant(id=tenant_id, created_at=self._clock.now(), **_complete("tenant", _NEW_TENANT, fields))
             else:
                 made = replace(present, **fields)
+            for other in uow.tenants.all():
+                if other.id != tenant_id and other.domain.casefold() == made.domain.casefold():
+                    raise TakenError(made.domain, other.id)
             uow.tenants.save(made)
             uow.commit()
         return present is None
 
     def change_tenant(self, tenant_id: str, given: Mapping[str, Any]) -> Tenant:
-        """The tenant after changing what is `given` of it. Raises UnknownError."""
-        changed = replace(self.tenant(tenant_id), **_tenant_fields(given))
-        with self._database.write() as uow:
-            uow.tenants.save(changed)
-            uow.commit()
-        return changed
+        """The tenant after changing what is `given` of it. Raises UnknownError, TakenError."""
+        self.tenant(tenant_id)
+        self.keep_tenant(tenant_id, given)
+        return self.tenant(tenant_id)
 
     def tenant(self, tenant_id: str) -> Tenant:
         """That tenant. Raises UnknownError."""
@@ -152,6 +142,22 @@ class AdminService:
         if present is None:
             raise UnknownError("tenant", tenant_id)
         return present
+
+    def remove_tenant(self, tenant_id: str, *, anyway: bool = False) -> Mapping[str, int]:
+        """Remove a tenant with its calls and all that was reported of them; gives what went, as LossError counts it.
+
+        Raises UnknownError, InUseError, and LossError unless `anyway`.
+        """
+        with self._database.write() as uow:
+            if uow.tenants.get(tenant_id) is None:
+                raise UnknownError("tenant", tenant_id)
+            _unpaired(uow.pairings.of_tenant(tenant_id))
+            losses = {name: n for name, n in uow.belongings("tenant_id", tenant_id).items() if name == "calls"}
+            _lost(losses, anyway=anyway)
+            uow.remove_belongings("tenant_id", tenant_id)
+            uow.tenants.remove(tenant_id)
+            uow.commit()
+        return losses
 
     def tenants(self) -> Sequence[Tenant]:
         """Every tenant."""
@@ -163,7 +169,8 @@ class AdminService:
     def keep_org(self, org_id: str, given: Mapping[str, Any]) -> bool:
         """Add an org, or change what is `given` of one that is there; True where it is new. Raises IncompleteError.
 
-        Lightning's and Visualforce's origin follow from My Domain unless they are given.
+        Lightning's and Visualforce's origin, and of a new org whether it is a sandbox, follow from My Domain unless
+        they are given.
         """
         fields = _given(given)
         derived = valid.origins_of(fields.get("my_domain_url", ""))
@@ -172,13 +179,33 @@ class AdminService:
         with self._database.write() as uow:
             present = uow.orgs.get(org_id)
             if present is None:
-                complete = _complete("org", {"name": org_id, **_NEW_ORG}, fields)
+                environment = valid.environment_of(fields.get("my_domain_url", ""))
+                defaults = {"name": org_id, "environment": environment, **_NEW_ORG}
+                complete = _complete("org", defaults, fields)
                 made = Org(id=org_id, created_at=self._clock.now(), **complete)
             else:
                 made = replace(present, **fields)
             uow.orgs.save(made)
             uow.commit()
         return present is None
+
+    def org(self, org_id: str) -> Org:
+        """That org. Raises UnknownError."""
+        with self._database.read() as uow:
+            present = uow.orgs.get(org_id)
+        if present is None:
+            raise UnknownError("org", org_id)
+        return present
+
+    def remove_org(self, org_id: str) -> None:
+        """Remove an org with the keys that were given for it. Raises UnknownError, InUseError."""
+        with self._database.write() as uow:
+            if uow.orgs.get(org_id) is None:
+                raise UnknownError("org", org_id)
+            _unpaired(uow.pairings.of_org(org_id))
+            uow.remove_belongings("org_id", org_id)
+            uow.orgs.remove(org_id)
+            uow.commit()
 
     def orgs(self) -> Sequence[Org]:
         """Every org."""
@@ -190,16 +217,13 @@ class AdminService:
     def draft(self, tenant_id: str, org_id: str, given: Mapping[str, Any]) -> Draft:
         """The pairing of a tenant and an org with what is `given` of it changed; nothing is kept. Raises UnknownError.
 
-        No campaigns given leave those chosen before.
+        `Emptied.NOTHING` takes a setting back, and so do no campaigns: then all are gathered.
         """
-        fields = {name: value for name, value in _given(given).items() if value != ()}
+        fields = _given(given)
+        fields |= {name: None for name, value in fields.items() if value is valid.Emptied.NOTHING}
+        tenant, org = self.tenant(tenant_id), self.org(org_id)
         with self._database.read() as uow:
-            tenant, org = uow.tenants.get(tenant_id), uow.orgs.get(org_id)
-            present = next((each for each in uow.pairings.of_org(org_id) if each.tenant_id == tenant_id), None)
-        if tenant is None:
-            raise UnknownError("tenant", tenant_id)
-        if org is None:
-            raise UnknownError("org", org_id)
+            present = _pairing_of(uow, tenant_id, org_id)
         if present is not None:
             return Draft(tenant, org, replace(present, **fields))
         return Draft(
@@ -223,6 +247,33 @@ class AdminService:
                 uow.facts.add(pairing.tenant_id, fact, call_key=None, subject=pairing.id)
             uow.commit()
 
+    def pairing(self, tenant_id: str, org_id: str) -> Pairing:
+        """The pairing of a tenant and an org. Raises UnknownError."""
+        with self._database.read() as uow:
+            present = _pairing_of(uow, tenant_id, org_id)
+        if present is None:
+            raise UnknownError("pairing", f"{tenant_id} {org_id}")
+        return present
+
+    def remove_pairing(self, tenant_id: str, org_id: str, *, anyway: bool = False) -> Mapping[str, int]:
+        """Remove a pairing with its deliveries and sessions; gives what went, as LossError counts it.
+
+        What was reported of its calls stays with the tenant, what Salesforce has of them in the org. Raises
+        UnknownError, and LossError unless `anyway`.
+        """
+        pairing_id = self.pairing(tenant_id, org_id).id
+        with self._database.write() as uow:
+            counts = uow.outbox.counts(pairing_id)
+            losses = {
+                "deliveries": sum(n for state, n in counts.items() if state != "done"),
+                "panes": uow.sessions.count_live(pairing_id),
+            }
+            _lost(losses, anyway=anyway)
+            uow.remove_belongings("pairing_id", pairing_id)
+            uow.pairings.remove(pairing_id)
+            uow.commit()
+        return losses
+
     def pairings(self) -> Sequence[Pairing]:
         """Every pairing."""
         with self._database.read() as uow:
@@ -242,8 +293,9 @@ class AdminService:
             if now - (read[tenant_id] or each.created_at) > READ_WITHIN
         ]
 
-    def statuses(self) -> Sequence[PairingStatus]:
+    def statuses(self, call_log: CallLog) -> Sequence[PairingStatus]:
         """How it goes with each pairing."""
+        since = self._clock.now() - UNLOGGED_WITHIN
         with self._database.read() as uow:
             return [
                 PairingStatus(
@@ -251,16 +303,21 @@ class AdminService:
                     waiting=sum(n for state, n in counts.items() if state not in {"done", "dead", "held"}),
                     given_up=counts.get("dead", 0),
                     troubled=list(uow.outbox.troubled(each.id)),
-                    lacking=dict(uow.outbox.lacking(each.org_id)),
+                    lacking=dict(uow.outbox.lacking(each.id)),
+                    unlogged=call_log.unlogged(uow, each, since=since),
                 )
                 for each in uow.pairings.all()
-                for counts in [uow.outbox.counts(each.org_id)]
+                for counts in [uow.outbox.counts(each.id)]
             ]
 
-    def retry(self, key: str) -> bool:
-        """Have a delivery tried again that was given up; False when there is none under this key."""
+    def retry(self, key: str) -> Sequence[str]:
+        """Have a delivery tried again that was given up; the keys of those that will be.
+
+        Without an org in front, `key` is the external id in Salesforce, and stands for each org that lacks it.
+        """
         with self._database.write() as uow:
-            revived = uow.outbox.revive(key)
+            keys = [key] if "/" in key else [key_in_org(org.id, key) for org in uow.orgs.all()]
+            revived = [each for each in keys if uow.outbox.revive(each)]
             uow.commit()
         return revived
 
@@ -278,6 +335,20 @@ def settings_fact(pairing: Pairing, at: datetime) -> Fact:
         "campaigns": list(pairing.campaigns),
     }
     return Fact("agent", "settings", at, content={"pairing_id": pairing.id, "settings": settings})
+
+
+def _pairing_of(uow: UnitOfWork, tenant_id: str, org_id: str) -> Pairing | None:
+    return next((each for each in uow.pairings.of_org(org_id) if each.tenant_id == tenant_id), None)
+
+
+def _unpaired(pairings: Sequence[Pairing]) -> None:
+    if pairings:
+        raise InUseError(pairings)
+
+
+def _lost(losses: Mapping[str, int], *, anyway: bool) -> None:
+    if any(losses.values()) and not anyway:
+        raise LossError(losses)
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from cti.calllog.placeholders import About, Closed, Day, OfPerson, Owner, Words
 from cti.domain.call import Direction
@@ -57,6 +57,8 @@ TEXT_MAX: Final = 255
 NUMBER_MAX: Final = 40
 _KEPT_CONTROLS: Final = frozenset("\t\n\r")
 
+WhyUnlogged = Literal["inactive", "campaign", "other-phone"]
+
 _CALL_TYPES: Final = {
     Direction.INBOUND: "Inbound",
     Direction.OUTBOUND: "Outbound",
@@ -90,20 +92,25 @@ def _conversation_key(tenant_id: str, calls_id: int) -> str:
 
 
 def is_logged(call: Call, segment: Segment, pairing: Pairing) -> bool:
-    """Whether this segment belongs into Salesforce, by the settings in force when the call began.
+    """Whether this segment belongs into Salesforce, by the settings in force when the call began."""
+    return call.calls_id is not None and not call.forgotten and why_unlogged(call, segment, pairing) is None
+
+
+def why_unlogged(call: Call, segment: Segment, pairing: Pairing) -> WhyUnlogged | None:
+    """Which setting keeps this segment out of Salesforce, as far as it is known yet; None where none does.
 
     The integration is on (R13), the campaign is one of those gathered (R21; calls outside campaigns always are), and a
     pane handled it, unless calls on other phones are wanted too (R17). A call that nobody took has no phone: it is
     logged for the default user (R16) once it is over.
     """
-    if call.calls_id is None or call.forgotten or not pairing.active:
-        return False
+    if not pairing.active:
+        return "inactive"
     campaign = call.campaign_id
     if pairing.campaigns and campaign is not None and campaign not in {*pairing.campaigns, pairing.off_campaign_id}:
-        return False
+        return "campaign"
     if pairing.log_other_phones or segment.on_pane:
-        return True
-    return segment.ended_at is not None and segment.agent_users_id is None
+        return None
+    return None if segment.ended_at is not None and segment.agent_users_id is None else "other-phone"
 
 
 def identified(call: Call) -> bool:

@@ -6,16 +6,19 @@ several, and the Task's external id.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from cti.calllog.mapping import RELATED, call_key, changes, identified, is_logged, task_fields
+from cti.calllog.mapping import RELATED, call_key, changes, identified, is_logged, task_fields, why_unlogged
 from cti.calllog.placeholders import compared, is_late, plain, written
+from cti.domain.delivery import key_in_org
 from cti.pane_events import LogShown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     from cti.accounts import Pairing
     from cti.clock import Clock
@@ -110,6 +113,20 @@ class CallLogger:
             found.append(next((state for state in states if state.state != "none"), LogShown("none")))
         return found
 
+    def unlogged(self, uow: UnitOfWork, pairing: Pairing, *, since: datetime) -> Mapping[str, int]:
+        """How many calls that ended since then are not logged on purpose, by the setting that says so.
+
+        A call counts once, and not at all where another part of it is logged. `pairing` is today's; each call is judged
+        by the settings in force when it began.
+        """
+        found: Counter[str] = Counter()
+        for stored in uow.calls.ended_since(pairing.tenant_id, since):
+            then = _in_force(uow, pairing, stored.call)
+            reasons = [why_unlogged(stored.call, segment, then) for segment in stored.call.segments]
+            if reasons[0] is not None and None not in reasons:
+                found[reasons[0]] += 1
+        return found
+
     def _segment_changed(self, uow: UnitOfWork, pairing: Pairing, calls_id: int, after: Call, segment: Segment) -> None:
         key = _delivery_key(pairing.org_id, pairing.tenant_id, calls_id, segment.index)
         # The lock first: a delivery whose outcome is being stored moves fields from the one to the other.
@@ -186,7 +203,7 @@ def _language(uow: UnitOfWork, pairing: Pairing) -> str:
 
 def _delivery_key(org_id: str, tenant_id: str, calls_id: int, segment: int) -> str:
     """The key of a segment's log in the outbox."""
-    return f"{org_id}/{call_key(tenant_id, calls_id, segment)}"
+    return key_in_org(org_id, call_key(tenant_id, calls_id, segment))
 
 
 def _read_key(key: str) -> tuple[str, str, int, int]:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import click
 
+from cti.calllog.service import CallLogger
 from cti.cli.options import MARKS, Context, with_database
 from cti.cli.pairings import state_of
+
+_UNLOGGED: Final = {
+    "inactive": "began while the integration was switched off (--active)",
+    "campaign": "are of campaigns that are not chosen (--campaign)",
+    "other-phone": "were made on other phones (--log-other-phones)",
+}
 
 
 @click.command("status")
@@ -17,7 +26,7 @@ def status(context: Context) -> None:
         at = unread.read_at
         when = "has not been read yet" if at is None else f"was last read at {at:%Y-%m-%d %H:%M} UTC"
         click.secho(f"{mark} {unread.tenant_id}: FCC's call list {when}; /readyz says what fails", fg=colour)
-    for each in context.admin.statuses():
+    for each in context.admin.statuses(CallLogger(context.clock)):
         wait = f"{each.waiting} deliveries wait, {each.given_up} were given up"
         click.echo(f"{each.pairing.id}: {state_of(each.pairing)}; {wait}")
         for item in each.troubled:
@@ -28,13 +37,18 @@ def status(context: Context) -> None:
             mark, colour = MARKS["warning"]
             text = f"{count} call logs lack fields that the org does not take: {missing}"
             click.secho(f"{mark} {text}; `fcc-connector pair` says what to do", fg=colour)
+        if each.unlogged:
+            why = ", ".join(f"{count} {_UNLOGGED[reason]}" for reason, count in sorted(each.unlogged.items()))
+            click.echo(f"  not logged on purpose, of the calls of the last 24 hours: {why}")
 
 
 @click.command("retry")
 @click.argument("key")
 @with_database
 def retry(context: Context, key: str) -> None:
-    """Try a delivery again that was given up; KEY is what `status` shows."""
-    if not context.admin.retry(key):
+    """Try a delivery again that was given up; KEY is what `status` shows, or a Task's FCC_Call_Id__c."""
+    revived = context.admin.retry(key)
+    if not revived:
         raise click.ClickException(f"No delivery {key} was given up.")
-    click.echo(f"The delivery {key} will be tried again.")
+    for each in revived:
+        click.echo(f"The delivery {each} will be tried again.")

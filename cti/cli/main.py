@@ -10,23 +10,25 @@ import click
 
 from cti.cli.deliveries import retry, status
 from cti.cli.numbers import number_group
-from cti.cli.options import Context, with_database
+from cti.cli.options import Context, with_any_database, with_database
 from cti.cli.orgs import org
 from cti.cli.pairings import pair, pairing_group
 from cti.cli.tenants import tenant
 from cti.store import keys
 from cti.store import migrate as migrations
 from cti.store.secrets import SecretBox
+from cti.version import connector_version
 from cti.web.logs import configure_logging
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(connector_version(), prog_name="fcc-connector")
 def main() -> None:
     """FCC Connector for Salesforce."""
 
 
 @main.command("migrate")
-@with_database
+@with_any_database
 def migrate_command(context: Context) -> None:
     """Bring the database's tables up to this version."""
     migrations.migrate(context.database)

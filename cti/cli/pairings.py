@@ -8,8 +8,18 @@ import click
 
 from cti import outgoing
 from cti.admin import values
-from cti.admin.check import check
-from cti.cli.options import MARKS, Context, checked, org_argument, tenant_argument, with_database
+from cti.admin.check import check, may_be_kept
+from cti.cli.options import (
+    MARKS,
+    Context,
+    anyway_option,
+    checked,
+    org_argument,
+    said,
+    show,
+    tenant_argument,
+    with_database,
+)
 from cti.pbx.fcc_external_api import FccExternalApi
 from cti.salesforce.errors import AccessRefusedError, NotFoundError, TokenRefusedError
 from cti.salesforce.identity import Identities
@@ -17,7 +27,7 @@ from cti.salesforce.oauth import ClientCredentials
 from cti.salesforce.org import SalesforceOrgs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     import requests
 
@@ -33,18 +43,29 @@ if TYPE_CHECKING:
 @tenant_argument
 @org_argument
 @click.option("--active/--inactive", default=None, help="Whether the integration works; active unless given.")
-@click.option("--off-campaign", "off_campaign_id", type=int, help="Campaign for calls outside campaigns.")
+@click.option(
+    "--off-campaign",
+    "off_campaign_id",
+    callback=checked(values.off_campaign),
+    help="Campaign for calls outside campaigns; none takes it back.",
+)
 @click.option(
     "--default-user",
     "default_user_id",
-    callback=checked(values.user_id),
-    help="Salesforce user who owns calls that nobody took.",
+    callback=checked(values.default_user),
+    help="Salesforce user who owns calls that nobody took; none takes it back.",
 )
 @click.option("--log-other-phones/--webphone-only", default=None, help="Log calls made on other phones too.")
-@click.option("--create-case/--no-case", default=None, help="Create a case when a customer makes contact.")
+@click.option("--create-case/--no-case", default=None, hidden=True)
 @click.option("--case-by-ivr-code/--no-ivr-code", default=None, help="Find the case by the code keyed in the IVR.")
 @click.option("--person-accounts/--no-person-accounts", default=None, help="The org uses Person Accounts.")
-@click.option("--campaign", "campaigns", type=int, multiple=True, help="Campaign to gather; repeat; all unless given.")
+@click.option(
+    "--campaign",
+    "campaigns",
+    multiple=True,
+    callback=checked(values.campaigns),
+    help="Campaign to gather; repeat; all unless given, and again with --campaign all.",
+)
 @click.option("--poll/--no-poll", "poll_enabled", default=None, help="Ask FCC for its list of calls.")
 @click.option("--webhooks/--no-webhooks", "webhooks_enabled", default=None, help="Take FCC's webhooks.")
 @click.option("--anyway", is_flag=True, help="Keep the pairing even though a check failed.")
@@ -57,10 +78,13 @@ def pair(context: Context, tenant_id: str, org_id: str, anyway: bool, no_check: 
     for finding in findings:
         mark, colour = MARKS[finding.level]
         click.secho(f"{mark} {finding.text}", fg=colour)
-    if any(finding.level == "error" for finding in findings) and not anyway:
+    if not may_be_kept(draft, findings) and not anyway:
         raise click.ClickException("The pairing is not kept. Put the lines marked ✗ right and repeat.")
     made = draft.pairing
     context.admin.keep_pairing(made)
+    if made.create_case:
+        mark, colour = MARKS["warning"]
+        click.secho(f"{mark} --create-case is kept for later: this version creates no cases.", fg=colour)
     click.echo(f"{tenant_id} and {org_id} are paired as {made.id}; the integration is {state_of(made)}.")
 
 
@@ -75,6 +99,45 @@ def pairing_list(context: Context) -> None:
     """Show the pairings."""
     for each in context.admin.pairings():
         click.echo(f"{each.id}\t{each.tenant_id}\t{each.org_id}\t{state_of(each)}")
+
+
+@pairing_group.command("show")
+@tenant_argument
+@org_argument
+@with_database
+def pairing_show(context: Context, tenant_id: str, org_id: str) -> None:
+    """Show what is set for a pairing."""
+    each = context.admin.pairing(tenant_id, org_id)
+    campaigns = ", ".join(map(str, each.campaigns)) or "all"
+    show(
+        {
+            "pairing": each.id,
+            "integration": state_of(each),
+            "campaign for calls outside campaigns": each.off_campaign_id or "none",
+            "default user": each.default_user_id or "none",
+            "campaigns that are gathered": campaigns,
+            "calls on other phones": "logged" if each.log_other_phones else "not logged",
+            "case by the code keyed in the IVR": _on(each.case_by_ivr_code),
+            "Person Accounts": _on(each.person_accounts),
+            "FCC's list of calls is read": _on(each.poll_enabled),
+            "FCC's webhooks are taken": _on(each.webhooks_enabled),
+        }
+    )
+
+
+@pairing_group.command("remove")
+@tenant_argument
+@org_argument
+@anyway_option
+@with_database
+def pairing_remove(context: Context, tenant_id: str, org_id: str, anyway: bool) -> None:
+    """Remove a pairing; its calls stay with the tenant, and what Salesforce has of them in the org."""
+    gone = said(context.admin.remove_pairing(tenant_id, org_id, anyway=anyway))
+    click.echo(f"{tenant_id} and {org_id} are not paired any more{'; removed with it: ' + gone if gone else ''}.")
+
+
+def _on(setting: bool) -> str:
+    return "yes" if setting else "no"
 
 
 def state_of(pairing: Pairing) -> str:
@@ -101,6 +164,12 @@ class _Salesforce:
     def active_users(self) -> Sequence[SalesforceUser]:
         return self._org.active_users()
 
+    def user(self, user_id: str) -> SalesforceUser | None:
+        return self._org.user(user_id)
+
+    def versions(self) -> Collection[str]:
+        return self._org.versions()
+
     def access(self, table: str) -> Access | None:
         try:
             return self._org.access(table)
@@ -111,9 +180,7 @@ class _Salesforce:
 def _check(context: Context, draft: Draft) -> list[Finding]:
     with outgoing.session(ca_file=context.settings.ca_file) as http:
         return check(
-            draft.org,
+            draft,
             _Salesforce(draft.org, http, context.clock),
             FccExternalApi(draft.tenant, http=http, clock=context.clock),
-            draft.pairing.off_campaign_id,
-            person_accounts=draft.pairing.person_accounts,
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cti.admin import values
-from cti.cli.options import Context, checked, secret_option, tenant_argument, with_database
+from cti.cli.options import Context, anyway_option, checked, said, secret_option, show, tenant_argument, with_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,6 +88,16 @@ def tenant_show(context: Context, tenant_id: str) -> None:
     _show(context.admin.tenant(tenant_id))
 
 
+@tenant.command("remove")
+@tenant_argument
+@anyway_option
+@with_database
+def tenant_remove(context: Context, tenant_id: str, anyway: bool) -> None:
+    """Remove a tenant that is not paired, with its calls; what Salesforce has of them stays there."""
+    gone = said(context.admin.remove_tenant(tenant_id, anyway=anyway))
+    click.echo(f"The tenant {tenant_id} is removed{', with ' + gone if gone else ''}.")
+
+
 @tenant.command("list")
 @with_database
 def tenant_list(context: Context) -> None:
@@ -111,5 +121,4 @@ def _show(each: Tenant) -> None:
         "premium numbers": "allowed" if each.dial_premium else "not allowed",
         "satellite numbers": "allowed" if each.dial_satellite else "not allowed",
     }
-    for name, value in lines.items():
-        click.echo(f"{name + ':':<19}{value}")
+    show(lines)

@@ -18,6 +18,11 @@ DeliveryOutcome = Literal["done", "gone", "again", "unknown", "dead"]
 person has to do something."""
 
 
+def key_in_org(org_id: str, external_id: str) -> str:
+    """The outbox's key of what `org_id` knows, or is to know, by that external id."""
+    return f"{org_id}/{external_id}"
+
+
 @dataclass(frozen=True)
 class OutboxItem:
     """A row of the outbox as the features see it.

@@ -6,7 +6,7 @@ from dataclasses import asdict, fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, delete, select
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -143,6 +143,10 @@ class TenantRepository:
         _assign(row, asdict(tenant) | {"dial_countries": list(tenant.dial_countries)})
         self._session.add(row)
 
+    def remove(self, tenant_id: str) -> None:
+        """Delete it; what refers to it has to be gone."""
+        self._session.execute(delete(TenantRow).where(TenantRow.id == tenant_id))
+
     def get(self, tenant_id: str) -> Tenant | None:
         """The tenant, or None."""
         row = self._session.get(TenantRow, tenant_id)
@@ -171,6 +175,10 @@ class OrgRepository:
         _assign(row, asdict(org))
         self._session.add(row)
 
+    def remove(self, org_id: str) -> None:
+        """Delete it; what refers to it has to be gone."""
+        self._session.execute(delete(OrgRow).where(OrgRow.id == org_id))
+
     def get(self, org_id: str) -> Org | None:
         """The org with this 18-character id, or None."""
         row = self._session.get(OrgRow, org_id)
@@ -193,6 +201,10 @@ class PairingRepository:
         row = self._session.get(PairingRow, pairing.id) or PairingRow(id=pairing.id)
         _assign(row, asdict(pairing) | {"campaigns": list(pairing.campaigns)})
         self._session.add(row)
+
+    def remove(self, pairing_id: str) -> None:
+        """Delete it; what refers to it has to be gone."""
+        self._session.execute(delete(PairingRow).where(PairingRow.id == pairing_id))
 
     def get(self, pairing_id: str) -> Pairing | None:
         """The pairing, or None."""
@@ -259,6 +271,12 @@ class SessionRepository:
             .order_by(SessionRow.created_at.desc(), SessionRow.id)
         )
         return [_value(PaneSession, row) for row in self._session.scalars(query)]
+
+    def count_live(self, pairing_id: str) -> int:
+        """How many of a pairing's sessions are not over."""
+        live = (SessionRow.revoked_at.is_(None), SessionRow.expires_at > self._clock.now())
+        query = select(func.count()).select_from(SessionRow).where(SessionRow.pairing_id == pairing_id, *live)
+        return self._session.scalar(query) or 0
 
     def forget_ended(self, before: datetime) -> None:
         """Delete sessions that were over by `before`."""

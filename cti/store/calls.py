@@ -281,25 +281,21 @@ class CallRepository:
             FactRow.source.in_(PBX_SOURCES),
             FactRow.calls_id.is_not(None),
         )
-        query = select(CallRow).where(CallRow.tenant_id == tenant_id, CallRow.calls_id.in_(named))
-        return [self._stored(row) for row in self._session.scalars(query)]
+        return self._where(CallRow.tenant_id == tenant_id, CallRow.calls_id.in_(named))
 
     def count_up(self, tenant_id: str, *, since: datetime) -> int:
         """How many of the tenant's calls are up, leaving out those not heard of since then."""
-        query = select(func.count()).select_from(CallRow)
         conditions = (CallRow.tenant_id == tenant_id, CallRow.state.in_(_UP), CallRow.updated_at >= since)
-        return self._session.scalar(query.where(*conditions)) or 0
+        return self._session.scalar(select(func.count()).select_from(CallRow).where(*conditions)) or 0
 
     def unchecked(self, *, limit: int) -> list[StoredCall]:
         """Calls with records that panes named and nobody checked yet, the newest first."""
-        query = select(CallRow).where(CallRow.unchecked).order_by(CallRow.started_at.desc()).limit(limit)
-        return [self._stored(row) for row in self._session.scalars(query)]
+        return self._where(CallRow.unchecked, order=CallRow.started_at.desc(), limit=limit)
 
     def searching(self, tenant_id: str, *, limit: int) -> list[StoredCall]:
         """The tenant's calls whose other side is still to be found out, the newest first."""
-        query = select(CallRow).where(CallRow.tenant_id == tenant_id, CallRow.searching)
-        query = query.order_by(CallRow.started_at.desc()).limit(limit)
-        return [self._stored(row) for row in self._session.scalars(query)]
+        newest = CallRow.started_at.desc()
+        return self._where(CallRow.tenant_id == tenant_id, CallRow.searching, order=newest, limit=limit)
 
     def open_dialogs_of(self, call_keys: Collection[str]) -> list[PaneCall]:
         """The dialogs under these calls whose PBX call is not known yet."""
@@ -365,13 +361,15 @@ class CallRepository:
 
     def old(self, before: datetime, *, limit: int) -> list[StoredCall]:
         """Calls that began before that moment and are not shrunk yet."""
-        query = select(CallRow).where(CallRow.started_at < before, CallRow.shrunk.is_(False)).limit(limit)
-        return [self._stored(row) for row in self._session.scalars(query)]
+        return self._where(CallRow.started_at < before, CallRow.shrunk.is_(False), limit=limit)
 
     def with_number(self, tenant_id: str, number: str) -> list[StoredCall]:
         """All calls with that number."""
-        query = select(CallRow).where(CallRow.tenant_id == tenant_id, CallRow.number == number)
-        return [self._stored(row) for row in self._session.scalars(query)]
+        return self._where(CallRow.tenant_id == tenant_id, CallRow.number == number)
+
+    def ended_since(self, tenant_id: str, moment: datetime) -> list[StoredCall]:
+        """The tenant's calls, known to FCC, that ended since then."""
+        return self._where(CallRow.tenant_id == tenant_id, CallRow.ended_at >= moment, CallRow.calls_id.is_not(None))
 
     def forget_dialogs(self, *, before: datetime | None = None, keys: Collection[str] = ()) -> None:
         """Delete the dialogs begun before that moment, or those of these calls."""
@@ -380,6 +378,10 @@ class CallRepository:
             self._session.execute(delete(PaneCallRow).where(PaneCallRow.at < before))
         if keys:
             self._session.execute(delete(PaneCallRow).where(PaneCallRow.call_key.in_(keys)))
+
+    def _where(self, *conditions: Any, order: Any = None, limit: int | None = None) -> list[StoredCall]:
+        query = select(CallRow).where(*conditions).order_by(order).limit(limit)
+        return [self._stored(row) for row in self._session.scalars(query)]
 
     def _of_agent(
         self, tenant_id: str, users_id: int, *conditions: Any, order: Any, limit: int = 50

@@ -335,11 +335,11 @@ class OutboxRepository:
         query = select(OutboxRow.org_id, OutboxRow.kind).where(OutboxRow.state == HELD).distinct()
         return [(row[0], row[1]) for row in self._session.execute(query)]
 
-    def lacking(self, org_id: str) -> dict[str, int]:
-        """How many of an org's deliveries are held, by what they lack."""
+    def lacking(self, pairing_id: str) -> dict[str, int]:
+        """How many of a pairing's deliveries are held, by what they lack."""
         query = (
             select(OutboxRow.detail, func.count())
-            .where(OutboxRow.org_id == org_id, OutboxRow.state == HELD)
+            .where(OutboxRow.pairing_id == pairing_id, OutboxRow.state == HELD)
             .group_by(OutboxRow.detail)
         )
         return {row[0] or "": row[1] for row in self._session.execute(query)}
@@ -399,11 +399,11 @@ class OutboxRepository:
         self._session.execute(delete(OutboxAttemptRow).where(OutboxAttemptRow.key == key))
         self._session.execute(delete(OutboxRow).where(OutboxRow.key == key))
 
-    def counts(self, org_id: str | None = None) -> dict[str, int]:
-        """How many rows are in each state, of one org or of all."""
+    def counts(self, pairing_id: str | None = None) -> dict[str, int]:
+        """How many rows are in each state, of one pairing or of all."""
         query = select(OutboxRow.state, func.count()).group_by(OutboxRow.state)
-        if org_id is not None:
-            query = query.where(OutboxRow.org_id == org_id)
+        if pairing_id is not None:
+            query = query.where(OutboxRow.pairing_id == pairing_id)
         return {row[0]: row[1] for row in self._session.execute(query)}
 
     def waiting(self) -> dict[str, int]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from sqlalchemy import delete, func, select
+
 from cti.store.accounts import (
     NonceRepository,
     OrgRepository,
@@ -17,6 +19,7 @@ from cti.store.accounts import (
     TenantRepository,
 )
 from cti.store.agents import AgentRepository
+from cti.store.base import Base
 from cti.store.call_logs import CallLogRepository
 from cti.store.calls import CallRepository
 from cti.store.events import EventRepository
@@ -102,6 +105,23 @@ class UnitOfWork:
     def committed(self) -> bool:
         """Whether `commit` was called and went through."""
         return self._committed
+
+    def belongings(self, column: str, value: str) -> dict[str, int]:
+        """How many rows of each table have that value in the column of this name (`tenant_id`, `org_id` …)."""
+        self.flush()
+        counted = {
+            table.name: self._session.scalar(select(func.count()).select_from(table).where(table.c[column] == value))
+            for table in Base.metadata.sorted_tables
+            if column in table.c
+        }
+        return {name: count for name, count in counted.items() if count}
+
+    def remove_belongings(self, column: str, value: str) -> None:
+        """Delete every row of every table that has that value in the column of this name."""
+        self.flush()
+        for table in reversed(Base.metadata.sorted_tables):
+            if column in table.c:
+                self._session.execute(delete(table).where(table.c[column] == value))
 
     def flush(self) -> None:
         """Send what is pending to the database, still inside the transaction."""

@@ -1,11 +1,12 @@
-"""A tenant, an org and their pairing for tests."""
+"""A tenant, an org, their pairing and a session for tests."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from cti.accounts import Org, Pairing, Tenant
-from tests.support.signed_request import ORG_ID, SECRET
+from cti.accounts import Org, Pairing, PaneSession, Tenant
+from tests.support.signed_request import ORG_ID, SECRET, TOKEN, USER_ID
 
 if TYPE_CHECKING:
     from cti.clock import Clock
@@ -68,6 +69,26 @@ def pairing(clock: Clock, **changes: Any) -> Pairing:
         "created_at": clock.now(),
     }
     return Pairing(**values | changes)
+
+
+def session(clock: Clock, **changes: Any) -> PaneSession:
+    """Anna's pane, signed in with the org."""
+    values: dict[str, Any] = {
+        "id": "session-1",
+        "org_id": ORG_ID,
+        "pairing_id": "acme-1",
+        "sf_user_id": USER_ID,
+        "fcc_user_id": 101,
+        "language": "pl",
+        "name": "Anna Nowak",
+        "email": "anna.nowak@acme.example",
+        "token": TOKEN,
+        "token_at": clock.now(),
+        "created_at": clock.now(),
+        "expires_at": clock.now() + timedelta(minutes=15),
+        "revoked_at": None,
+    }
+    return PaneSession(**values | changes)
 
 
 def pair(database: Database, clock: Clock, *, org_id: str = ORG_ID, **changes: Any) -> None:

@@ -7,6 +7,7 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 from cti.domain.org_fields import PERSON_READ, READ
 from tests.support.signed_request import ORG_ID, TOKEN, USER_ID
@@ -51,6 +52,8 @@ class Outside:
         self.org_id = ORG_ID
         self.people: list[tuple[str, str]] = []
         self.hidden: set[str] = set()
+        self.departed: set[str] = set()
+        self.versions = ["9.0", "66.0", "67.0"]
 
     @property
     def identity_of_the_app(self) -> dict[str, Any]:
@@ -64,9 +67,8 @@ class Outside:
             "language": "en_US",
         }
 
-    @property
-    def people_found(self) -> dict[str, Any]:
-        """The answer to a query for users."""
+    def people_found(self, query: str) -> dict[str, Any]:
+        """The answer to a query for all active users, or for one by id."""
         records = [
             {
                 "attributes": {"type": "User"},
@@ -74,13 +76,15 @@ class Outside:
                 "Username": email,
                 "Email": email,
                 "Name": name,
-                "IsActive": True,
+                "IsActive": email not in self.departed,
                 "LanguageLocaleKey": "pl",
                 "TimeZoneSidKey": "Europe/Warsaw",
                 "UserType": "Standard",
             }
             for number, (name, email) in enumerate(self.people)
         ]
+        one = " WHERE Id = '" in query
+        records = [each for each in records if (each["Id"] in query if one else each["IsActive"])]
         return {"totalSize": len(records), "done": True, "records": records}
 
     def description(self, table: str) -> dict[str, Any]:
@@ -114,8 +118,12 @@ def outside() -> Iterator[Outside]:
             identity = world.identity_of_the_app if token == APP_TOKEN else world.identities.get(token)
             if world.status != 200:
                 self._answer(world.status, {"error": "unavailable"})
+            elif self.path == "/services/data/" and token == APP_TOKEN:
+                self._answer(
+                    200, [{"label": "x", "url": f"/services/data/v{each}", "version": each} for each in world.versions]
+                )
             elif self.path.startswith("/services/data/v67.0/query?") and token == APP_TOKEN:
-                self._answer(200, world.people_found)
+                self._answer(200, world.people_found(parse_qs(urlsplit(self.path).query)["q"][0]))
             elif self.path.endswith("/describe") and self.path.split("/")[-2] in world.hidden:
                 self._answer(404, [{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}])
             elif self.path.endswith("/describe") and token == APP_TOKEN:

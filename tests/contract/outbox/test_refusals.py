@@ -10,6 +10,7 @@ import pytest
 
 from cti import outgoing
 from cti.admin.check import Finding, check
+from cti.admin.service import Draft
 from cti.calllog.carrier import TaskCarrier
 from cti.calllog.guard import FieldGuard
 from cti.calllog.resolve import Resolver
@@ -263,6 +264,9 @@ class Side:
     def active_users(self):
         return self.org.active_users()
 
+    def versions(self):
+        return self.org.versions()
+
     def access(self, table):
         return self.org.access(table)
 
@@ -271,8 +275,9 @@ def test_the_pairings_check_names_what_is_missing(desk):
     def lines() -> list[Finding]:
         row = accounts.org(desk.clock, id=desk.row.id, my_domain_url=desk.row.my_domain_url)
         side = Side(desk.orgs.connect(desk.row), desk.row.id)
+        draft = Draft(accounts.tenant(desk.clock), row, accounts.pairing(desk.clock, off_campaign_id=None))
         fcc = SimpleNamespace(users=list, campaigns=list)
-        return [line for line in check(row, side, fcc, None) if "integration user" in line.text]
+        return [line for line in check(draft, side, fcc) if "integration user" in line.text]
 
     assert [line.level for line in lines()] == ["ok"]
     desk.withhold("hidden", "Task.WhoId", "Lead.MobilePhone")

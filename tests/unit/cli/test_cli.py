@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from cryptography.fernet import Fernet
 
 from cti.admin.values import origins_of
+from cti.calllog.service import delivery_key
 from cti.cli.main import main
 from cti.clock import SystemClock
 from cti.domain.call import StoredCall
@@ -20,6 +21,7 @@ from cti.domain.fold import fold
 from cti.errors import SalesforceUserUnknownError
 from cti.settings import PREFIX, Settings, load
 from cti.store.opening import open_database
+from cti.version import connector_version
 from tests.support.outside import ANNA, Outside, outside
 from tests.support.signed_request import ORG_ID
 
@@ -168,6 +170,40 @@ def test_what_a_tenant_cannot_be_set_to_is_refused(run: Callable[..., Result], c
     assert stored(lambda uow: uow.tenants.get("acme")) == before
 
 
+def test_a_second_tenant_with_one_domain_is_refused_in_a_sentence(run: Callable[..., Result]) -> None:
+    run(TENANT)
+    second = TENANT.replace("add acme", "add second").replace("--domain acme", "--domain ACME")
+    assert "The tenant acme has the FCC domain ACME already" in run(second, ok=False).output
+    run(second.replace("--domain ACME", "--domain second"))
+    assert "The tenant acme has the FCC domain acme already" in run("tenant set second --domain acme", ok=False).output
+    run("tenant set acme --domain acme")
+
+
+def test_a_state_directory_that_cannot_be_used_is_told_in_a_sentence(
+    run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("FCC_CONNECTOR_DATA_DIR", str(tmp_path / "file" / "below"))
+    assert "FCC_CONNECTOR_DATA_DIR names a directory to which this user may write" in run("status", ok=False).output
+    (tmp_path / "data" / "connector.db").mkdir(parents=True)
+    monkeypatch.setenv("FCC_CONNECTOR_DATA_DIR", str(tmp_path / "data"))
+    result = run("status", ok=False)
+    assert f"It is at the file {tmp_path}/data/connector.db." in result.output.replace("\n", "")
+    assert isinstance(result.exception, SystemExit)
+
+
+def test_a_database_that_is_away_is_told_in_a_sentence(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FCC_CONNECTOR_DATABASE_URL", "postgresql://fcc:the-password@127.0.0.1:1/fcc")
+    for command in ("status", "migrate"):
+        result = run(command, ok=False)
+        assert "its database does not work" in result.output
+        assert "It is at FCC_CONNECTOR_DATABASE_URL." in result.output
+        assert "the-password" not in result.output
+        assert isinstance(result.exception, SystemExit)
+
+
 def test_secrets_come_from_standard_input_too(run: Callable[..., Result]) -> None:
     command = TENANT.replace("the-api-key", "-").replace("the-webhook-password", "-")
     result = run(command, input="key-from-input\npassword-from-input\n")
@@ -195,7 +231,14 @@ def test_secrets_come_from_the_environment_too(run: Callable[..., Result], monke
         (f"org add {ORG_ID}", "needs --my-domain-url, --lightning-origin, --vf-origin, --canvas-key"),
         (ORG.replace(ORG_ID, "00D"), "15 or 18 characters"),
         (ORG.replace("salesforce.com", "salesforce.com/path"), "without a path"),
+        (ORG.replace("acme.my.salesforce.com", "login.salesforce.com"), "give the org's My Domain"),
+        (ORG.replace("acme.my.salesforce.com", "acme.lightning.force.com"), "give the org's My Domain"),
+        (ORG.replace(ORG_ID, "005000000000001AAA"), "00D…"),
         (ORG + " --api-version latest", "give a version such as 67.0"),
+        (f"pair acme {ORG_ID} --default-user {ORG_ID}", "give the id of a Salesforce user (005…), or none"),
+        (f"pair acme {ORG_ID} --off-campaign poza", "give a campaign's id (a whole number), or none"),
+        (f"pair acme {ORG_ID} --off-campaign 0", "give a campaign's id (a whole number), or none"),
+        (f"pair acme {ORG_ID} --campaign 1 --campaign all", "give campaigns' ids (whole numbers), or all alone"),
         ("pair none " + ORG_ID, "There is no tenant none"),
     ],
 )
@@ -281,14 +324,19 @@ def test_pairing_shows_both_sides_green_and_who_is_matched(run: Callable[..., Re
             "ivr_authorization": True,
         }
     ]
+    both_sides.campaigns += [{"id": i, "name": f"K{i}", "direction": "inbound", "mode": "manual-phone"} for i in (1, 2)]
     both_sides.people = [("Anna Nowak", "Anna.Nowak@acme.example"), ("Tomasz", "t@acme.example")]
-    result = run(f"pair acme {ORG_ID} --off-campaign 9 --campaign 1 --campaign 2 --case-by-ivr-code")
+    options = "--off-campaign 9 --campaign 1 --campaign 2 --default-user 005000000000100 --case-by-ivr-code"
+    result = run(f"pair acme {ORG_ID} {options}")
     assert pairing_lines(result) == [
         "✓ Salesforce: the connector signs in as FCC Integration (fcc.integration@acme.example).",
         "✓ Salesforce: the integration user has every field that the connector reads and writes.",
+        "✓ Salesforce: the default user Anna Nowak (Anna.Nowak@acme.example) owns calls that nobody took.",
         "✓ FCC: external-api answers; 3 active PBX users.",
         "✓ FCC: calls outside campaigns go to the campaign “Poza”.",
         UNNEEDED_BLOCK,
+        "✓ FCC: calls are gathered of the campaign “K1”.",
+        "✓ FCC: calls are gathered of the campaign “K2”.",
         "✓ Anna Nowak = Anna Nowak (anna.nowak@acme.example).",
         "! Obcy Nikt: "
         + SalesforceUserUnknownError(email="nobody@acme.example").message("en")
@@ -337,6 +385,63 @@ def test_a_campaign_in_another_mode_cannot_be_chosen(run: Callable[..., Result],
     assert "✗ FCC: there is no campaign 4" in run(f"pair acme {ORG_ID} --off-campaign 4", ok=False).output
 
 
+@pytest.mark.req("R7", "R21")
+def test_campaigns_that_are_not_there_or_in_another_mode_cannot_be_gathered(
+    run: Callable[..., Result], both_sides: Outside
+) -> None:
+    both_sides.app_works = True
+    both_sides.campaigns = [{"id": 3, "name": "Windykacja", "direction": "outbound", "mode": "automatic"}]
+    result = run(f"pair acme {ORG_ID} --campaign 99 --campaign 3", ok=False)
+    assert "✗ FCC: there is no campaign 99; choose another with --campaign." in result.output
+    assert "✗ FCC: the campaign “Windykacja” has the mode automatic" in result.output
+    assert stored(lambda uow: uow.pairings.all()) == []
+
+
+@pytest.mark.req("R16")
+@pytest.mark.parametrize(
+    ("user_id", "told"),
+    [
+        ("005000000000103", "the org has no user 005000000000103AAA; choose another with --default-user"),
+        ("005000000000101", "the default user Tomasz (t@acme.example) is not active"),
+    ],
+)
+def test_the_default_user_is_an_active_user_of_the_org(
+    run: Callable[..., Result], both_sides: Outside, user_id: str, told: str
+) -> None:
+    both_sides.app_works = True
+    both_sides.people = [("Anna Nowak", "anna.nowak@acme.example"), ("Tomasz", "t@acme.example")]
+    both_sides.departed = {"t@acme.example"}
+    assert f"✗ Salesforce: {told}" in run(f"pair acme {ORG_ID} --default-user {user_id}", ok=False).output
+    assert stored(lambda uow: uow.pairings.all()) == []
+
+
+def test_a_version_that_the_org_lacks_is_told(run: Callable[..., Result], both_sides: Outside) -> None:
+    both_sides.app_works = True
+    run(f"org add {ORG_ID} --api-version 99.0")
+    told = "✗ Salesforce: the org has no API version 99.0, but 9.0, 66.0, 67.0. Correct it with"
+    assert told in run(f"pair acme {ORG_ID}", ok=False).output
+
+
+@pytest.mark.req("R14")
+def test_a_sandbox_that_is_taken_for_production_is_told(run: Callable[..., Result], both_sides: Outside) -> None:
+    both_sides.app_works = True
+    both_sides.people = [("Anna Nowak", "anna.nowak@acme.example.invalid")]
+    told = "! Salesforce: the addresses of 1 users end in “.invalid”, as in a sandbox"
+    assert told in run(f"pair acme {ORG_ID}").output
+    run(f"org add {ORG_ID} --environment test")
+    result = run(f"pair acme {ORG_ID}")
+    assert told not in result.output
+    assert "✓ Anna Nowak = Anna Nowak (anna.nowak@acme.example)." in result.output
+
+
+@pytest.mark.req("R15", "R16", "R21")
+def test_what_was_chosen_for_a_pairing_can_be_taken_back(run: Callable[..., Result], both_sides: Outside) -> None:
+    run(f"pair acme {ORG_ID} --campaign 1 --off-campaign 9 --default-user 005000000000100 --no-check")
+    run(f"pair acme {ORG_ID} --campaign all --off-campaign none --default-user none --no-check")
+    (pairing,) = stored(lambda uow: uow.pairings.all())
+    assert (pairing.campaigns, pairing.off_campaign_id, pairing.default_user_id) == ((), None, None)
+
+
 @pytest.mark.req("R22")
 def test_an_integration_user_who_is_an_agent_is_warned_about(run: Callable[..., Result], both_sides: Outside) -> None:
     both_sides.app_works = True
@@ -382,6 +487,15 @@ def test_a_pairing_is_switched_off_and_keeps_its_other_settings(
     assert run("pairing list").output == f"{pairing.id}\tacme\t{ORG_ID}\tinactive\n"
 
 
+@pytest.mark.req("R13")
+def test_a_pairing_is_switched_off_whatever_is_wrong_with_it(run: Callable[..., Result], both_sides: Outside) -> None:
+    run(f"pair acme {ORG_ID} --campaign 99 --no-check")
+    result = run(f"pair acme {ORG_ID} --inactive")
+    assert "✗ Salesforce: " in result.output
+    assert stored(lambda uow: uow.pairings.all())[0].active is False
+    run(f"pair acme {ORG_ID} --active", ok=False)
+
+
 def test_a_pairing_can_be_kept_in_spite_of_a_check(run: Callable[..., Result], both_sides: Outside) -> None:
     result = run(f"pair acme {ORG_ID} --anyway")
     assert "✗ Salesforce: " in result.output
@@ -412,18 +526,19 @@ def test_keys_that_are_not_the_databases_are_refused_in_a_sentence(
         assert result.output.startswith("Error: The FCC connector's encryption keys")
 
 
-def test_status_shows_what_was_given_up_and_retry_tries_it_again(run: Callable[..., Result]) -> None:
+@pytest.mark.parametrize("form", [f"{ORG_ID}/acme:4711:0", "acme:4711:0"], ids=["as status shows it", "as Salesforce"])
+def test_status_shows_what_was_given_up_and_retry_tries_it_again(run: Callable[..., Result], form: str) -> None:
     run(TENANT)
     run(ORG)
     run(f"pair acme {ORG_ID} --no-check")
     (pairing,) = stored(lambda uow: uow.pairings.all())
-    key, clock = "acme:4711:0", SystemClock()
+    key, clock = delivery_key(ORG_ID, "acme", 4711, 0), SystemClock()
     database = open_database(load(), clock)
     with database.write() as uow:
         uow.outbox.put(key, {"Subject": "x"}, kind="call", org_id=ORG_ID, pairing_id=pairing.id, run_after=clock.now())
         uow.commit()
     assert run("status").output == f"{pairing.id}: active; 1 deliveries wait, 0 were given up\n"
-    assert "was given up" in run(f"retry {key}", ok=False).output
+    assert "was given up" in run(f"retry {form}", ok=False).output
     with database.write() as uow:
         leased = uow.outbox.lease("owner", until=clock.now() + timedelta(minutes=1), limit=10)
         assert uow.outbox.claim("owner", leased) == {key}
@@ -433,7 +548,7 @@ def test_status_shows_what_was_given_up_and_retry_tries_it_again(run: Callable[.
     assert run("status").output == (
         f"{pairing.id}: active; 0 deliveries wait, 1 were given up\n✗ {key}: salesforce-field-refused\n"
     )
-    assert "will be tried again" in run(f"retry {key}").output
+    assert run(f"retry {form}").output == f"The delivery {key} will be tried again.\n"
     assert "1 deliveries wait, 0 were given up" in run("status").output
 
 
@@ -463,6 +578,28 @@ def test_status_says_which_fields_call_logs_lack_and_why_a_log_was_given_up(run:
     )
 
 
+@pytest.mark.req("R13", "R17", "R21")
+def test_status_counts_the_calls_that_are_not_logged_on_purpose(run: Callable[..., Result]) -> None:
+    run(TENANT)
+    run(ORG)
+    run(f"pair acme {ORG_ID} --campaign 1 --no-check")
+    now = SystemClock().now()
+    database = open_database(load(), SystemClock())
+    with database.write() as uow:
+        for calls_id, campaign, age in ((1, 2, 0), (2, 2, 0), (3, 1, 0), (4, 2, 25)):
+            at = now + timedelta(seconds=calls_id) - timedelta(hours=age)
+            content = {"number": "+48600100200", "users_id": 101, "status": "ANSWERED", "campaign_id": campaign}
+            answered = Fact("fcc", "answered", at, calls_id, content={"users_id": 101})
+            call = fold([answered, Fact("fcc", "ended", at + timedelta(seconds=1), calls_id, content=content)])
+            uow.calls.save(StoredCall(f"k{calls_id}", "acme", call))
+        uow.commit()
+    database.close()
+    assert run("status").output.splitlines()[1] == (
+        "  not logged on purpose, of the calls of the last 24 hours: "
+        "2 are of campaigns that are not chosen (--campaign), 1 were made on other phones (--log-other-phones)"
+    )
+
+
 def test_status_tells_of_a_call_list_that_is_not_read(run: Callable[..., Result]) -> None:
     run(TENANT)
     run(ORG)
@@ -484,6 +621,68 @@ def test_status_tells_of_a_call_list_that_is_not_read(run: Callable[..., Result]
     run(f"pair acme {ORG_ID} --no-poll --no-check")
     assert "call list" not in run("status").output
     database.close()
+
+
+def test_what_is_set_is_shown_without_secrets(run: Callable[..., Result]) -> None:
+    run(TENANT)
+    run(ORG)
+    assert "There is no pairing acme" in run(f"pairing show acme {ORG_ID}", ok=False).output
+    run(f"pair acme {ORG_ID} --off-campaign 9 --campaign 1 --campaign 2 --default-user 005000000000100 --no-check")
+    shown = run(f"pairing show acme {ORG_ID}").output
+    lines = [re.sub(r" +", " ", line) for line in shown.splitlines()]
+    assert lines == [
+        f"pairing: acme-{ORG_ID}",
+        "integration: active",
+        "campaign for calls outside campaigns: 9",
+        "default user: 005000000000100AAA",
+        "campaigns that are gathered: 1, 2",
+        "calls on other phones: not logged",
+        "case by the code keyed in the IVR: no",
+        "Person Accounts: no",
+        "FCC's list of calls is read: yes",
+        "FCC's webhooks are taken: yes",
+    ]
+    shown = run(f"org show {ORG_ID[:15]}").output
+    assert "My Domain:   https://acme.my.salesforce.com\n" in shown
+    assert "environment: production\n" in shown
+    assert "secret" not in shown
+    assert "There is no org" in run("org show 00D000000000009", ok=False).output
+
+
+def test_what_is_not_needed_any_more_is_removed_from_the_pairing_on(run: Callable[..., Result]) -> None:
+    run(TENANT)
+    run(ORG)
+    run(f"pair acme {ORG_ID} --no-check")
+    first = f"It is paired, so it stays. First: `fcc-connector pairing remove acme {ORG_ID}`."
+    assert first in re.sub(r"\s+", " ", run("tenant remove acme --anyway", ok=False).output)
+    assert first in re.sub(r"\s+", " ", run(f"org remove {ORG_ID}", ok=False).output)
+    clock = SystemClock()
+    database = open_database(load(), clock)
+    with database.write() as uow:
+        place: Any = {"kind": "call", "org_id": ORG_ID, "pairing_id": f"acme-{ORG_ID}", "run_after": clock.now()}
+        uow.outbox.put(delivery_key(ORG_ID, "acme", 1, 0), {"Subject": "x"}, **place)
+        uow.commit()
+    database.close()
+    refused = run(f"pairing remove acme {ORG_ID}", ok=False).output
+    assert "Lost would be: 1 deliveries that wait or were given up. --anyway removes it with them." in refused
+    assert run(f"pairing remove acme {ORG_ID} --anyway").output == (
+        f"acme and {ORG_ID} are not paired any more; removed with it: 1 deliveries that wait or were given up.\n"
+    )
+    assert run(f"org remove {ORG_ID}").output == f"The org {ORG_ID} is removed, with its keys.\n"
+    assert run("tenant remove acme").output == "The tenant acme is removed.\n"
+    for listed in ("tenant list", "org list", "pairing list"):
+        assert run(listed).output == ""
+
+
+def test_the_version_is_told(run: Callable[..., Result]) -> None:
+    assert run("--version").output == f"fcc-connector, version {connector_version()}\n"
+
+
+def test_an_option_that_does_nothing_yet_is_not_offered(run: Callable[..., Result]) -> None:
+    run(TENANT)
+    run(ORG)
+    assert "--create-case" not in run("pair --help").output
+    assert "this version creates no cases" in run(f"pair acme {ORG_ID} --create-case --no-check").output
 
 
 def test_the_program_logs_only_what_went_wrong_and_not_among_its_answers() -> None:
