@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from cti.accounts import Org, Pairing
     from cti.admin.ports import FccSide, SalesforceSide
-    from cti.admin.service import Draft
+    from cti.admin.service import Draft, Neighbour
     from cti.domain.fcc import Campaign, FccUser
     from cti.domain.salesforce import SalesforceUser
 
@@ -30,13 +30,20 @@ class Finding:
     text: str
 
 
-def check(draft: Draft, salesforce: SalesforceSide, fcc: FccSide) -> list[Finding]:
-    """Ask both sides whether they would work together; raises nothing that the sides raise on purpose."""
+def check(
+    draft: Draft, salesforce: SalesforceSide, fcc: FccSide, neighbours: Sequence[tuple[Neighbour, FccSide]] = ()
+) -> list[Finding]:
+    """Ask both sides whether they would work together; raises nothing that the sides raise on purpose.
+
+    `neighbours` are the draft's, each with its side.
+    """
     findings: list[Finding] = []
     people = _salesforce(draft, salesforce, findings)
     users = _fcc(draft.pairing, fcc, findings)
     if people is not None and users is not None:
         findings.extend(_matches(*people, users))
+        for neighbour, side in neighbours:
+            findings.extend(_shared(users, neighbour, side))
     return findings
 
 
@@ -143,9 +150,13 @@ def _fields(side: SalesforceSide, *, person_accounts: bool) -> list[Finding]:
     return findings
 
 
+def _agents(side: FccSide) -> list[FccUser]:
+    return [user for user in side.users() if user.kind is UserKind.PBX and user.active]
+
+
 def _fcc(pairing: Pairing, side: FccSide, findings: list[Finding]) -> list[FccUser] | None:
     try:
-        users = [user for user in side.users() if user.kind is UserKind.PBX and user.active]
+        users = _agents(side)
         campaigns = {campaign.id: campaign for campaign in side.campaigns()}
     except ConnectorError as error:
         findings.append(_told("FCC", error))
@@ -202,3 +213,17 @@ def _matches(me: str, people: Sequence[SalesforceUser], users: Sequence[FccUser]
         text = f"Salesforce: the integration user {me} is an agent of FCC too; use one that nobody works with."
         findings.append(Finding("warning", text))
     return findings
+
+
+def _shared(users: Sequence[FccUser], neighbour: Neighbour, side: FccSide) -> list[Finding]:
+    """Whom another tenant of the org knows too; nothing where it cannot be asked, which its own check tells."""
+    try:
+        known = {user.email.casefold() for user in _agents(side) if user.email}
+    except ConnectorError:
+        return []
+    where = f"there, for {neighbour.tenant.id} was paired first" if neighbour.first else "here"
+    return [
+        Finding("warning", f"{user.name} ({user.email}) is an agent of {neighbour.tenant.id} too, and works {where}.")
+        for user in users
+        if user.email.casefold() in known
+    ]

@@ -68,12 +68,21 @@ _NEW_PAIRING: Final[Mapping[str, Any]] = {
 
 
 @dataclass(frozen=True)
+class Neighbour:
+    """Another tenant at work in the org. `first`: who is known to both works there, for it was paired before."""
+
+    tenant: Tenant
+    first: bool
+
+
+@dataclass(frozen=True)
 class Draft:
-    """A pairing as it would be kept, with the sides that it joins."""
+    """A pairing as it would be kept, with the sides that it joins and the other tenants that work with its org."""
 
     tenant: Tenant
     org: Org
     pairing: Pairing
+    neighbours: tuple[Neighbour, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -223,20 +232,20 @@ class AdminService:
         fields |= {name: None for name, value in fields.items() if value is valid.Emptied.NOTHING}
         tenant, org = self.tenant(tenant_id), self.org(org_id)
         with self._database.read() as uow:
-            present = _pairing_of(uow, tenant_id, org_id)
-        if present is not None:
-            return Draft(tenant, org, replace(present, **fields))
-        return Draft(
-            tenant,
-            org,
-            Pairing(
-                id=f"{tenant_id[:40]}-{org_id}",
-                tenant_id=tenant_id,
-                org_id=org_id,
-                created_at=self._clock.now(),
-                **{**_NEW_PAIRING, **fields},
-            ),
+            pairings = uow.pairings.of_org(org_id)
+            tenants = {each.id: each for each in uow.tenants.all()}
+        made = next((each for each in pairings if each.tenant_id == tenant_id), None)
+        if made is None:
+            new = {**_NEW_PAIRING, "tenant_id": tenant_id, "org_id": org_id, "created_at": self._clock.now()}
+            made = Pairing(id=f"{tenant_id[:40]}-{org_id}", **{**new, **fields})
+        else:
+            made = replace(made, **fields)
+        neighbours = tuple(
+            Neighbour(tenants[each.tenant_id], first=each.created_at <= made.created_at)
+            for each in pairings
+            if each.tenant_id != tenant_id and each.active
         )
+        return Draft(tenant, org, made, neighbours)
 
     def keep_pairing(self, pairing: Pairing) -> None:
         """Keep a pairing as it is drafted. A call is judged by the settings in force when it began: they are a fact."""

@@ -183,4 +183,5 @@ def _check(context: Context, draft: Draft) -> list[Finding]:
             draft,
             _Salesforce(draft.org, http, context.clock),
             FccExternalApi(draft.tenant, http=http, clock=context.clock),
+            [(each, FccExternalApi(each.tenant, http=http, clock=context.clock)) for each in draft.neighbours],
         )

@@ -442,6 +442,19 @@ def test_what_was_chosen_for_a_pairing_can_be_taken_back(run: Callable[..., Resu
     assert (pairing.campaigns, pairing.off_campaign_id, pairing.default_user_id) == ((), None, None)
 
 
+@pytest.mark.req("R5", "R23")
+def test_whom_another_tenant_of_the_org_knows_too_is_told(run: Callable[..., Result], both_sides: Outside) -> None:
+    both_sides.app_works = True
+    run(f"pair acme {ORG_ID}")
+    second = TENANT.replace("add acme", "add second").replace("--domain acme", "--domain second")
+    run(second.replace("https://acme.fcc-online.pl/external-api", both_sides.fcc_url))
+    told = "! Anna Nowak (anna.nowak@acme.example) is an agent of"
+    assert f"{told} acme too, and works there, for acme was paired first." in run(f"pair second {ORG_ID}").output
+    assert f"{told} second too, and works here." in run(f"pair acme {ORG_ID}").output
+    run(f"pair second {ORG_ID} --inactive")
+    assert told not in run(f"pair acme {ORG_ID}").output
+
+
 @pytest.mark.req("R22")
 def test_an_integration_user_who_is_an_agent_is_warned_about(run: Callable[..., Result], both_sides: Outside) -> None:
     both_sides.app_works = True
