@@ -35,8 +35,11 @@ def migrate(database: Database, *, to: str = "head") -> None:
 
 
 def check(database: Database) -> None:
-    """Raise SchemaOutdatedError when the tables are not those of this version."""
-    with database.engine.connect() as connection:
+    """Raise SchemaOutdatedError when the tables are not those of this version.
+
+    Raises DatabaseUnavailableError where the database does not answer.
+    """
+    with database.connection() as connection:
         present = MigrationContext.configure(connection).get_current_heads()
     wanted = ScriptDirectory.from_config(_config(None)).get_heads()
     if set(present) != set(wanted):
