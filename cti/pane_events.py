@@ -16,6 +16,7 @@ from pydantic.alias_generators import to_camel
 
 from cti.domain.call import Direction, State  # noqa: TC001 - read by the models when the program runs
 from cti.domain.outcome import Outcome  # noqa: TC001
+from cti.domain.presence import PresenceClass  # noqa: TC001
 from cti.domain.text import LARGEST_INTEGER, storable
 from cti.domain.times import iso
 from cti.events.event import encode
@@ -95,13 +96,13 @@ class StatusShown(Shape):
     """One status that an agent may have; `name` is the tenant's own word."""
 
     id: int
-    presence_class: Annotated[str, Field(alias="class")]
+    presence_class: Annotated[PresenceClass, Field(alias="class")]
     name: str
 
     @classmethod
     def of(cls, status: Status) -> Self:
         """That status."""
-        return cls(status.id, status.presence_class.value, status.name)
+        return cls(status.id, status.presence_class, status.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class PresenceShown(Shape):
     """What an agent is doing, since when, and until when where FCC ends it by itself."""
 
     id: int
-    presence_class: Annotated[str, Field(alias="class")]
+    presence_class: Annotated[PresenceClass, Field(alias="class")]
     name: str
     since: Time
     until: Time | None
@@ -118,7 +119,7 @@ class PresenceShown(Shape):
     def of(cls, presence: Presence) -> Self:
         """That presence."""
         until = None if presence.until is None else iso(presence.until)
-        return cls(presence.id, presence.presence_class.value, presence.name, iso(presence.since), until)
+        return cls(presence.id, presence.presence_class, presence.name, iso(presence.since), until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ class RecordShown(Shape):
 
     record_id: RecordId
     object_type: str
-    name: str | None
+    name: str
     reason: str | None
 
     @classmethod
@@ -163,8 +164,8 @@ class LogShown(Shape):
     """How a call's Task stands."""
 
     state: Literal["none", "waiting", "saved", "failed"]
-    task_id: RecordId | None = None
-    code: str | None = None
+    task_id: RecordId | None
+    code: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ CHECKS: dict[str, list[str]] = {
     "deptry": [str(BIN / "deptry"), ".", *DEPTRY_ALL],
     "vulture service": [str(BIN / "vulture"), "cti", "app.py", "wsgi.py"],
     "vulture": [str(BIN / "vulture")],
+    "channel contract": [sys.executable, "-m", "tools.channel_contract", "--check"],
     "tsc": [NODE, "node_modules/typescript/bin/tsc", "--noEmit", "-p", "tsconfig.json"],
     "tsc simulators": [NODE, "node_modules/typescript/bin/tsc", "--noEmit", "-p", "tsconfig.simulators.json"],
     "eslint": [NODE, "node_modules/eslint/bin/eslint.js", "."],

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cti.store.unit_of_work import UnitOfWork
 
 KIND: Final = "call"
+_NO_LOG: Final = LogShown("none", None, None)
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class CallLogger:
         found = []
         for each in wanted:
             states = (_state(queued.get(key), logs.get(key)) for key in each)
-            found.append(next((state for state in states if state.state != "none"), LogShown("none")))
+            found.append(next((state for state in states if state.state != "none"), _NO_LOG))
         return found
 
     def unlogged(self, uow: UnitOfWork, pairing: Pairing, *, since: datetime) -> Mapping[str, int]:
@@ -239,7 +240,7 @@ def _state(queued: OutboxItem | None, log: CallLog | None) -> LogShown:
     if log is not None and (task_id is not None or log.deleted or log.closed):
         return LogShown("saved", task_id, log.code)
     if queued is None or not queued.fields:
-        return LogShown("none")
+        return _NO_LOG
     return LogShown("waiting", None, queued.code)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from cti.domain.call import Leg, Segment, StoredCall
 
-NO_LOG: Final = LogShown("none")
+NO_LOG: Final = LogShown("none", None, None)
 
 
 def call_view(

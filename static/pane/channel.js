@@ -22,17 +22,16 @@ export class ChannelError extends Error {
 }
 
 /**
- * @typedef {object} Hello what the server answers the first message with
- * @property {number} seq
- * @property {boolean} leader
- * @property {number} fence
- * @property {number} heartbeat seconds
- *
- * @typedef {Record<string, unknown> & {type: string, seq?: number, at?: string}} ChannelEvent
+ * @typedef {import("./channel-types.js").Commands} Commands
+ * @typedef {import("./channel-types.js").Answers} Answers
+ * @typedef {import("./channel-types.js").ChannelEvent} ChannelEvent
+ * @typedef {Answers["hello"]} Hello what the server answers the first message with
  *
  * @typedef {object} RequestOptions
  * @property {number} [timeout] milliseconds; afterwards the command is given up and not repeated
  * @property {boolean} [once] not repeated on a new connection
+ *
+ * @typedef {<K extends keyof Commands>(type: K, fields?: Commands[K], options?: RequestOptions) => Promise<Answers[K]>} Request
  *
  * @typedef {object} Channel
  * @property {() => void} open also after `close`: then the pane is the one it was
@@ -40,7 +39,7 @@ export class ChannelError extends Error {
  * @property {() => void} tick called about once a second by a timer that is not slowed down in hidden pages
  * @property {() => void} hurry the network came back: connect now
  * @property {() => boolean} isOpen
- * @property {(type: string, fields?: Record<string, unknown>, options?: RequestOptions) => Promise<any>} request
+ * @property {Request} request
  *
  * @typedef {{readyState: number, send(data: string): void, close(code?: number): void,
  *   onopen: any, onclose: any, onmessage: any, onerror: any}} SocketLike
@@ -233,7 +232,7 @@ export function createChannel(deps) {
         this.request("beat", {}, { once: true }).catch(() => undefined);
       }
     },
-    request(type, fields = {}, options = {}) {
+    request(type, fields = /** @type {any} */ ({}), options = {}) {
       if (ended) return Promise.reject(new ChannelError("session-over"));
       if (options.once && !greeted) return Promise.reject(new ChannelError("no-connection"));
       counter += 1;

@@ -128,7 +128,7 @@ export function createKeeper({ store, channel, phone, notices, inCall, now }) {
         retryLater();
       }
     },
-    ask: (type, fields = {}) => channel.request(type, { fence, ...fields }, { timeout: ANSWER_PATIENCE, once: true }),
+    ask: (type, fields = {}) => channel.request(/** @type {any} */ (type), { fence, ...fields }, { timeout: ANSWER_PATIENCE, once: true }),
     retry() {
       notices.close("phone-refused", "phone-failed");
       void start();

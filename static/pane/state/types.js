@@ -1,49 +1,16 @@
 /**
  * The words the pane's modules share. Nothing runs here.
  *
- * What comes over the channel is described in docs/pane-channel.md; the names below are the same.
+ * What goes over the channel is described in docs/pane-channel.md; its types are made from the server's models.
  *
- * @typedef {"ready"|"notready"|"busy"|"wrap"|"pause"|"away"|"suspend"|"in_campaign"} PresenceClass
- *
- * @typedef {object} Status one status an agent may have; `name` is the tenant's own word.
- * @property {number} id
- * @property {PresenceClass} class
- * @property {string} name
- *
- * @typedef {Status & {since: string, until: string|null}} Presence times are ISO 8601.
- *
- * @typedef {object} RecordRef a Salesforce record and why it was found.
- * @property {string} recordId
- * @property {string} objectType
- * @property {string} name
- * @property {string|null} [reason]
- *
- * @typedef {object} CallLog where the call's record in Salesforce stands.
- * @property {"none"|"waiting"|"saved"|"failed"} state
- * @property {string|null} taskId
- * @property {string|null} code
- *
- * @typedef {object} ServerCall a call as the server knows it.
- * @property {string} callId
- * @property {number|null} callsId
- * @property {string|null} sipCallId
- * @property {"inbound"|"outbound"|"internal"} direction
- * @property {string} number
- * @property {string} displayNumber
- * @property {boolean} withheld
- * @property {"ringing"|"talking"|"held"|"ended"} state
- * @property {string} startedAt
- * @property {string|null} answeredAt
- * @property {string|null} endedAt
- * @property {string|null} outcome
- * @property {string|null} disconnectedBy
- * @property {string|null} campaign
- * @property {string|null} ivr
- * @property {RecordRef|null} party
- * @property {boolean} searching who it is has not been found out yet
- * @property {RecordRef[]} candidates
- * @property {{whoId: string|null, whatId: string|null, name: string|null}|null} related
- * @property {CallLog} log
+ * @typedef {import("../channel-types.js").PresenceClass} PresenceClass
+ * @typedef {import("../channel-types.js").StatusShown} Status
+ * @typedef {import("../channel-types.js").PresenceShown} Presence
+ * @typedef {Omit<import("../channel-types.js").RecordShown, "reason"> & {reason?: string|null}} RecordRef
+ * @typedef {import("../channel-types.js").LogShown} CallLog
+ * @typedef {import("../channel-types.js").CallShown} ServerCall
+ * @typedef {import("../channel-types.js").Problem} Reason
+ * @typedef {import("../channel-types.js").CapabilitiesShown} Capabilities
  *
  * @typedef {"dial"|"answer"|"hangUp"|"hold"|"mute"|"tone"|"consult"|"transfer"|"status"|"view"|"sound"} Ability what a phone can:
  *   `answer` a ring, or refuse it; `tone` send digits in a call; `status`: the agent's status can be chosen; `view`: it shows calls, and
@@ -75,10 +42,6 @@
  * @typedef {"connecting"|"open"|"lost"|"over"|"refused"} LinkState
  * @typedef {"connecting"|"registered"|"unregistered"|"failed"} PhonePhase
  *
- * @typedef {object} Reason why something can't be done, in words for the person in front of it.
- * @property {string} code
- * @property {string} message
- *
  * @typedef {object} Notice
  * @property {string} code
  * @property {string} message
@@ -86,10 +49,6 @@
  * @property {{label: string, action: NoticeAction}|null} [button]
  *
  * @typedef {"microphone.check"|"sound.unlock"|"phone.retry"} NoticeAction
- *
- * @typedef {object} Capabilities
- * @property {boolean} canDial
- * @property {Reason[]} missing
  *
  * @typedef {object} MicrophoneDelegation what the page around the pane can tell about the microphone
  * @property {string} allow the `allow` attribute of the pane's frame

@@ -224,7 +224,7 @@ function latestCall(state, time) {
   const newest = state.calls.at(-1);
   if (own?.state === "ended") {
     const known = matching(state, own);
-    const newer = newest && newest.state === "ended" && Date.parse(newest.startedAt) > own.startedAt + state.clockOffset + SAME_CALL_WITHIN;
+    const newer = newest && newest.state === "ended" && Date.parse(newest.startedAt ?? "") > own.startedAt + state.clockOffset + SAME_CALL_WITHIN;
     if (!newer) return fromPhone(own, known, state, time);
   }
   return newest && newest.state === "ended" ? fromServer(newest) : null;
@@ -263,7 +263,7 @@ function same(own, call, offset) {
   if (call.direction !== own.direction) return false;
   const digits = (/** @type {string} */ number) => number.replace(/\D/g, "");
   if (!call.withheld && digits(call.number) !== digits(own.number)) return false;
-  return Math.abs(Date.parse(call.startedAt) - own.startedAt - offset) < SAME_CALL_WITHIN;
+  return Math.abs(Date.parse(call.startedAt ?? "") - own.startedAt - offset) < SAME_CALL_WITHIN;
 }
 
 /**
@@ -327,7 +327,7 @@ function fromServer(call) {
     holdPending: false,
     heldByFar: false,
     silent: false,
-    startedAt: Date.parse(call.startedAt),
+    startedAt: Date.parse(call.startedAt ?? ""),
     answeredAt: when(call.answeredAt),
     endedAt: when(call.endedAt),
     outcome: call.outcome,

@@ -507,15 +507,15 @@ def test_calls_presence_and_snapshots_have_the_documented_shape(rig: Rig) -> Non
     shown = [event["call"] for event in rig.events(ANNA, "call")]
     assert len(shown) >= 5
     for call in shown:
-        valid("call", call)
+        valid("CallShown", call)
     for event in rig.events(ANNA, "presence"):
-        valid("presence", event["presence"])
+        valid("PresenceShown", event["presence"])
     snapshot = rig.snapshot(ANNA)
     assert snapshot["calls"]
     for call in snapshot["calls"]:
-        valid("call", call)
+        valid("CallShown", call)
     for status in snapshot["statuses"]:
-        valid("status", status)
-    valid("presence", snapshot["presence"])
-    valid("capabilities", snapshot["capabilities"])
+        valid("StatusShown", status)
+    valid("PresenceShown", snapshot["presence"])
+    valid("CapabilitiesShown", snapshot["capabilities"])
     assert rig.events(ANNA, "pop")[0]["callId"] in {call["callId"] for call in shown}

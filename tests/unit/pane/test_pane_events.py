@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cti.domain.presence import PresenceClass
 from cti.errors import InternalError
 from cti.events.event import encode
 from cti.pane_events import EVENTS, ClickedRecord, DialRequest, Notice, Problem, SessionExpiring, StatusShown
@@ -30,7 +31,11 @@ def test_the_text_of_an_event_is_what_its_fields_are_as_json(code, message):
 
 def test_words_that_no_name_in_python_can_have_are_told_all_the_same():
     assert SessionExpiring(60).to_json() == {"in": 60}
-    assert StatusShown(1, "ready", "W kolejce").to_json() == {"id": 1, "class": "ready", "name": "W kolejce"}
+    assert StatusShown(1, PresenceClass.READY, "W kolejce").to_json() == {
+        "id": 1,
+        "class": "ready",
+        "name": "W kolejce",
+    }
 
 
 @pytest.mark.parametrize(
