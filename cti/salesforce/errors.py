@@ -2,8 +2,9 @@
 
 Salesforce answers with about two hundred codes. The connector knows the kinds below: each has a stable code of its own,
 a `verdict` that says what a caller may do next, and a sentence for the person in front of it. Which of Salesforce's
-answers is of which kind stands in `cti.salesforce.classify`. The file is long because it is a list: a class changes
-with its sentence, and with nothing else here.
+answers is of which kind stands in `cti.salesforce.classify`.
+
+Longer than 400 lines because it is one list: a class changes with its sentence, and with nothing else here.
 """
 
 from __future__ import annotations

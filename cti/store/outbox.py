@@ -1,6 +1,6 @@
 """The tables and the repository of what waits to be delivered to Salesforce, and of every attempt at it.
 
-Longer than other modules because a row's states and everything that moves it from one to another stand together.
+Longer than 400 lines because a row's states and everything that moves it from one to another stand together.
 """
 
 from __future__ import annotations

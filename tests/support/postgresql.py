@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 from typing import TYPE_CHECKING
 
+import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
@@ -14,6 +16,15 @@ from cti.store.models import metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+POSTGRESQL = "FCC_TEST_POSTGRESQL_URL"
+ON_POSTGRESQL = [
+    pytest.mark.postgresql,
+    pytest.mark.skipif(POSTGRESQL not in os.environ, reason=f"{POSTGRESQL} is not set"),
+]
+"""The marks of a test that needs the server."""
+DATABASES = ["sqlite", pytest.param("postgresql", marks=ON_POSTGRESQL)]
+"""Both databases, as the parameters of a fixture or a test."""
 
 
 @contextlib.contextmanager

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
-
-import pytest
 
 from cti.accounts import AgentRef
 from cti.calls.room import build_calls
@@ -30,19 +27,6 @@ if TYPE_CHECKING:
     from cti.pane_events import LogShown
     from cti.store.database import Database
     from tests.support.clock import DrivenClock
-
-POSTGRESQL = "FCC_TEST_POSTGRESQL_URL"
-DATABASES = [
-    "sqlite",
-    pytest.param(
-        "postgresql",
-        marks=[
-            pytest.mark.postgresql,
-            pytest.mark.skipif(POSTGRESQL not in os.environ, reason=f"{POSTGRESQL} is not set"),
-        ],
-    ),
-]
-"""Both databases, for tests that take `rig` indirectly."""
 
 CUSTOMER, QUEUE = "+48600100200", "+48221110000"
 ANNA = AgentRef("acme-1", "005000000000001AAA", 101)

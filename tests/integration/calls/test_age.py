@@ -10,7 +10,8 @@ import pytest
 
 from cti.domain.pane_call import PaneCall
 from cti.domain.times import iso
-from tests.integration.calls.rig import ANNA, CUSTOMER, DATABASES
+from tests.integration.calls.rig import ANNA, CUSTOMER
+from tests.support.postgresql import DATABASES
 from tests.support.statements import heard
 
 if TYPE_CHECKING:

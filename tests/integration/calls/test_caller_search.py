@@ -8,7 +8,8 @@ import pytest
 
 from cti.domain.match import MatchResult
 from cti.domain.record import Record
-from tests.integration.calls.rig import ANNA, CUSTOMER, DATABASES, EWA, JAN, PIOTR
+from tests.integration.calls.rig import ANNA, CUSTOMER, EWA, JAN, PIOTR
+from tests.support.postgresql import DATABASES
 
 if TYPE_CHECKING:
     from tests.integration.calls.rig import Rig

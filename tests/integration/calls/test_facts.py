@@ -16,7 +16,8 @@ from cti.domain.match import MatchResult
 from cti.domain.outcome import Outcome
 from cti.domain.presence import Presence, PresenceClass
 from cti.domain.times import iso
-from tests.integration.calls.rig import ANNA, CUSTOMER, DATABASES, EWA, JAN, PIOTR
+from tests.integration.calls.rig import ANNA, CUSTOMER, EWA, JAN, PIOTR
+from tests.support.postgresql import DATABASES
 
 if TYPE_CHECKING:
     from tests.integration.calls.rig import Rig

@@ -9,7 +9,8 @@ import pytest
 from cti.calls.errors import CallUnknownError, RecordNotReadableError, RelatedTooOftenError, ReportInvalidError
 from cti.domain.match import MatchResult
 from cti.errors import ConnectorError
-from tests.integration.calls.rig import ACME, ANNA, CASE, CUSTOMER, DATABASES, EWA, JAN, PIOTR
+from tests.integration.calls.rig import ACME, ANNA, CASE, CUSTOMER, EWA, JAN, PIOTR
+from tests.support.postgresql import DATABASES
 
 if TYPE_CHECKING:
     from cti.domain.record import Related

@@ -21,7 +21,8 @@ from cti.pane.commands import CallReport
 from cti.pane.rooms import AgentRooms
 from cti.proxy.tickets import TicketOffice
 from cti.ws.connection import SocketClosedError
-from tests.integration.calls.rig import ANNA, DATABASES, JAN, STATUSES, Rig
+from tests.integration.calls.rig import ANNA, JAN, STATUSES, Rig
+from tests.support.postgresql import DATABASES
 from tests.support.signed_request import ORG_ID
 
 if TYPE_CHECKING:

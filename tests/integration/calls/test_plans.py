@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cti.calllog.service import CallLogger, Waits
-from tests.integration.calls.rig import ANNA, CUSTOMER, DATABASES
+from tests.integration.calls.rig import ANNA, CUSTOMER
+from tests.support.postgresql import DATABASES
 from tests.support.signed_request import ORG_ID
 from tests.support.statements import heard, plan
 

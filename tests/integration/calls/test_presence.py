@@ -11,7 +11,8 @@ from cti.accounts import AgentRef
 from cti.domain.facts import Fact
 from cti.domain.presence import Presence, PresenceClass
 from cti.pbx.errors import FccUnreachableError
-from tests.integration.calls.rig import ANNA, DATABASES, PIOTR, STATUSES
+from tests.integration.calls.rig import ANNA, PIOTR, STATUSES
+from tests.support.postgresql import DATABASES
 
 if TYPE_CHECKING:
     from tests.integration.calls.rig import Rig

@@ -10,7 +10,8 @@ from sqlalchemy import event
 from cti.calllog.service import KIND, CallLogger, LogNews
 from cti.domain.delivery import Result
 from cti.outbox.deliverer import Deliverer
-from tests.integration.calls.rig import ANNA, DATABASES, PIOTR
+from tests.integration.calls.rig import ANNA, PIOTR
+from tests.support.postgresql import DATABASES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

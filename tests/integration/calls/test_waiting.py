@@ -11,7 +11,7 @@ from sqlalchemy import create_engine
 from cti.calls.fact_writer import PATIENCE_S, _Parcel
 from cti.calls.work import Entry
 from cti.errors import DatabaseBusyError, DatabaseUnavailableError
-from tests.integration.calls.rig import DATABASES
+from tests.support.postgresql import DATABASES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

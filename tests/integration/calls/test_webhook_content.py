@@ -18,8 +18,9 @@ from cti.domain.times import iso
 from cti.pbx import assumed
 from cti.pbx.shape import HIDDEN, MOST_FIELDS
 from cti.store.facts import FactRow
-from tests.integration.calls.rig import ANNA, DATABASES, Rig
+from tests.integration.calls.rig import ANNA, Rig
 from tests.integration.calls.test_webhooks import ENDED, NOW, STATUS, Door, event
+from tests.support.postgresql import DATABASES
 from tests.unit.domain.test_text import ANY_TEXT
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from cti.store.secrets import SecretBox
 from tests.support import accounts
 from tests.support.gunicorn import ROOT, Served, free_port, log_lines, serve
 from tests.support.outside import Outside, outside
-from tests.support.postgresql import empty_database
+from tests.support.postgresql import DATABASES, POSTGRESQL, empty_database
 from tests.support.signed_request import TOKEN, signed_request
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     import requests
 
-POSTGRESQL = "FCC_TEST_POSTGRESQL_URL"
-
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[Outside]:
@@ -37,19 +35,7 @@ def world() -> Iterator[Outside]:
         yield made
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        "sqlite",
-        pytest.param(
-            "postgresql",
-            marks=[
-                pytest.mark.postgresql,
-                pytest.mark.skipif(POSTGRESQL not in os.environ, reason=f"{POSTGRESQL} is not set"),
-            ],
-        ),
-    ],
-)
+@pytest.fixture(scope="module", params=DATABASES)
 def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path_factory.mktemp('data') / 'connector.db'}"

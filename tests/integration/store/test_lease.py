@@ -20,19 +20,14 @@ from sqlalchemy.engine import make_url
 from cti import outgoing
 from cti.store.lease import LEASE_KEY, MARK_KEY, SessionHold, UnreachableError
 from tests.support.gunicorn import ROOT, Served, free_port, log_lines, serve
-from tests.support.postgresql import empty_database
+from tests.support.postgresql import DATABASES, ON_POSTGRESQL, POSTGRESQL, empty_database
 from tests.support.wait import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-POSTGRESQL = "FCC_TEST_POSTGRESQL_URL"
 HASTY = "tests.support.hasty:app"
-postgresql = [
-    pytest.mark.postgresql,
-    pytest.mark.skipif(POSTGRESQL not in os.environ, reason=f"{POSTGRESQL} is not set"),
-]
 NOT_OUR_LEASE = f"pid <> pg_backend_pid() AND pid IN (SELECT pid FROM pg_locks WHERE objid = {LEASE_KEY})"
 LEASE_ALONE = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {NOT_OUR_LEASE}"
 EVERYBODY = (
@@ -105,7 +100,7 @@ def place(kind: str, directory: Path) -> Iterator[Place]:
         yield made
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=postgresql)])
+@pytest.fixture(params=DATABASES)
 def somewhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     with place(request.param, tmp_path) as made:
         yield made
@@ -191,7 +186,7 @@ def followed(served: Served, before: int) -> bool:
     return before not in workers_of(served) and ready(served)
 
 
-@pytest.mark.parametrize("on_postgresql", [pytest.param(None, marks=postgresql)], indirect=True)
+@pytest.mark.parametrize("on_postgresql", [pytest.param(None, marks=ON_POSTGRESQL)], indirect=True)
 def test_connections_that_break_are_made_again_and_the_lease_with_them(on_postgresql: Place) -> None:
     """Where only the lease's own broke, another instance finds the marks of those that are at work."""
     other = SessionHold(make_url(on_postgresql.url), instance=4711)
@@ -212,7 +207,7 @@ def lease_is_held(there: Place) -> bool:
     return bool(there.ask(f"SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = {LEASE_KEY} AND objsubid = 1"))
 
 
-@pytest.mark.parametrize("on_postgresql", [pytest.param(None, marks=postgresql)], indirect=True)
+@pytest.mark.parametrize("on_postgresql", [pytest.param(None, marks=ON_POSTGRESQL)], indirect=True)
 def test_whoever_lost_the_lease_to_another_stops_and_says_so(on_postgresql: Place) -> None:
     other = SessionHold(make_url(on_postgresql.url), instance=4711)
     with serve(on_postgresql.environment, app=HASTY) as served:

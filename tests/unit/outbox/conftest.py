@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from cti.outbox.deliverer import Deliverer
 from tests.support import accounts
 from tests.support.database import make_database
 from tests.support.fake_org import FakeOrg, user
+from tests.support.postgresql import DATABASES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -108,21 +108,7 @@ class World:
         raise AssertionError("the outbox never came to rest")
 
 
-POSTGRESQL = "FCC_TEST_POSTGRESQL_URL"
-
-
-@pytest.fixture(
-    params=[
-        "sqlite",
-        pytest.param(
-            "postgresql",
-            marks=[
-                pytest.mark.postgresql,
-                pytest.mark.skipif(POSTGRESQL not in os.environ, reason=f"{POSTGRESQL} is not set"),
-            ],
-        ),
-    ]
-)
+@pytest.fixture(params=DATABASES)
 def world(request, tmp_path, clock) -> Iterator[World]:
     with contextlib.ExitStack() as stack:
         url = ""

@@ -15,7 +15,7 @@ from cti.store.database import Database
 from cti.store.keys import CanaryRow
 from cti.store.secrets import SecretBox
 from tests.support import accounts
-from tests.support.postgresql import empty_database
+from tests.support.postgresql import DATABASES, POSTGRESQL, empty_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,22 +23,10 @@ if TYPE_CHECKING:
 
     from tests.support.clock import DrivenClock
 
-POSTGRESQL = "FCC_TEST_POSTGRESQL_URL"
 FIRST, SECOND, FOREIGN = SecretBox.new_key(), SecretBox.new_key(), SecretBox.new_key()
 
 
-@pytest.fixture(
-    params=[
-        "sqlite",
-        pytest.param(
-            "postgresql",
-            marks=[
-                pytest.mark.postgresql,
-                pytest.mark.skipif(POSTGRESQL not in os.environ, reason=f"{POSTGRESQL} is not set"),
-            ],
-        ),
-    ]
-)
+@pytest.fixture(params=DATABASES)
 def opened(request: pytest.FixtureRequest, tmp_path: Path, clock: DrivenClock) -> Iterator[Callable[..., Database]]:
     """Opens the same database with other keys each time."""
     with contextlib.ExitStack() as held:

@@ -16,7 +16,7 @@ from cti.store.migrate import SchemaOutdatedError
 from cti.store.models import metadata
 from cti.store.secrets import SecretBox
 from tests.support import accounts
-from tests.support.postgresql import empty_database
+from tests.support.postgresql import DATABASES, POSTGRESQL, empty_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,21 +24,8 @@ if TYPE_CHECKING:
 
     from tests.support.clock import DrivenClock
 
-POSTGRESQL = "FCC_TEST_POSTGRESQL_URL"
 
-
-@pytest.fixture(
-    params=[
-        "sqlite",
-        pytest.param(
-            "postgresql",
-            marks=[
-                pytest.mark.postgresql,
-                pytest.mark.skipif(POSTGRESQL not in os.environ, reason=f"{POSTGRESQL} is not set"),
-            ],
-        ),
-    ]
-)
+@pytest.fixture(params=DATABASES)
 def database(request: pytest.FixtureRequest, tmp_path: Path, clock: DrivenClock) -> Iterator[Database]:
     def opened(url: str) -> Database:
         return Database(url, secrets=SecretBox([SecretBox.new_key()]), clock=clock)
