@@ -12,10 +12,11 @@ from click.testing import CliRunner, Result
 from cryptography.fernet import Fernet
 
 from cti.admin.values import origins_of
-from cti.calllog.service import delivery_key
+from cti.calllog.mapping import call_key
 from cti.cli.main import main
 from cti.clock import SystemClock
 from cti.domain.call import StoredCall
+from cti.domain.delivery import key_in_org
 from cti.domain.facts import Fact
 from cti.domain.fold import fold
 from cti.errors import SalesforceUserUnknownError
@@ -545,7 +546,7 @@ def test_status_shows_what_was_given_up_and_retry_tries_it_again(run: Callable[.
     run(ORG)
     run(f"pair acme {ORG_ID} --no-check")
     (pairing,) = stored(lambda uow: uow.pairings.all())
-    key, clock = delivery_key(ORG_ID, "acme", 4711, 0), SystemClock()
+    key, clock = key_in_org(ORG_ID, call_key("acme", 4711, 0)), SystemClock()
     database = open_database(load(), clock)
     with database.write() as uow:
         uow.outbox.put(key, {"Subject": "x"}, kind="call", org_id=ORG_ID, pairing_id=pairing.id, run_after=clock.now())
@@ -673,7 +674,7 @@ def test_what_is_not_needed_any_more_is_removed_from_the_pairing_on(run: Callabl
     database = open_database(load(), clock)
     with database.write() as uow:
         place: Any = {"kind": "call", "org_id": ORG_ID, "pairing_id": f"acme-{ORG_ID}", "run_after": clock.now()}
-        uow.outbox.put(delivery_key(ORG_ID, "acme", 1, 0), {"Subject": "x"}, **place)
+        uow.outbox.put(key_in_org(ORG_ID, call_key("acme", 1, 0)), {"Subject": "x"}, **place)
         uow.commit()
     database.close()
     refused = run(f"pairing remove acme {ORG_ID}", ok=False).output
