@@ -356,6 +356,12 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     services = build_services(settings, clock, lease_lost=_end_this_process)
     app = build_app(services)
     services.start()
+    _log.info(
+        "started",
+        version=connector_version(),
+        address=settings.public_url,
+        database="SQLite" if services.database.is_sqlite else "PostgreSQL",
+    )
     return app
 
 

@@ -21,6 +21,7 @@ max_requests = 0  # a recycled worker would cut the calls it relays
 control_socket_disable = True
 accesslog = None  # the application writes its own line for each request, without query strings
 errorlog = "-"
+logger_class = "cti.web.server_log.ServerLog"
 loglevel = "info"
 limit_request_line = 4094
 limit_request_fields = 60

@@ -205,7 +205,11 @@ class Loop:
         self._restarts += 1
         self._failures += 1
         self._code = error.code if isinstance(error, ConnectorError) else InternalError.code
-        _log.exception("loop-failed", loop=self.name, code=self._code, failures=self._failures)
+        told = {"loop": self.name, "code": self._code, "failures": self._failures}
+        if isinstance(error, ConnectorError):
+            _log.warning("loop-failed", **told)
+        else:
+            _log.exception("loop-failed", **told)
         return min(self._interval * float(2 ** min(self._failures, _MOST_DOUBLINGS)), self._longest_backoff)
 
     def _run(self) -> None:

@@ -18,6 +18,7 @@ from cti.calllog.narrowing import Failed
 from cti.calllog.placeholders import late, plain
 from cti.calllog.references import REFERENCES
 from cti.calllog.sending import Batch, gone, sender, with_less
+from cti.calllog.telling import tell_delivered
 from cti.domain.delivery import Result
 from cti.errors import ConnectorError
 
@@ -63,7 +64,9 @@ class TaskCarrier:
             part = [delivery for delivery in certain if _at_once(delivery) == at_once]
             self._part(batch, [delivery for delivery in part if delivery.record_id is None], self._create, at_once)
             self._part(batch, [delivery for delivery in part if delivery.record_id is not None], self._update, at_once)
-        return self._judge.results(batch, deliveries)
+        results = self._judge.results(batch, deliveries)
+        tell_delivered(org_id, deliveries, results)
+        return results
 
     def missing(self, org_id: str) -> str | None:
         """What the org does not take now, as the detail of a held delivery; None when it cannot be asked."""

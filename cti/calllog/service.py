@@ -207,7 +207,7 @@ def _delivery_key(org_id: str, tenant_id: str, calls_id: int, segment: int) -> s
     return key_in_org(org_id, call_key(tenant_id, calls_id, segment))
 
 
-def _read_key(key: str) -> tuple[str, str, int, int]:
+def read_key(key: str) -> tuple[str, str, int, int]:
     """Org, tenant, calls_id and segment of a key; raises ValueError for anything else."""
     org_id, _, rest = key.partition("/")
     tenant_id, calls_id, segment = rest.rsplit(":", 2)
@@ -227,7 +227,7 @@ class LogNews:
         """The logs under these keys changed their state."""
         calls: dict[str, dict[int, None]] = {}
         for key in keys:
-            _org, tenant_id, calls_id, _segment = _read_key(key)
+            _org, tenant_id, calls_id, _segment = read_key(key)
             calls.setdefault(tenant_id, {})[calls_id] = None
         for tenant_id, calls_ids in calls.items():
             self._tell(uow, tenant_id, list(calls_ids))

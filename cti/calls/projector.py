@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cti.calls.calls_up import is_up
+from cti.calls.milestones import milestones
 from cti.calls.search_rules import searches_of
 from cti.calls.settling import settle
 from cti.calls.work import Check, Work
@@ -212,6 +213,8 @@ class CallProjector:
         attendances = {users_id: uow.agents.attendances(tenant_id, users_id) for users_id in sorted(agents)}
         self._notifier.call_changed(uow, work.tenant, before, stored, attendances)
         work.after.moved.extend(_moved(before, stored, attendances))
+        reached = milestones(was)
+        work.after.milestones.extend((each, after) for each in milestones(after) if each not in reached)
 
 
 def _moved(

@@ -11,6 +11,7 @@ from cti.calls.caller_search import CallerSearch
 from cti.calls.capabilities import CapabilityNews
 from cti.calls.checking import RecordChecks
 from cti.calls.fact_writer import PATIENCE_S, FactWriter
+from cti.calls.milestones import tell_milestone
 from cti.calls.notifier import Notifier
 from cti.calls.presences import PresenceWatch
 from cti.calls.projector import CallProjector
@@ -91,6 +92,8 @@ def build_calls(
         for users_id, before, presence in after.heard:
             moves.heard(tenant_id, users_id, before, presence)
             watch.heard(tenant_id, users_id, presence)
+        for milestone, call in after.milestones:
+            tell_milestone(tenant_id, milestone, call)
         for users_id, up in after.moved:
             watch.moved(tenant_id, users_id, up=up)
 

@@ -40,13 +40,14 @@ class Aftermath:
     """What is to follow a transaction, for it takes long or asks others.
 
     `heard`: (users_id, the presence known before, FCC's word); `moved`: (users_id, whether a call of theirs began, else
-    it ended).
+    it ended); `milestones`: what calls that FCC knows came to.
     """
 
     searches: list[Search] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
     heard: list[tuple[int, Presence | None, Presence]] = field(default_factory=list)
     moved: list[tuple[int, bool]] = field(default_factory=list)
+    milestones: list[tuple[str, Call]] = field(default_factory=list)
 
 
 @dataclass(slots=True)

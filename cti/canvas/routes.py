@@ -50,7 +50,8 @@ def blueprint(
         except Exception:  # noqa: BLE001 - in the frame, any failure is shown as a page
             _log.exception("sign-in-failed")
             return refuse(InternalError(), verified)
-        _log.info("signed-in", org=org.id)
+        agent = let_in.issued.session.agent
+        _log.info("signed-in", org=org.id, pairing=agent.pairing_id, users_id=agent.fcc_user_id)
         return pane
 
     @made.get("/canvas")

@@ -77,7 +77,8 @@ class Delivery:
 
     `record_id` is the record to change, None when it is to be created. `sent` is set when the attempt before was never
     answered: it is what that attempt carried, and the carrier finds out whether it arrived instead of sending.
-    `attempts` is how often it failed before by its own fault, `code` why it did the last time.
+    `attempts` is how often it failed before by its own fault, `code` why it did the last time. `before` is what arrived
+    earlier under the key.
     """
 
     key: str
@@ -86,6 +87,7 @@ class Delivery:
     sent: Mapping[str, Any] | None = None
     attempts: int = 0
     code: str | None = None
+    before: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -165,6 +165,7 @@ class Deliverer:
                 sent=(item.sent or {}) if item.uncertain else None,
                 attempts=item.attempts,
                 code=item.code,
+                before=logs[item.key].delivered if item.key in logs else {},
             )
             for item in items
             if item.key not in logs or not logs[item.key].deleted

@@ -108,7 +108,8 @@ def install_errors(app: Flask | Blueprint, metrics: Metrics) -> None:
         return response, error.http_status
 
     def of_connector(error: ConnectorError) -> tuple[Response, int]:
-        _log.info("refused", code=error.code, status=error.http_status)
+        log = _log.info if error.http_status < _SERVER_ERROR else _log.warning
+        log("refused", code=error.code, status=error.http_status)
         return answer(error)
 
     def of_http(error: HTTPException) -> tuple[Response, int] | HTTPException:

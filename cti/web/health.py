@@ -60,19 +60,9 @@ def blueprint(
     @made.get("/readyz")
     @open_to(Caller.ANYBODY)
     def readyz() -> ResponseReturnValue:
-        results: dict[str, str] = {}
-        problems: dict[str, str] = {}
-        for name, check in checks.items():
-            try:
-                check()
-            except Exception as error:  # noqa: BLE001 - whatever it is, the process is not ready
-                _log.warning("not-ready", check=name, error=str(error))
-                results[name] = "failed"
-                if isinstance(error, ConnectorError):
-                    problems[name] = error.message("en")
-            else:
-                results[name] = "ok"
-            outcome.labels(name).set(results[name] == "ok")
+        results, problems = _tried(checks)
+        for name, result in results.items():
+            outcome.labels(name).set(result == "ok")
         ready = all(result == "ok" for result in results.values())
         if not _is_of_the_house(settings):
             return jsonify(ready=ready, checks=results), 200 if ready else 503
@@ -89,6 +79,21 @@ def blueprint(
         return metrics.render(), 200, {"Content-Type": CONTENT_TYPE}
 
     return made
+
+
+def _tried(checks: Mapping[str, Callable[[], None]]) -> tuple[dict[str, str], dict[str, str]]:
+    """How each check came out, and of those that failed what is the matter, where there is a sentence about it."""
+    failed: dict[str, Exception] = {}
+    for name, check in checks.items():
+        try:
+            check()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the process is not ready
+            failed[name] = error
+    if failed:
+        _log.warning("not-ready", checks=list(failed), errors={name: str(error) for name, error in failed.items()})
+    results = {name: "failed" if name in failed else "ok" for name in checks}
+    problems = {name: error.message("en") for name, error in failed.items() if isinstance(error, ConnectorError)}
+    return results, problems
 
 
 def _is_of_the_house(settings: Settings) -> bool:

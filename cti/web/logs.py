@@ -9,15 +9,18 @@ import json
 import logging
 import re
 import sys
+import threading
+import time
 from typing import TYPE_CHECKING, Any, TextIO
 
 import structlog
 
 from cti.accounts import salesforce_id
 from cti.domain.text import storable
+from cti.web.folding import FoldingHandler
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Callable, MutableMapping
 
 HIDDEN = "***"
 _SECRET_KEYS = re.compile(
@@ -125,8 +128,10 @@ def _mask_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> 
     return event
 
 
-def configure_logging(level: str, stream: TextIO | None = None) -> None:
-    """Write all logs of the process as JSON lines to `stream` (standard error); called once, at start.
+def configure_logging(
+    level: str, stream: TextIO | None = None, *, monotonic: Callable[[], float] = time.monotonic
+) -> None:
+    """Write all logs of the process as JSON lines to `stream` (standard error), repeated failures folded.
 
     Takes over the root logger, and Gunicorn's and Werkzeug's loggers with it.
     """
@@ -143,7 +148,7 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = FoldingHandler(stream or sys.stderr, monotonic)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -159,6 +164,7 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
     for old in list(root.handlers):
         if getattr(old, "is_fcc", False):
             root.removeHandler(old)
+            old.close()
     handler.is_fcc = True  # type: ignore[attr-defined]  # a mark by which a second call finds the first one's handler
     root.addHandler(handler)
     root.setLevel(level)
@@ -168,3 +174,11 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
         logger.propagate = True
     for name in ("urllib3", "alembic", "sqlalchemy", "werkzeug", "geventwebsocket"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def log_the_uncaught() -> None:
+    """Have warnings, and what nobody catches in a thread or at the end of an object, logged like everything else."""
+    logging.captureWarnings(True)
+    log = structlog.get_logger("cti.web")
+    threading.excepthook = lambda gone: log.error("thread-failed", exc_info=gone.exc_value)
+    sys.unraisablehook = lambda gone: log.error("unraisable", exc_info=gone.exc_value)

@@ -6,19 +6,23 @@ by gunicorn's master before anything is patched: it must import nothing of the a
 
 from __future__ import annotations
 
+import os
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from gevent import sleep
+from gevent import get_hub, sleep
 from gevent.event import Event
 from gevent.pool import Pool
 from gevent.server import StreamServer
+from gunicorn.config import PostWorkerInit
 from gunicorn.workers import ggevent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+MARK: Final = "FCC_CONNECTOR_WORKER"
+"""In the environment the number of the process that this worker serves in, by the project's configuration."""
 NOTIFY_S: Final = 1.0
 TURN_S: Final = 1e-6
 """As `cti.ws.turns` says: a sleep of 0 s would let in what others wait for only every fiftieth time."""
@@ -34,7 +38,15 @@ class Worker(ggevent.GeventWorker):  # type: ignore[misc]  # gunicorn has no typ
         if self.cfg.is_ssl:
             raise RuntimeError("TLS must end in front of the server")
         self._ending = Event()
+        if self.cfg.post_worker_init is not PostWorkerInit.post_worker_init:  # gunicorn.conf.py was read
+            os.environ[MARK] = str(os.getpid())
+        get_hub().print_exception = self._tell
         super().init_process()
+
+    def _tell(self, context: object, kind: Any, error: BaseException | None, trace: Any) -> None:
+        """What nobody caught in a greenlet is logged, where gevent would print it."""
+        del context
+        self.log.error("A greenlet failed", exc_info=(kind, error, trace) if error is not None else None)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """SIGTERM: end, gracefully."""

@@ -13,7 +13,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 USERS = ("cti", "app.py", "wsgi.py", "gunicorn.conf.py", "tools", "tests")
 OF_THEMSELVES = ("Base", "Error", "Command")
 """Classes that are there by being written, by what they come from: tables, errors and a pane's commands."""
-BY_NAME = {("cti.web.worker", "Worker"): "gunicorn.conf.py names it in a text"}
+BY_NAME = dict.fromkeys(
+    [("cti.web.worker", "Worker"), ("cti.web.server_log", "ServerLog")], "gunicorn.conf.py names it in a text"
+)
 
 
 class Module(NamedTuple):
