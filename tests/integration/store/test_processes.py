@@ -9,12 +9,10 @@ import pytest
 from cryptography.fernet import Fernet
 
 from tests.support.gunicorn import ROOT
-from tests.support.postgresql import empty_database
+from tests.support.postgresql import ON_POSTGRESQL, POSTGRESQL, empty_database
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-POSTGRESQL = "FCC_TEST_POSTGRESQL_URL"
 
 
 def test_processes_that_start_together_on_a_new_database_all_get_their_tables(tmp_path: Path) -> None:
@@ -40,9 +38,9 @@ def test_processes_that_start_together_on_a_new_database_all_get_their_tables(tm
     assert outputs == ["The database is up to date.\n"] * 4
 
 
-@pytest.mark.skipif(POSTGRESQL not in os.environ, reason=f"{POSTGRESQL} is not set")
-def test_a_command_on_a_database_without_tables_says_what_to_run() -> None:
-    with empty_database(os.environ[POSTGRESQL]) as url:
+@pytest.mark.parametrize("server", [pytest.param(POSTGRESQL, marks=ON_POSTGRESQL)])
+def test_a_command_on_a_database_without_tables_says_what_to_run(server: str) -> None:
+    with empty_database(os.environ[server]) as url:
         environment = {
             "PATH": os.environ["PATH"],
             "FCC_CONNECTOR_PUBLIC_URL": "http://connector.localhost",
