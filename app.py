@@ -52,6 +52,7 @@ from cti.proxy.sip_relay import SipRelay
 from cti.proxy.tickets import TicketOffice
 from cti.salesforce.identity import Identities
 from cti.salesforce.org import SalesforceOrgs
+from cti.salesforce.reach import OrgReach
 from cti.sessions.service import GRACE, Sessions, SessionTokens
 from cti.settings import Settings, load
 from cti.store import keys, migrate
@@ -106,6 +107,7 @@ class Services:
     deliverer: Deliverer
     delivery: EmbeddedDelivery
     fields: FieldGuard
+    org_reach: OrgReach
     hub: EventHub
     rooms: AgentRooms
     channel: PaneChannel
@@ -171,12 +173,13 @@ def build_services(
     reach = Reach(clock, FccMetrics(metrics.registry))
     exchanges = PbxRegistry(database, http=http, clock=clock, count=metrics.unreadable, observer=reach)
     directory = Directory(exchanges, database, clock=clock)
-    orgs = SalesforceOrgs(partial(_org, database), http, clock, metrics)
+    org_reach = OrgReach(clock, metrics)
+    orgs = SalesforceOrgs(partial(_org, database), http, clock, org_reach)
 
     # sign-in
     tokens = SessionTokens(settings.secret_key.get_secret_value(), settings.public_url, clock)
     sessions = Sessions(database, tokens, clock, session_seconds=settings.session_seconds, new_id=new_id)
-    identities = Identities(http, clock, metrics)
+    identities = Identities(http, clock, org_reach)
     sign_in = CanvasSignIn(database, identities, directory, sessions, clock, max_bytes=settings.canvas_max_bytes)
 
     # calls, and what is written of them in Salesforce
@@ -286,6 +289,7 @@ def build_services(
         deliverer=deliverer,
         delivery=delivery,
         fields=guard,
+        org_reach=org_reach,
         hub=hub,
         rooms=rooms,
         channel=channel,
@@ -314,7 +318,7 @@ def build_app(services: Services) -> Flask:
     if services.lease is not None:
         checks["lease"] = services.lease.check
     sides: dict[str, Callable[[], Mapping[str, object]]] = {
-        "salesforce": partial(_salesforce_trouble, services.fields),
+        "salesforce": partial(_salesforce, services.org_reach, services.fields),
         "fcc": services.fcc_health.to_json,
     }
     app.register_blueprint(
@@ -407,12 +411,13 @@ def _ask_for_fresh_token(database: Database, sign_in: CanvasSignIn, session: Pan
         uow.commit()
 
 
-def _salesforce_trouble(guard: FieldGuard) -> dict[str, object]:
-    """What is the matter with each org, for `/readyz`: fields that call logs lack there, or all of them."""
-    return {
-        org_id: {"fields_missing": list(missing), "code": _MISSING[CALL_ID in missing].code}
-        for org_id, missing in guard.missing().items()
-    }
+def _salesforce(reach: OrgReach, guard: FieldGuard) -> dict[str, object]:
+    """How it goes with each org, for `/readyz`: reachable or not, and the fields that call logs lack there."""
+    told: dict[str, dict[str, object]] = reach.to_json()
+    for org_id, missing in guard.missing().items():
+        lacking = {"fields_missing": list(missing), "code": _MISSING[CALL_ID in missing].code}
+        told[org_id] = told.get(org_id, {}) | lacking
+    return dict(told)
 
 
 def _campaign_name(directory: Directory, tenant_id: str, campaign_id: int) -> str | None:
