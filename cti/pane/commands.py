@@ -29,6 +29,7 @@ from cti.pane.command import (
     SipCallId,
 )
 from cti.pane.errors import MessageUnreadableError, PhoneNotReadyError, SessionOfAnotherError
+from cti.pane.leadership import call_names
 from cti.pane_events import (
     ClickedRecord,
     Count,
@@ -261,7 +262,7 @@ class CallReport(RoomCommand):
 
     def perform(self, sender: Sender) -> Nothing:
         """Tell the room and the call service."""
-        call = self.sip_call_id if self.sip_call_id is not None else f"fcc:{self.calls_id}"
+        (call,) = call_names(self.sip_call_id, self.calls_id)
         sender.room.reported(sender.pane, call, up=self.kind != "ended")
         sender.calls.report(sender.room.agent, PaneReport(**self.model_dump(exclude={"id", "type"})))
         return Nothing()

@@ -19,6 +19,12 @@ _MOST_CALLS = 32
 """So many calls of one pane are followed; no phone has more, and a page could name any number."""
 
 
+def call_names(sip_call_id: str | None, calls_id: int | None) -> list[str]:
+    """What a call is called here: by its SIP dialog, by FCC's id, by each that it has. A pane reports it by one."""
+    names = [] if sip_call_id is None else [sip_call_id]
+    return names if calls_id is None else [*names, f"fcc:{calls_id}"]
+
+
 @dataclass
 class _Pane:
     joined_at: float
@@ -118,25 +124,25 @@ class Leadership:
         """That call rings no more."""
         self._ringing.pop(call, None)
 
-    def reported(self, pane: str, sip_call_id: str, now: float, *, up: bool) -> None:
-        """The pane's phone reported a call; `up` until the call has ended."""
+    def reported(self, pane: str, call: str, now: float, *, up: bool) -> None:
+        """The pane's phone reported a call by one of its names; `up` until the call has ended."""
         known = self._panes.get(pane)
         if known is None:
             return
         if up:
             if len(known.calls) < _MOST_CALLS:
-                known.calls.add(sip_call_id)
+                known.calls.add(call)
         else:
-            known.calls.discard(sip_call_id)
+            known.calls.discard(call)
         known.beat_at = now
         if pane == self.leader:
             self._acknowledged_at = now
             self._ringing.clear()
 
-    def call_over(self, sip_call_id: str) -> None:
+    def call_over(self, call: str) -> None:
         """FCC says that the call is over, which a pane that is away cannot: it is no reason to wait for it any more."""
         for pane in self._panes.values():
-            pane.calls.discard(sip_call_id)
+            pane.calls.discard(call)
 
     def tick(self, now: float) -> bool:
         """Let time do its work: leases end, a ring that nobody heard moves the lead."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import structlog
 
 from cti.pane.answers import Answers
-from cti.pane.leadership import Leadership
+from cti.pane.leadership import Leadership, call_names
 from cti.pane_events import CallChanged, DialRequest, LeaderChanged, Pop, SessionExpiring
 from cti.ws.frames import CloseCode
 
@@ -150,10 +150,10 @@ class AgentRoom:
         self._change(lambda now: self._leadership.take(pane, now))
         return self.standing(pane)
 
-    def reported(self, pane: str, sip_call_id: str, *, up: bool) -> None:
-        """The pane's phone reported a call."""
+    def reported(self, pane: str, call: str, *, up: bool) -> None:
+        """The pane's phone reported a call, by one of `call_names`."""
         with self._lock:
-            self._leadership.reported(pane, sip_call_id, self._clock.monotonic(), up=up)
+            self._leadership.reported(pane, call, self._clock.monotonic(), up=up)
 
     def claim_pop(self, event: LoggedEvent, connection: PaneConnection) -> bool:
         """Whether a pane that catches up is to show that `pop` now: nobody did, and it is the pane focused last."""
@@ -270,7 +270,8 @@ class AgentRoom:
         call = event.fields.get("call", {})
         call_id = str(call.get("callId", ""))
         if call.get("state") == "ended":
-            self._leadership.call_over(str(call.get("sipCallId")))
+            for name in call_names(call.get("sipCallId"), call.get("callsId")):
+                self._leadership.call_over(name)
         if call.get("state") == "ringing" and call.get("direction") == "inbound":
             age = (self._clock.now() - event.at).total_seconds()
             if age < _STALE_S:

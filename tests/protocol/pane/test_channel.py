@@ -572,16 +572,27 @@ def test_a_pane_that_stays_away_loses_the_lead(rig):
     until(lambda: rig.rooms.lead_of(AGENT.audience, pane.answer["fence"], "s1") == "over")
 
 
-@pytest.mark.parametrize(("over", "keeps"), [("abc", False), ("other", True), (None, True)])
-def test_a_pane_that_went_away_in_a_call_loses_the_lead_once_fcc_says_that_it_is_over(rig, over, keeps):
+@pytest.mark.parametrize(
+    ("reported", "over", "keeps"),
+    [
+        ({"sipCallId": "abc"}, {"sipCallId": "abc"}, False),
+        ({"sipCallId": "abc"}, {"sipCallId": "other"}, True),
+        ({"sipCallId": "abc"}, {"sipCallId": None}, True),
+        ({"callsId": 7}, {"sipCallId": None, "callsId": 7}, False),
+        ({"callsId": 7}, {"sipCallId": "abc", "callsId": 7}, False),
+        ({"callsId": 7}, {"sipCallId": None, "callsId": 8}, True),
+        ({"callsId": 7}, {"sipCallId": None, "callsId": None}, True),
+    ],
+)
+def test_a_pane_that_went_away_in_a_call_loses_the_lead_once_fcc_says_that_it_is_over(rig, reported, over, keeps):
     pane = rig.enter()
     at = "2026-11-22T10:00:00.123Z"
-    report = {"sipCallId": "abc", "kind": "answered", "direction": "inbound", "number": "+48600100200", "at": at}
+    report = {**reported, "kind": "answered", "direction": "inbound", "number": "+48600100200", "at": at}
     assert pane.ask("call.report", **report)["ok"] == {}
     pane.close()
     until(lambda: not rig.rooms.of(AGENT).connections())
     new = rig.enter("pane-two")
-    rig.add("call", {"call": {**CALL, "sipCallId": over, "state": "ended"}})
+    rig.add("call", {"call": {**CALL, **over, "state": "ended"}})
     assert new.event("call")["call"]["state"] == "ended"
     rig.clock.ahead = 6
     if keeps:
