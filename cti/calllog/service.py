@@ -220,10 +220,10 @@ class LogNews:
     `tell` is called with the transaction, a tenant and its calls' `calls_id`s; it does nothing but SQL.
     """
 
-    def __init__(self, tell: Callable[[Any, str, Sequence[int]], None]) -> None:
+    def __init__(self, tell: Callable[[UnitOfWork, str, Sequence[int]], None]) -> None:
         self._tell = tell
 
-    def __call__(self, uow: Any, keys: Sequence[str]) -> None:
+    def __call__(self, uow: UnitOfWork, keys: Sequence[str]) -> None:
         """The logs under these keys changed their state."""
         calls: dict[str, dict[int, None]] = {}
         for key in keys:
