@@ -53,15 +53,6 @@ def test_what_stands_behind_a_port_is_named_where_the_pane_starts_only():
     assert guilty == []
 
 
-def test_no_module_grows_into_a_hall():
-    long = {
-        str(path.relative_to(ROOT)): lines
-        for path in sources(PANE)
-        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 400
-    }
-    assert long == {}
-
-
 def test_nothing_is_exported_that_nobody_imports():
     ours = sources(PANE, ROOT / "simulators", ROOT / "tools")
     taken = {
