@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cti.accounts import AgentRef, PaneSession
     from cti.clock import Clock
     from cti.domain.fcc import PhoneCredentials
+    from cti.domain.lead import Lead
     from cti.events.event import LoggedEvent
     from cti.pane.connection import PaneConnection
     from cti.pane_events import PaneEvent
@@ -30,10 +31,6 @@ _GONE_S = 20.0
 _RETRY_S = 5.0
 _EXPIRING_S = 120
 _STALE_S = 30.0
-
-Lead = Literal["present", "away", "over"]
-"""How the lead stands under which a phone's socket was opened: the pane that leads is connected, it has been cut off
-and may come back, or the lead is over."""
 
 _log = structlog.get_logger("cti.pane")
 

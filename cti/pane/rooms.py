@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from cti.accounts import AgentRef, PaneSession
     from cti.clock import Clock
+    from cti.domain.lead import Lead
     from cti.events.hub import EventHub
-    from cti.pane.room import Lead
     from cti.pane_events import PaneEvent
     from cti.store.database import Database
 

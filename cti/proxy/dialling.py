@@ -9,9 +9,10 @@ from cti.proxy.headers import CREDENTIALS, RefusedError
 from cti.proxy.sip_address import read_party
 
 if TYPE_CHECKING:
+    from cti.domain.lead import Lead
     from cti.proxy.headers import HeaderRules
     from cti.proxy.phones import AgentPhone
-    from cti.proxy.ports import DialRules, Fences, Lead
+    from cti.proxy.ports import DialRules, Fences
     from cti.proxy.sip_address import SipUri
     from cti.proxy.sip_head import SipHead
     from cti.proxy.tickets import Admission

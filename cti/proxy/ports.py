@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import socket
 
     from cti.accounts import AgentRef
+    from cti.domain.lead import Lead
 
 
 class Connect(Protocol):
@@ -24,11 +25,6 @@ class DialRules(Protocol):
     def may_invite(self, agent: AgentRef, number: str) -> bool:
         """Whether the rules let the agent's phone ring `number`, the user part exactly as the phone wrote it."""
         ...
-
-
-Lead = Literal["present", "away", "over"]
-"""How the lead stands under which a phone was let in: its pane is connected, has been cut off and may come back, or is
-not the one that leads any more."""
 
 
 class Fences(Protocol):
