@@ -70,7 +70,7 @@ def is_dialled_form(user: str, policy: DialPolicy) -> bool:
 
 
 def named_record(data: Mapping[str, Any] | None, reason: str) -> Record | None:
-    """The record that a pane names: `{recordId, objectType, …}` as Open CTI gives it, for that `reason`.
+    """The record that a pane names: `{recordId, objectType, …}`, for that `reason`.
 
     Only the id and the object are taken: the name, and whom else it concerns, Salesforce is asked about. None where the
     pane named none, or one without an id and an object that there can be.

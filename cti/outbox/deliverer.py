@@ -1,6 +1,6 @@
 """One step of delivering: takes what waits in the outbox, has it carried, stores what came of it.
 
-The order is what makes it safe to kill at any point: lease (committed) → send → record (committed). A process that dies
+The order is what makes it safe to kill at any point: lease (committed) → send → store (committed). A process that dies
 between the last two leaves a lease that runs out; whoever finds it asks Salesforce what arrived before anything is
 repeated.
 """
@@ -71,7 +71,7 @@ class Deliverer:
     """Delivers what is due, a batch whenever it is called; when and in which threads is its caller's choice.
 
     `carriers` by the kind of delivery; `owner` is an id of this process that no other has; `random` gives numbers in
-    [0, 1); `listener` is told of a batch's changes at once, in the transaction that records them. Several deliverers
+    [0, 1); `listener` is told of a batch's changes at once, in the transaction that stores them. Several deliverers
     may work on one database. `run_once` may be called from several threads at once. An org gets one request at a time
     from this deliverer, for records created side by side lock each other there. What was delivered is remembered for
     `keep`.
@@ -250,7 +250,7 @@ class Deliverer:
                 self._tell(listener, uow, [key])
 
     def _settle(self, uow: UnitOfWork, item: OutboxItem, result: Result | None, pause: float) -> None:
-        """Record one result; None: the delivery was not wanted."""
+        """Store one result; None: the delivery was not wanted."""
         if result is None:
             uow.outbox.dropped(item.key, "salesforce-record-deleted")
             return

@@ -24,7 +24,7 @@ class Carrier(Protocol):
 
 
 class Listener(Protocol):
-    """Is told what became of deliveries, in the transaction that records it."""
+    """Is told what became of deliveries, in the transaction that stores it."""
 
     def __call__(self, uow: UnitOfWork, keys: Sequence[str]) -> None:
         """Something changed under each of these keys. Must do nothing but SQL, and not commit."""

@@ -134,7 +134,7 @@ class Poller:
             failures = before.failures + 1
             self._health[tenant.id] = replace(before, failures=failures, code=error.code)
             _log.warning("poll-failed", tenant=tenant.id, code=error.code, failures=failures)
-        except Exception:  # noqa: BLE001 - one tenant's trouble is not the others', nor the regular work's
+        except Exception:  # noqa: BLE001 - one tenant's trouble is not the others'
             failures = before.failures + 1
             self._health[tenant.id] = replace(before, failures=failures, code=InternalError.code)
             _log.exception("poll-failed", tenant=tenant.id, code=InternalError.code, failures=failures)

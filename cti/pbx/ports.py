@@ -68,7 +68,7 @@ class Observer(Protocol):
 
 
 class FactSink(Protocol):
-    """Where facts go: the call service. Returns after they are stored for good."""
+    """Where facts and what was heard of agents go. Returns after they are stored for good."""
 
     def store_facts(self, tenant_id: str, facts: Sequence[Fact], *, cursor: str | None = None) -> None:
         """Store the facts (each once, however often it comes) and, with them, the polling cursor when one is given."""
