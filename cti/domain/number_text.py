@@ -16,7 +16,7 @@ from urllib.parse import unquote
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_ANONYMOUS: Final = re.compile(r"[^\s@]*@anonymous\.invalid\b", re.IGNORECASE)
+_ANONYMOUS: Final = re.compile(r"@anonymous\.invalid\b", re.IGNORECASE)
 _SIP: Final = re.compile(r"(?:[^<>]*<)?\s*sips?:(?P<user>[^@;?>]*)", re.IGNORECASE | re.DOTALL)
 _LINK: Final = re.compile(r"(?:[^<>]*<)?\s*(?:tel|callto):(?://)?(?P<rest>[^<>]*)", re.IGNORECASE | re.DOTALL)
 _USER_AT_HOST: Final = re.compile(r"(?P<user>\+?\d+)@[a-z0-9.\-]+(?:[:;].*)?", re.IGNORECASE)

@@ -25,6 +25,8 @@ _MOST_DIGITS: Final = 17
 """The fifteen of E.164 and the two of the prefix 00."""
 _LONGEST: Final = 80
 _MOST_NUMBERS: Final = 8
+_MOST_PARTS: Final = 9
+"""Into so many parts one number is grouped at most, a digit each where a form has boxes for them."""
 _CUT: Final = re.compile(r"[\d\s()\[\]./+\-]*$")
 
 
@@ -109,7 +111,7 @@ def _all_public(parts: Sequence[str], prefix: str, region: str) -> list[str]:
     """The numbers that the parts make, as many of them together as make one."""
     found = []
     while parts:
-        for end in range(len(parts), 0, -1):
+        for end in range(min(len(parts), _MOST_PARTS), 0, -1):
             number = "".join(parts[:end])
             misread = _is_few(number) or (prefix and "+" in number)
             e164 = None if misread else _valid(prefix + number, region)
