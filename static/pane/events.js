@@ -19,52 +19,50 @@
 export function createEvents({ store, keeper, dialling, records, follower, session, notices, now }) {
   const { dispatch } = store;
   return (event) => {
-    /** @type {any} */
-    const content = event;
     switch (event.type) {
       case "snapshot":
         dispatch({
           type: "snapshot",
           snapshot: {
-            presence: content.presence ?? null,
-            statuses: content.statuses ?? [],
-            calls: content.calls ?? [],
-            capabilities: content.capabilities ?? { canDial: false, missing: [] },
-            leader: content.leader,
+            presence: event.presence,
+            statuses: event.statuses,
+            calls: event.calls,
+            capabilities: event.capabilities,
+            leader: event.leader,
           },
-          clockOffset: typeof event.at === "string" ? Date.parse(event.at) - now() : null,
+          clockOffset: Date.parse(event.at) - now(),
         });
-        if (typeof content.fence === "number") keeper.lead(content.leader, content.fence);
+        keeper.lead(event.leader, event.fence);
         break;
       case "presence":
-        dispatch({ type: "presence", presence: content.presence });
+        dispatch({ type: "presence", presence: event.presence });
         break;
       case "statuses":
-        dispatch({ type: "statuses", statuses: content.statuses ?? [] });
+        dispatch({ type: "statuses", statuses: event.statuses });
         break;
       case "call":
-        dispatch({ type: "call", call: content.call });
+        dispatch({ type: "call", call: event.call });
         break;
       case "capabilities":
-        dispatch({ type: "capabilities", capabilities: { canDial: content.canDial === true, missing: content.missing ?? [] } });
+        dispatch({ type: "capabilities", capabilities: { canDial: event.canDial, missing: event.missing } });
         break;
       case "leader":
-        keeper.lead(content.leader, content.fence);
+        keeper.lead(event.leader, event.fence);
         break;
       case "pop":
-        void records.pop(content);
+        void records.pop(event);
         break;
       case "dial.request":
         if (store.get().leader) {
           follower.showPhone();
-          void dialling.place({ dialId: content.dialId, number: content.number, record: content.record });
+          void dialling.place({ dialId: event.dialId, number: event.number, record: event.record });
         }
         break;
       case "session.expiring":
         void session.renew();
         break;
       case "notice":
-        notices.tell(String(content.code), String(content.message ?? ""), "warning");
+        notices.tell(event.code, event.message, "warning");
         break;
       default: // a server newer than this page
     }

@@ -43,7 +43,7 @@
  * @typedef {object} Dial what the connector permitted
  * @property {string} dialId
  * @property {string} number as it permitted it
- * @property {import("../host/port.js").ClickedRecord|null} record that the number was clicked on
+ * @property {import("../channel-types.js").ClickedRecord|null} record that the number was clicked on
  *
  * @typedef {object} Preparation a call to be, while the connector judges whether it may be dialled
  * @property {(dial: Dial) => Promise<void>} call
