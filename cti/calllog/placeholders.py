@@ -106,12 +106,13 @@ def written(value: Any) -> Any:
 
 
 # A value that the org did not take when it was first sent is kept with a mark: it is given later only where nobody has
-# given another one meanwhile. The mark stands in rows only, round whatever the row held.
+# given another one meanwhile. The mark stands in rows only, round whatever the row held, and says no version: a
+# placeholder in it says its own.
 
 
 def late(value: Any) -> Any:
     """A row's value with the mark."""
-    return value if is_late(value) else {"$": "late", "v": VERSION, "value": value}
+    return value if is_late(value) else {"$": "late", "value": value}
 
 
 def is_late(value: Any) -> bool:

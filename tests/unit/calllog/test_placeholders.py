@@ -100,5 +100,5 @@ def test_a_late_value_bears_its_mark_once_and_loses_it_when_it_is_sent():
     assert plain(kept) == {"WhoId": "x", "OwnerId": written(OWNER), "FCC_Queue__c": "x"}
 
 
-def test_a_mark_from_before_there_were_versions_is_seen():
-    assert plain({"WhoId": {"$": "late", "value": "x"}}) == {"WhoId": "x"}
+def test_a_mark_that_was_written_with_a_version_is_seen():
+    assert plain({"WhoId": {"$": "late", "v": 1, "value": "x"}}) == {"WhoId": "x"}
