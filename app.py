@@ -131,7 +131,7 @@ class Services:
 
     def close(self) -> None:
         """End what `start` began and give back what is held open; a delivery under way may still be stored."""
-        stop_together([self.polling, self.upkeep, self.relay.keeper], timeout=1.0)
+        stop_together([self.polling, self.upkeep, self.relay.keeper], timeout=1.0, clock=self.clock)
         self.delivery.stop(timeout=2.0)
         self.rooms.stop()
         self.hub.stop()

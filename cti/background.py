@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
@@ -266,11 +265,11 @@ class Loops(Collector):
         yield failures
 
 
-def stop_together(loops: Iterable[Loop], timeout: float) -> None:
+def stop_together(loops: Iterable[Loop], timeout: float, *, clock: Clock) -> None:
     """Stop several at once: all are told first, then all are waited for, up to `timeout` seconds together."""
     waited = list(loops)
-    deadline = time.monotonic() + timeout
+    deadline = clock.monotonic() + timeout
     for loop in waited:
         loop.stop(timeout=0)
     for loop in waited:
-        loop.stop(timeout=max(0.0, deadline - time.monotonic()))
+        loop.stop(timeout=max(0.0, deadline - clock.monotonic()))

@@ -26,6 +26,7 @@ class EmbeddedDelivery:
 
     def __init__(self, deliverer: Deliverer, database: Database, clock: Clock) -> None:
         self._deliverer = deliverer
+        self._clock = clock
         self.loops: Final = tuple(
             Loop(
                 f"outbox-{number}",
@@ -49,7 +50,7 @@ class EmbeddedDelivery:
     def stop(self, timeout: float = 3.0) -> None:
         """Send nothing more and wait up to `timeout` seconds for what is under way; its lease covers the rest."""
         self._deliverer.stop()
-        stop_together(self.loops, timeout)
+        stop_together(self.loops, timeout, clock=self._clock)
 
     def _step(self) -> float:
         # Never for longer: what another process commits wakes nobody here.

@@ -57,7 +57,7 @@ def make(work: Work, clock: DrivenClock) -> Iterator[Callable[..., Loop]]:
 
     yield loop
     work.free.set()
-    stop_together(made, 5)
+    stop_together(made, 5, clock=clock)
 
 
 def test_a_step_comes_again_after_the_interval_or_when_it_wants_to(make: Callable[..., Loop], work: Work) -> None:
@@ -203,16 +203,18 @@ def test_a_loop_can_be_stopped_by_its_own_step(clock: DrivenClock) -> None:
     until(lambda: loop.health().state == "ended")
 
 
-def test_a_stop_waits_for_the_step_under_way_only_so_long(make: Callable[..., Loop], work: Work) -> None:
+def test_a_stop_waits_for_the_step_under_way_only_so_long(
+    make: Callable[..., Loop], clock: DrivenClock, work: Work
+) -> None:
     loops = [make("one"), make("two")]
     work.free.clear()
     for loop in loops:
         loop.start()
     assert work.under_way.wait(5)
-    stop_together(loops, timeout=0.01)
+    stop_together(loops, timeout=0.01, clock=clock)
     assert [loop.stopping for loop in loops] == [True, True]
     work.free.set()
-    stop_together(loops, timeout=5)
+    stop_together(loops, timeout=5, clock=clock)
     assert [loop.health().state for loop in loops] == ["ended", "ended"]
 
 
