@@ -121,13 +121,12 @@ class Services:
     lease: Lease | None = None
 
     def start(self) -> None:
-        """Begin what goes on beside requests: polling, upkeep, deliveries, the searches of calls that are up."""
+        """Begin what goes on beside requests: polling, upkeep, deliveries."""
         if self.lease is not None:
             self.lease.watch()
         self.polling.start()
         self.upkeep.start()
         self.delivery.start()
-        self.background.submit(self.calls.searches.resume)
 
     def close(self) -> None:
         """End what `start` began and give back what is held open; a delivery under way may still be stored."""

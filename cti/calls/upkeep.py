@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cti.calls.attendance import AttendanceKeeper
     from cti.calls.caller_search import CallerSearch
     from cti.calls.capabilities import CapabilityNews
@@ -26,23 +28,35 @@ class Upkeep:
         retention: Retention,
     ) -> None:
         self._searches = searches
-        self._attendance = attendance
-        self._status_news = status_news
-        self._capability_news = capability_news
-        self._checks = checks
-        self._retention = retention
         self._resumed = False
+        self._steps: tuple[Callable[[], None], ...] = (
+            self._resume,
+            attendance.tick,
+            status_news.tick,
+            capability_news.tick,
+            checks.tick,
+            retention.tick,
+        )
 
     def tick(self) -> None:
         """Attendance, changed settings, records that could not be checked yet; retention once an hour.
 
-        What the last process left unfinished at the first.
+        First of all what the last process left unfinished, until that went well once. A part that fails keeps none of
+        the others from its work; then what it raised is raised, as an ExceptionGroup where several failed.
         """
+        failures = [error for step in self._steps if (error := _failure(step)) is not None]
+        if failures:
+            raise failures[0] if len(failures) == 1 else ExceptionGroup("several parts of the upkeep", failures)
+
+    def _resume(self) -> None:
         if not self._resumed:
-            self._resumed = True
             self._searches.resume()
-        self._attendance.tick()
-        self._status_news.tick()
-        self._capability_news.tick()
-        self._checks.tick()
-        self._retention.tick()
+            self._resumed = True
+
+
+def _failure(step: Callable[[], None]) -> Exception | None:
+    try:
+        step()
+    except Exception as error:  # noqa: BLE001 - whatever it was, it is the loop's to log and count
+        return error
+    return None
