@@ -84,12 +84,6 @@ class AgentRooms:
             uow.events.add(agent.audience, event, pane=pane)
             uow.commit()
 
-    def present(self) -> list[AgentRef]:
-        """The agents that have a pane connected here."""
-        with self._lock:
-            rooms = list(self._rooms.values())
-        return [room.agent for room in rooms if room.connections()]
-
     def tick(self) -> None:
         """Let time pass in every room once."""
         with self._lock:

@@ -356,7 +356,7 @@ def test_a_pane_that_could_not_be_let_in_is_not_taken_for_one_that_is_there(rig,
         with pytest.raises(RuntimeError):
             rig.channel.arrive(connection, hello)
         monkeypatch.undo()
-    assert rig.rooms.present() == []
+    assert rig.rooms.of(AGENT).connections() == []
 
 
 def test_a_room_that_could_not_be_opened_is_opened_by_the_next_pane(rig, monkeypatch):
