@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from flask import Blueprint, Flask, Response, request
 from flask_sock import Sock
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from flask.typing import ResponseReturnValue
+
+_log = structlog.get_logger("cti.ws")
 
 
 class _Ended(Response):
@@ -73,6 +76,4 @@ class Sockets(Sock):  # type: ignore[misc]  # flask-sock has no types
 
 def _raise_in_log(path: str) -> None:
     """Log the exception being handled; nothing can be answered any more."""
-    import structlog
-
-    structlog.get_logger("cti.ws").exception("socket-failed", path=path)
+    _log.exception("socket-failed", path=path)
