@@ -67,19 +67,11 @@ class CallLogger:
         self._recording_url = recording_url
         self._unfit = unfit
 
-    def call_changed(
-        self,
-        uow: UnitOfWork,
-        *,
-        tenant_id: str,
-        call_key: str,  # noqa: ARG002 - the caller's own name of the call; Salesforce knows it by FCC's
-        before: Call | None,  # noqa: ARG002 - what is new is told by what was delivered
-        after: Call,
-    ) -> None:
+    def call_changed(self, uow: UnitOfWork, *, tenant_id: str, after: Call) -> None:
         """Have every org paired with the tenant told what is new about `after`, in the transaction `uow`.
 
-        `before` is the call as it was (None: just heard of). Does no I/O but SQL. Does nothing while `calls_id` is
-        unknown, and nothing about Tasks that were deleted in Salesforce. Repeating the same change changes nothing.
+        What is new is told by what was delivered. Does no I/O but SQL. Does nothing while `calls_id` is unknown, and
+        nothing about Tasks that were deleted in Salesforce. Repeating the same change changes nothing.
         """
         if after.calls_id is None:
             return

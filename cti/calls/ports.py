@@ -83,7 +83,7 @@ class Access(Protocol):
 class CallLog(Protocol):
     """Turns calls into Tasks."""
 
-    def call_changed(self, uow: UnitOfWork, *, tenant_id: str, call_key: str, before: Call | None, after: Call) -> None:
+    def call_changed(self, uow: UnitOfWork, *, tenant_id: str, after: Call) -> None:
         """Write down what must be delivered, in the same transaction; SQL only."""
         ...
 

@@ -207,8 +207,7 @@ class CallProjector:
         uow.calls.save(stored)
         work.changed[key] = after
         work.after.checks.extend(Check(tenant_id, claim, key) for claim in after.unchecked)
-        logged = work.logged.get(key, was)
-        self._call_log.call_changed(uow, tenant_id=tenant_id, call_key=key, before=logged, after=after)
+        self._call_log.call_changed(uow, tenant_id=tenant_id, after=after)
         agents = after.agents | (was.agents if was is not None else frozenset())
         attendances = {users_id: uow.agents.attendances(tenant_id, users_id) for users_id in sorted(agents)}
         self._notifier.call_changed(uow, work.tenant, before, stored, attendances)

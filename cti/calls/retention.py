@@ -96,7 +96,7 @@ class Retention:
         bones = replace(_redacted(stored.call), forgotten=True)
         kept = replace(stored, call=bones, shrunk=True, searching=False)
         uow.calls.save(kept)
-        self._call_log.call_changed(uow, tenant_id=tenant.id, call_key=stored.key, before=stored.call, after=bones)
+        self._call_log.call_changed(uow, tenant_id=tenant.id, after=bones)
         self._notifier.call_again(uow, tenant, kept)
 
 

@@ -112,8 +112,6 @@ def _attach(uow: UnitOfWork, work: Work, dialog: PaneCall, key: str) -> None:
     work.touch(uow, old)
     theirs = work.before[key]
     gone, kept = (old, key) if theirs is not None and theirs.shown else (key, old)
-    if theirs is not None and gone == key:
-        work.logged[kept] = theirs.call
     uow.facts.move(gone, kept)
     for other in uow.calls.dialogs_of_call(gone):
         settled = other.settled or other.id == dialog.id

@@ -55,8 +55,7 @@ class Work:
     """The state of one transaction's work on one tenant's facts.
 
     `before` has each call that is touched as it was; `folded` and `named` what its facts make of it now, and which SIP
-    Call-IDs FCC itself named in them; `logged` what the log was last told, where that is another than `before`;
-    `changed` what was saved.
+    Call-IDs FCC itself named in them; `changed` what was saved.
     """
 
     tenant: Tenant
@@ -66,7 +65,6 @@ class Work:
     changed: dict[str, Call] = field(default_factory=dict)
     folded: dict[str, Call] = field(default_factory=dict)
     named: dict[str, frozenset[str]] = field(default_factory=dict)
-    logged: dict[str, Call] = field(default_factory=dict)
     after: Aftermath = field(default_factory=Aftermath)
 
     def touch(self, uow: UnitOfWork, key: str) -> None:

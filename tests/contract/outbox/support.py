@@ -17,5 +17,5 @@ def change(database: Database, clock: Clock, *calls: Call) -> None:
     logger = CallLogger(clock, waits=Waits(first=0.0, from_record=0.0))
     with database.write() as uow:
         for call in calls:
-            logger.call_changed(uow, tenant_id="acme", call_key="x", before=None, after=call)
+            logger.call_changed(uow, tenant_id="acme", after=call)
         uow.commit()

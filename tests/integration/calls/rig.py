@@ -148,11 +148,11 @@ class FakeAccess:
 
 class FakeCallLog:
     def __init__(self) -> None:
-        self.changes: list[tuple[str, Call | None, Call]] = []
+        self.changes: list[Call] = []
 
-    def call_changed(self, _uow: Any, *, tenant_id: str, call_key: str, before: Call | None, after: Call) -> None:
+    def call_changed(self, _uow: Any, *, tenant_id: str, after: Call) -> None:
         assert tenant_id == "acme"
-        self.changes.append((call_key, before, after))
+        self.changes.append(after)
 
     def of(self, _uow: Any, *, tenant_id: str, calls: Sequence[tuple[Call, int]]) -> list[LogShown]:
         assert tenant_id == "acme"

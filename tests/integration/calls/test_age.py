@@ -100,7 +100,7 @@ def test_a_list_that_is_read_hours_late_still_finds_the_panes_dialog(rig: Rig, h
     rig.clock.advance(hours * 3600)
     over = {"answered_at": iso(rig.at(44)), "ended_at": iso(rig.at(104)), "status": "ANSWERED"}
     rig.store(row(rig, hours * 3600 + 500, users_id=101, **over))
-    call = rig.log.changes[-1][2]
+    call = rig.log.changes[-1]
     assert (call.calls_id, call.sip_call_ids, call.segments[0].on_pane) == (7, ("sip-1",), True)
 
 
@@ -113,7 +113,7 @@ def test_a_pane_that_reports_hours_late_still_finds_fccs_call(rig: Rig, hours: f
     rig.clock.advance(hours * 3600)
     rig.report(ANNA, "ringing", 40.2)
     rig.report(ANNA, "answered", 44.1)
-    call = rig.log.changes[-1][2]
+    call = rig.log.changes[-1]
     assert (call.calls_id, call.sip_call_ids, call.segments[0].on_pane) == (7, ("sip-1",), True)
 
 
@@ -123,7 +123,7 @@ def test_two_dialogs_that_fit_one_late_call_are_not_guessed_between(rig: Rig) ->
     rig.report(ANNA, "ringing", 42, sip_call_id="sip-2")
     rig.clock.advance(5 * 3600)
     rig.store(row(rig, 5 * 3600, users_id=101, answered_at=iso(rig.at(41)), status="ANSWERED"))
-    call = rig.log.changes[-1][2]
+    call = rig.log.changes[-1]
     assert (call.calls_id, call.sip_call_ids) == (7, ())
 
 

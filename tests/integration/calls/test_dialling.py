@@ -133,7 +133,7 @@ def test_the_clicked_record_stays_with_the_call_even_if_the_pane_never_reports(r
     rig.service.dial(ANNA, CUSTOMER, {"recordId": JAN.record_id, "objectType": "Contact", "recordName": "Jan"})
     rig.executor.run()
     rig.store(rig.fcc("created", 1, direction="outbound", users_id=101))
-    related = rig.log.changes[-1][2].related
+    related = rig.log.changes[-1].related
     assert related is not None
     assert (related.source, related.record_id) == ("clicked", JAN.record_id)
 
@@ -141,7 +141,7 @@ def test_the_clicked_record_stays_with_the_call_even_if_the_pane_never_reports(r
 def test_a_click_on_a_number_without_a_record_is_a_plain_dial(rig: Rig) -> None:
     rig.service.dial(ANNA, CUSTOMER, {"recordId": None, "objectType": "Contact"})
     rig.store(rig.fcc("created", 1, direction="outbound", users_id=101))
-    assert rig.log.changes[-1][2].related is None
+    assert rig.log.changes[-1].related is None
 
 
 def test_while_fcc_is_away_the_refusal_says_so(rig: Rig) -> None:
@@ -152,7 +152,7 @@ def test_while_fcc_is_away_the_refusal_says_so(rig: Rig) -> None:
 
 def test_a_fast_browser_clock_does_not_put_a_report_into_the_future(rig: Rig) -> None:
     rig.service.report(ANNA, PaneReport("ringing", "inbound", CUSTOMER, rig.at(3600), sip_call_id="s"))
-    assert rig.log.changes[-1][2].started_at == rig.clock.now()
+    assert rig.log.changes[-1].started_at == rig.clock.now()
 
 
 def test_a_phone_that_was_told_fccs_id_reports_a_call_by_it(rig: Rig) -> None:
@@ -197,7 +197,7 @@ def test_a_shown_record_is_noted(rig: Rig) -> None:
     rig.attend(ANNA)
     rig.report(ANNA, "ringing", 1)
     rig.service.popped(ANNA, {"sipCallId": "sip-1", "recordId": JAN.record_id})
-    found = rig.log.changes[-1][2].leg_of(101)
+    found = rig.log.changes[-1].leg_of(101)
     assert found is not None
     assert found[1].popped
 

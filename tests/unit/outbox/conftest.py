@@ -37,7 +37,6 @@ class World:
     orgs: dict[str, FakeOrg]
     logger: CallLogger
     news: list[tuple[str, int]] = field(default_factory=list)
-    calls: dict[int, Call] = field(default_factory=dict)
     deliverers: int = 0
     told: list[tuple[str, str]] = field(default_factory=list)
 
@@ -76,13 +75,9 @@ class World:
 
     def change(self, call: Call) -> None:
         """The call is now like this."""
-        assert call.calls_id is not None
         with self.database.write() as uow:
-            self.logger.call_changed(
-                uow, tenant_id="acme", call_key=str(call.calls_id), before=self.calls.get(call.calls_id), after=call
-            )
+            self.logger.call_changed(uow, tenant_id="acme", after=call)
             uow.commit()
-        self.calls[call.calls_id] = call
 
     def state(self, call: Call, users_id: int = 101) -> dict[str, Any]:
         with self.database.read() as uow:
