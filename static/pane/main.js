@@ -69,7 +69,7 @@ const pane = createPane({
     random: Math.random,
     after,
   }),
-  host: (listener) => createOpenCti({ ...around, ...listener }),
+  host: (listener) => createOpenCti({ ...around, ...listener, language: boot.language }),
   phone: (listener, ask) => createSipPhone({
     ...listener,
     url: boot.sip,

@@ -8,9 +8,10 @@ import { isKey } from "./i18n/index.js";
  * @typedef {object} NoticesDependencies
  * @property {import("./state/store.js").PaneStore} store
  * @property {import("./i18n/index.js").Translate} t
+ * @property {import("./host/port.js").Host["sentence"]} sentence the host's
  *
  * @typedef {object} Notices
- * @property {(code: string, sentence?: string, tone?: Notice["tone"]) => void} tell `sentence`: the server's words; else our own for that code
+ * @property {(code: string, sentence?: string, tone?: Notice["tone"]) => void} tell `sentence`: the server's words; else our own, or the host's, for that code
  * @property {(error: unknown) => void} tellError
  * @property {(...codes: string[]) => void} close
  */
@@ -19,10 +20,10 @@ import { isKey } from "./i18n/index.js";
  * @param {NoticesDependencies} deps
  * @returns {Notices}
  */
-export function createNotices({ store, t }) {
+export function createNotices({ store, t, sentence: hosts }) {
   /** @type {Notices["tell"]} */
   function tell(code, sentence = "", tone = "error") {
-    const message = sentence || (isKey(code) ? t(code) : t("unknown-error", { code }));
+    const message = sentence || (isKey(code) ? t(code) : hosts(code) ?? t("unknown-error", { code }));
     store.dispatch({ type: "notice", notice: { code, message, tone, button: wayOut(code) } });
   }
 

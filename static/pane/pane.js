@@ -41,7 +41,7 @@ import { view } from "./state/view.js";
  */
 export function createPane({ store, t, now, signIn, ...deps }) {
   const look = () => view(store.get(), now());
-  const notices = createNotices({ store, t });
+  const notices = createNotices({ store, t, sentence: (code) => host.sentence(code) });
 
   /** @type {import("./session.js").Session} */
   const session = deps.session((...asked) => channel.request(...asked), (failed) => {
@@ -55,7 +55,7 @@ export function createPane({ store, t, now, signIn, ...deps }) {
   }, session);
   const host = deps.host({
     onReady(hello) {
-      void microphone.delegated(hello.microphone);
+      void microphone.check(); // the page may have said what withholds it
       follower.greeted(hello);
     },
     onNumberClicked(number, record) {
@@ -72,7 +72,7 @@ export function createPane({ store, t, now, signIn, ...deps }) {
     onSound: () => notices.close("sound-blocked"),
   }, (...asked) => keeper.ask(...asked));
 
-  const microphone = createMicrophoneCheck({ microphone: deps.microphone, store, notices });
+  const microphone = createMicrophoneCheck({ microphone: deps.microphone, host, store, notices });
   const follower = createFollower({ host, look, warn: (code) => notices.tell(code, "", "warning") });
   const keeper = createKeeper({ store, channel, phone, notices, inCall: () => look().call !== null, now });
   const records = createRecords({ store, channel, host, notices });

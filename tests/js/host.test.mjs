@@ -28,6 +28,7 @@ describe("Open CTI as the pane's host", () => {
     heard = [];
     host = createOpenCti({
       ...page.wiring,
+      language: "pl",
       onReady: (hello) => heard.push(["ready", hello]),
       onNumberClicked: (number, record) => heard.push(["clicked", number, record]),
     });
@@ -94,13 +95,32 @@ describe("Open CTI as the pane's host", () => {
     page.time.move(5000);
     assert.equal(page.sent.length, knocks + 1);
     assert.deepEqual(calls(), [["notifyInitializationComplete", {}]]);
-    assert.deepEqual(heard, [["ready", { problem: null, microphone: { allow: "microphone", delegated: true, outer: null } }]]);
+    assert.deepEqual(heard, [["ready", { problem: null }]]);
   });
 
   it("says what is missing where Open CTI did not start, and asks it nothing", () => {
     page.say({ ...hello, cti: false, mic: null });
-    assert.deepEqual(heard, [["ready", { problem: "cti-missing", microphone: null }]]);
+    assert.deepEqual(heard, [["ready", { problem: "cti-missing" }]]);
     assert.deepEqual(calls(), []);
+  });
+
+  it("names what withholds the microphone: the frame around the pane, unless the page said that it has none itself", () => {
+    assert.equal(host.withholder(), "mic-bridge-frame");
+    for (const [mic, code] of [
+      [{ allow: "microphone https://c", delegated: false, outer: false }, "mic-salesforce-frame"],
+      [{ allow: "", delegated: false, outer: true }, "mic-bridge-frame"],
+      [{ allow: "", delegated: null, outer: null }, "mic-bridge-frame"],
+      [null, "mic-bridge-frame"],
+    ]) {
+      page.say({ ...hello, mic });
+      assert.equal(host.withholder(), code);
+    }
+  });
+
+  it("has words of its own for its codes, and for no other", () => {
+    assert.match(host.sentence("cti-missing"), /Open CTI nie wystartowało/);
+    for (const code of ["mic-denied", "toString", ""]) assert.equal(host.sentence(code), null);
+    assert.match(createOpenCti({ ...page.wiring, language: "de" }).sentence("cti-missing"), /did not start/);
   });
 
   it("gives a call's result to the one who called", async () => {

@@ -71,6 +71,8 @@ function workbench(which = SIP) {
       showPhone: () => heard("showPhone"),
       makeNumbersClickable: (on) => heard("makeNumbersClickable", on),
       showRinging: (on) => heard("showRinging", on),
+      withholder: () => "mic-frame",
+      sentence: (code) => ({ "cti-missing": "The page is not there." })[code] ?? null,
     }),
     phone: (listener, ask) => (told.phone = listener, bench.ask = ask, {
       ...which,
@@ -106,7 +108,7 @@ describe("the pane", () => {
     bench.pane.start();
     bench.told.channel.onLink("open");
     bench.told.channel.onHello({ seq: 1, leader: more.leader ?? true, fence: 3, heartbeat: 10 });
-    bench.told.host.onReady({ problem: null, microphone: null });
+    bench.told.host.onReady({ problem: null });
     bench.told.channel.onEvent(snapshot(more));
     await settle();
     if (registers) bench.told.phone.onPhase("registered", null);
@@ -237,12 +239,12 @@ describe("the pane", () => {
       assert.ok(bench.codes().includes("agent-busy"));
     });
     it("names the microphone's level when that is what is missing", async () => {
-      bench.microphoneState = { state: "blocked", code: "mic-salesforce-frame" };
+      bench.microphoneState = { state: "blocked", code: "mic-frame" };
       await arrive();
       bench.told.host.onNumberClicked("600 100 200", JAN);
       await settle();
       assert.equal(bench.commands("dial").length, 0);
-      assert.ok(bench.codes().includes("mic-salesforce-frame"));
+      assert.ok(bench.codes().includes("mic-frame"));
     });
     it("tells of a microphone that fails at that very moment", async () => {
       await arrive();
@@ -286,10 +288,11 @@ describe("the pane", () => {
     });
     it("are nobody's business where the host can be asked nothing", async () => {
       bench.pane.start();
-      bench.told.host.onReady({ problem: "cti-missing", microphone: null });
+      bench.told.host.onReady({ problem: "cti-missing" });
       await settle();
       assert.deepEqual(clickable(), []);
-      assert.ok(bench.codes().includes("cti-missing"));
+      const [notice] = bench.store.get().notices;
+      assert.deepEqual([notice.code, notice.message], ["cti-missing", "The page is not there."]);
     });
   });
 

@@ -18,32 +18,27 @@ describe("the microphone", () => {
     getUserMedia: async () => "a stream",
     ...more,
   });
-  const codeOf = async (more, delegation = null) => (await made(more).check(delegation)).code;
-  const failure = async (more, delegation = null) => {
+  const AROUND = "mic-frame";
+  const codeOf = async (more) => (await made(more).check(AROUND)).code;
+  const failure = async (more) => {
     const microphone = made(more);
-    await microphone.check(delegation);
+    await microphone.check(AROUND);
     return microphone.open().then(() => "opened", (reason) => reason.code);
   };
   const refused = async () => {
     throw error("NotAllowedError");
   };
 
-  it("is allowed when nobody withholds it", async () => assert.deepEqual(await made().check(null), { state: "allowed", code: null }));
+  it("is allowed when nobody withholds it", async () => assert.deepEqual(await made().check(AROUND), { state: "allowed", code: null }));
   it("is to be asked for when the agent was never asked", async () => {
-    assert.deepEqual(await made({ permission: async () => ({ state: "prompt" }) }).check(null), { state: "ask", code: null });
+    assert.deepEqual(await made({ permission: async () => ({ state: "prompt" }) }).check(AROUND), { state: "ask", code: null });
   });
   it("is withheld by the agent's own setting", async () => assert.equal(await codeOf({ permission: async () => ({ state: "denied" }) }), "mic-denied"));
-  it("is withheld by Salesforce's frame", async () => {
-    assert.equal(await codeOf({ policyAllows: () => false }, { allow: "microphone https://c", delegated: false, outer: false }), "mic-salesforce-frame");
-  });
-  it("is withheld by the frame around the pane", async () => {
-    assert.equal(await codeOf({ policyAllows: () => false }, { allow: "", delegated: false, outer: true }), "mic-bridge-frame");
-    assert.equal(await codeOf({ policyAllows: () => false }, null), "mic-bridge-frame");
-  });
+  it("is withheld around the pane, by what the host names", async () => assert.equal(await codeOf({ policyAllows: () => false }), AROUND));
   it("is withheld without HTTPS", async () => assert.equal(await codeOf({ secure: false }), "mic-insecure"));
   it("is not there in a browser without calls", async () => assert.equal(await codeOf({ getUserMedia: null }), "mic-unsupported"));
   it("is tried where the browser can't say", async () => {
-    const state = await made({ policyAllows: null, permission: async () => Promise.reject(new TypeError("unknown name")) }).check(null);
+    const state = await made({ policyAllows: null, permission: async () => Promise.reject(new TypeError("unknown name")) }).check(AROUND);
     assert.equal(state.state, "ask");
   });
   it("names what stood in the way of a call", async () => {
@@ -51,7 +46,7 @@ describe("the microphone", () => {
     assert.equal(await failure({ getUserMedia: async () => Promise.reject(error("NotReadableError")) }), "mic-busy");
     assert.equal(await failure({ getUserMedia: refused }), "mic-denied");
     assert.equal(await failure({ getUserMedia: refused, permission: async () => ({ state: "prompt" }) }), "mic-dismissed");
-    assert.equal(await failure({ getUserMedia: refused, policyAllows: () => false }, { allow: "", delegated: false, outer: false }), "mic-salesforce-frame");
+    assert.equal(await failure({ getUserMedia: refused, policyAllows: () => false }), AROUND);
     assert.equal(await failure({ getUserMedia: async () => Promise.reject(error("OddError")) }), "mic-failed");
     assert.equal(await failure({}), "opened");
   });
@@ -60,7 +55,7 @@ describe("the microphone", () => {
     const microphone = made({ permission: async () => status });
     let told = 0;
     microphone.onChange(() => (told += 1));
-    await microphone.check(null);
+    await microphone.check(AROUND);
     status.onchange();
     assert.equal(told, 1);
   });

@@ -4,6 +4,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { describe, it } from "node:test";
 
 import { formatDuration, formatNumber, initials, isWithheld } from "../../static/pane/format.js";
+import { words as openCti } from "../../static/pane/host/open-cti-words.js";
 import { isKey, translator } from "../../static/pane/i18n/index.js";
 import { en } from "../../static/pane/i18n/en.js";
 import { pl } from "../../static/pane/i18n/pl.js";
@@ -46,6 +47,14 @@ describe("the translations", () => {
   it("know their keys, and not those of every object", () => {
     assert.equal(isKey("hangup"), true);
     assert.equal(isKey("toString"), false);
+  });
+});
+
+describe("a host's words", () => {
+  it("are said in both languages, and about nothing that the translations say", () => {
+    const codes = Object.keys(openCti.pl);
+    assert.deepEqual(codes, Object.keys(openCti.en));
+    assert.deepEqual(codes.filter((code) => isKey(code) || openCti.pl[code] === openCti.en[code]), []);
   });
 });
 

@@ -42,6 +42,18 @@ def test_open_cti_is_known_to_its_host_adapter_only():
     assert guilty == []
 
 
+def test_what_salesforces_page_is_made_of_is_known_to_hosts_only():
+    words = re.compile(r"\b(?:open cti|opencti|sforce|lightning|visualforce|bridge)\b|\bFCC_WebPhone", re.IGNORECASE)
+    assert words.search((PANE / "host/open-cti-words.js").read_text(encoding="utf-8"))
+    guilty = [
+        f"{path.relative_to(ROOT)}: {word}"
+        for path in sorted(PANE.rglob("*.*"))
+        if PANE / "host" not in path.parents
+        for word in words.findall(path.read_text(encoding="utf-8"))
+    ]
+    assert guilty == []
+
+
 def test_what_stands_behind_a_port_is_named_where_the_pane_starts_only():
     guilty = [
         f"{path.relative_to(PANE)} imports {imported.relative_to(PANE)}"

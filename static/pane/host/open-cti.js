@@ -5,6 +5,8 @@
  * Messages are plain objects with `fcc: 1`. Only the parent window is believed, and only under the origin that the
  * server named when this page was made.
  */
+import { spoken } from "../i18n/index.js";
+import { words } from "./open-cti-words.js";
 
 /**
  * @typedef {object} WindowLike
@@ -13,9 +15,10 @@
  * @typedef {import("./port.js").HostListener & {
  *   parent: WindowLike,
  *   origin: string,
+ *   language: string,
  *   listen: (listener: (event: {source: unknown, origin: string, data: any}) => void) => void,
  *   after: (callback: () => void, milliseconds: number) => unknown,
- * }} OpenCtiDependencies `origin` is the Visualforce page's
+ * }} OpenCtiDependencies `origin` is the Visualforce page's; `language` the agent's
  */
 
 const CALL_PATIENCE = 10_000;
@@ -43,6 +46,8 @@ class BridgeError extends Error {
 export function createOpenCti(deps) {
   let counter = 0; // of our messages, for their ids
   let greeted = false; // the page has answered, so that nobody needs to knock
+  let outerWithholds = false; // the page said that it may not use the microphone itself
+  const sentences = new Map(Object.entries(words[spoken(deps.language)]));
   /** Calls without an answer yet, by their ids. @type {Map<string, {method: string, resolve: () => void, reject: (error: Error) => void}>} */
   const pending = new Map();
 
@@ -57,7 +62,8 @@ export function createOpenCti(deps) {
       greeted = true;
       const started = message.cti !== false;
       if (started) call("notifyInitializationComplete").catch(() => undefined);
-      deps.onReady({ problem: started ? null : "cti-missing", microphone: delegation(message.mic) });
+      outerWithholds = message.mic?.outer === false;
+      deps.onReady({ problem: started ? null : "cti-missing" });
     } else if (message.type === "result") {
       const asked = pending.get(String(message.id));
       if (!asked) return;
@@ -100,18 +106,10 @@ export function createOpenCti(deps) {
     openRecord: (recordId) => call("screenPop", { type: "sobject", params: { recordId } }),
     showPhone: () => call("setSoftphonePanelVisibility", { visible: true }),
     makeNumbersClickable: (on) => call(on ? "enableClickToDial" : "disableClickToDial"),
+    withholder: () => (outerWithholds ? "mic-salesforce-frame" : "mic-bridge-frame"),
+    sentence: (code) => sentences.get(code) ?? null,
     showRinging: (on) => call("setSoftphoneItemIcon", { key: on ? "incoming_call" : "call" }),
   };
-}
-
-/**
- * @param {any} mic as the bridge says it
- * @returns {import("./port.js").MicrophoneDelegation|null}
- */
-function delegation(mic) {
-  if (!mic || typeof mic !== "object") return null;
-  const flag = (/** @type {unknown} */ value) => (typeof value === "boolean" ? value : null);
-  return { allow: String(mic.allow ?? ""), delegated: flag(mic.delegated), outer: flag(mic.outer) };
 }
 
 /**

@@ -4,11 +4,8 @@
  *
  * A host's promises are rejected where the page refuses or does not answer; nothing throws.
  *
- * @typedef {import("../state/types.js").MicrophoneDelegation} MicrophoneDelegation
- *
  * @typedef {object} HostHello
- * @property {string|null} problem why nothing can be asked of the page, as a key of the translations; null: it can
- * @property {MicrophoneDelegation|null} microphone
+ * @property {string|null} problem the code of why nothing can be asked of the page; null: it can
  *
  * @typedef {object} ClickedRecord the record that a clicked number stood on, as the command `dial` takes it
  * @property {string} recordId
@@ -28,5 +25,8 @@
  * @property {() => Promise<void>} showPhone bring the phone to the agent's sight
  * @property {(on: boolean) => Promise<void>} makeNumbersClickable
  * @property {(on: boolean) => Promise<void>} showRinging where the phone is put away
+ * @property {() => string} withholder the code of what around the pane withholds the microphone, should the pane's document not have it; it
+ *   begins with `mic-`
+ * @property {(code: string) => string|null} sentence what the agent is told of a code of this host's, in their language; null: it has no such code
  */
 export {};

@@ -166,12 +166,9 @@ export const en = {
   "session-over-call": "Your session has ended. You can finish the call; then sign in again.",
   "refused": "The server refused access.",
   "pop-failed": "Salesforce did not open the record. Open it with “Show”.",
-  "cti-missing": "The pane is not connected to Salesforce (Open CTI did not start). The phone works, but clicking numbers and opening records does not. Reload the page.",
 
   "mic-denied": "The microphone is blocked for this site. Click the icon next to the page’s address, set Microphone to Allow, then “Check again”.",
   "mic-dismissed": "The browser asked for the microphone and got no consent. Call or answer again and choose “Allow”.",
-  "mic-salesforce-frame": "Salesforce does not pass the microphone on to this page. An administrator must allow the microphone for the trusted address (Setup → Trusted URLs → Permissions Policy).",
-  "mic-bridge-frame": "The page FCC_WebPhone did not pass the microphone on to the pane. Reload the page; if that doesn’t help, the administrator should install the package again.",
   "mic-insecure": "The pane does not run over HTTPS, so the browser gives no microphone. The administrator must correct the pane’s address.",
   "mic-unsupported": "This browser can’t make calls. Use a current version of Chrome or Edge.",
   "mic-missing": "No microphone was found. Plug in your headset and check again.",

@@ -5,15 +5,23 @@ import { pl } from "./pl.js";
 /** @typedef {keyof typeof pl} Key */
 /** @typedef {(key: Key, values?: Record<string, string|number>) => string} Translate */
 
-/** @type {Record<string, Record<Key, string>>} */
+/** @type {Record<"pl"|"en", Record<Key, string>>} */
 const languages = { pl, en };
 
 /**
  * @param {string} language "pl…" is Polish, anything else English
+ * @returns {"pl"|"en"}
+ */
+export function spoken(language) {
+  return /^pl\b/i.test(language) ? "pl" : "en";
+}
+
+/**
+ * @param {string} language see `spoken`
  * @returns {Translate}
  */
 export function translator(language) {
-  const words = /** @type {Record<Key, string>} */ (/^pl\b/i.test(language) ? languages.pl : languages.en);
+  const words = languages[spoken(language)];
   return (key, values = {}) => words[key].replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
 }
 

@@ -164,12 +164,9 @@ export const pl = {
   "session-over-call": "Sesja wygasła. Rozmowę możesz dokończyć; potem zaloguj się ponownie.",
   "refused": "Serwer odmówił dostępu.",
   "pop-failed": "Salesforce nie otworzył rekordu. Otwórz go przyciskiem „Pokaż”.",
-  "cti-missing": "Panel nie łączy się z Salesforce (Open CTI nie wystartowało). Telefon działa, ale klikanie numerów i otwieranie rekordów nie. Odśwież stronę.",
 
   "mic-denied": "Mikrofon jest zablokowany dla tej strony. Kliknij ikonę obok adresu strony, ustaw Mikrofon: Zezwalaj, potem „Sprawdź ponownie”.",
   "mic-dismissed": "Przeglądarka pytała o mikrofon i nie dostała zgody. Zadzwoń lub odbierz ponownie i wybierz „Zezwól”.",
-  "mic-salesforce-frame": "Salesforce nie przekazuje mikrofonu do tej strony. Administrator musi zezwolić na mikrofon dla zaufanego adresu (Setup → Trusted URLs → Permissions Policy).",
-  "mic-bridge-frame": "Strona FCC_WebPhone nie przekazała mikrofonu do panelu. Odśwież stronę; jeśli to nie pomoże, administrator powinien zainstalować pakiet ponownie.",
   "mic-insecure": "Panel nie działa przez HTTPS, więc przeglądarka nie da mikrofonu. Administrator musi poprawić adres panelu.",
   "mic-unsupported": "Ta przeglądarka nie obsługuje rozmów. Użyj aktualnej wersji Chrome lub Edge.",
   "mic-missing": "Nie znaleziono mikrofonu. Podłącz zestaw słuchawkowy i sprawdź ponownie.",

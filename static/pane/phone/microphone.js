@@ -1,14 +1,13 @@
 /**
  * The microphone: whether we may have it, who withheld it, and the stream for one call.
  *
- * Three levels can withhold it: the agent's permission for the site, Salesforce's outer frame, and the frame around the
- * pane. Each has its own code, and each code its own remedy in the translations.
+ * The agent's permission for the site can withhold it, and so can the page around; each case has its own code, and each code
+ * its own remedy in words: here in the translations, where it is around the pane with the host.
  */
 
-/** @typedef {import("../state/types.js").MicrophoneDelegation} MicrophoneDelegation */
 /** @typedef {import("../state/types.js").MicrophoneState} MicrophoneState */
 
-/** Why there is no sound from this side; `code` is a key of the translations. */
+/** Why there is no sound from this side; `code` is a key of the translations, or the host's. */
 export class MicrophoneError extends Error {
   /** @param {string} code */
   constructor(code) {
@@ -26,7 +25,7 @@ export class MicrophoneError extends Error {
  * @property {((constraints: MediaStreamConstraints) => Promise<MediaStream>)|null} getUserMedia
  *
  * @typedef {object} Microphone
- * @property {(delegation: MicrophoneDelegation|null) => Promise<MicrophoneState>} check
+ * @property {(withholder: string) => Promise<MicrophoneState>} check `withholder` as the host says it
  * @property {(listener: () => void) => void} onChange the agent changed the permission
  * @property {() => Promise<MediaStream>} open
  */
@@ -39,7 +38,7 @@ const VOICE = { audio: { echoCancellation: true, noiseSuppression: true, autoGai
  * @returns {Microphone}
  */
 export function createMicrophone(deps) {
-  let delegation = /** @type {MicrophoneDelegation|null} */ (null); // what the page around said, to name who withholds
+  let withheldAround = "mic-failed"; // the code of what withholds it around the pane, as it was last said
   let changed = () => {}; // who wants to know of another permission
   let watching = false; // the browser tells of it
 
@@ -58,17 +57,12 @@ export function createMicrophone(deps) {
     }
   }
 
-  /** @returns {string} */
-  function withheldByFrame() {
-    return delegation?.outer === false ? "mic-salesforce-frame" : "mic-bridge-frame";
-  }
-
   return {
-    async check(seen) {
-      delegation = seen;
+    async check(withholder) {
+      withheldAround = withholder;
       if (!deps.secure) return { state: "blocked", code: "mic-insecure" };
       if (!deps.getUserMedia) return { state: "blocked", code: "mic-unsupported" };
-      if (deps.policyAllows && !deps.policyAllows()) return { state: "blocked", code: withheldByFrame() };
+      if (deps.policyAllows && !deps.policyAllows()) return { state: "blocked", code: withheldAround };
       const state = await permission();
       if (state === "denied") return { state: "blocked", code: "mic-denied" };
       return { state: state === "granted" ? "allowed" : "ask", code: null };
@@ -92,7 +86,7 @@ export function createMicrophone(deps) {
     if (name === "NotFoundError" || name === "OverconstrainedError") return "mic-missing";
     if (name === "NotReadableError" || name === "AbortError") return "mic-busy";
     if (name === "NotAllowedError" || name === "SecurityError") {
-      if (deps.policyAllows && !deps.policyAllows()) return withheldByFrame();
+      if (deps.policyAllows && !deps.policyAllows()) return withheldAround;
       return (await permission()) === "prompt" ? "mic-dismissed" : "mic-denied";
     }
     return "mic-failed";

@@ -28,7 +28,7 @@ const KNOWN_TYPES = ["Contact", "Account", "Lead", "Case", "Opportunity"];
 
 /**
  * @param {Context} context
- * @param {string} name of a Lightning Design System utility icon
+ * @param {string} name of a utility icon of Salesforce's design system
  * @returns {Template}
  */
 export function icon({ icons }, name) {

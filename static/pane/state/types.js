@@ -50,14 +50,9 @@
  *
  * @typedef {"microphone.check"|"sound.unlock"|"phone.retry"} NoticeAction
  *
- * @typedef {object} MicrophoneDelegation what the page around the pane can tell about the microphone
- * @property {string} allow the `allow` attribute of the pane's frame
- * @property {boolean|null} delegated the pane's origin may use the microphone in that frame; null: the browser can't tell
- * @property {boolean|null} outer the page around may use it itself
- *
  * @typedef {object} MicrophoneState
  * @property {"unknown"|"allowed"|"ask"|"blocked"} state
- * @property {string|null} code which level withheld it, as a key of the translations
+ * @property {string|null} code of what withheld it, a key of the translations or the host's
  *
  * @typedef {object} State everything the screens are drawn from.
  * @property {LinkState} link
