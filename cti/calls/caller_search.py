@@ -289,7 +289,7 @@ def _again(uow: UnitOfWork, search: Search, *, now: datetime) -> StoredCall | No
     stored = uow.calls.get(search.call_key)
     if stored is not None:
         return stored
-    dialog = uow.calls.last_settled(
+    pane_call = uow.pane_calls.last_settled(
         search.tenant_id, search.agent.fcc_user_id, number=search.number, since=now - MOVED_WITHIN
     )
-    return uow.calls.get(dialog.call_key) if dialog is not None and dialog.call_key is not None else None
+    return uow.calls.get(pane_call.call_key) if pane_call is not None and pane_call.call_key is not None else None

@@ -7,8 +7,8 @@ exactly one candidate on either side. Pure.
 Where to look for candidates is decided here too, by what these rules need and never by how much is stored. Both sides
 may report late: FCC's word of a call comes with the call list, hours later after an outage of either side, and a pane
 tells what its phone did once its connector is back. So neither is looked for in the minutes before now but round the
-call's own times: the dialogs that were seen from shortly before the call until `LATE` after it, and the calls that
-were up when the dialog was. What is named by an id is found by that id, whenever it was.
+call's own times: the pane calls that were seen from shortly before the call until `LATE` after it, and the calls that
+were up when the pane call was. What is named by an id is found by that id, whenever it was.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 WINDOW: Final = timedelta(seconds=5)
 RINGING: Final = timedelta(minutes=5)
-"""So long a dialog may have been seen before the moment that both sides tell of: it rang until it was answered."""
+"""So long a pane call may have been seen before the moment that both sides tell of: it rang until it was answered."""
 LATE: Final = timedelta(hours=4)
-"""So much later than it happened a pane may tell of a dialog."""
+"""So much later than it happened a pane may tell of a call."""
 LONGEST: Final = timedelta(hours=12)
 """So long before an agent's start the whole call may have begun, waiting in queues and at colleagues included."""
 
@@ -37,7 +37,7 @@ LONGEST: Final = timedelta(hours=12)
 class CallStart:
     """When a call began to ring at a user, or was answered by them.
 
-    `claimed`: how far off the nearest dialog is that this call already has; None where none is within the window.
+    `claimed`: how far off the nearest pane call is that this call already has; None where none is within the window.
     """
 
     users_id: int
@@ -60,7 +60,7 @@ class PbxCall:
 def pbx_call(call: Call, settled: Iterable[PaneCall], sip_call_ids: Iterable[str] = ()) -> PbxCall | None:
     """The view of `call` that correlation needs; None where FCC's id or direction is not known.
 
-    `settled` are the dialogs this call already has; `sip_call_ids` those that FCC itself named.
+    `settled` are the pane calls this call already has; `sip_call_ids` those that FCC itself named.
     """
     if call.calls_id is None or call.direction is None:
         return None
@@ -71,10 +71,10 @@ def pbx_call(call: Call, settled: Iterable[PaneCall], sip_call_ids: Iterable[str
             times = [leg.rang_at, leg.rang_again_at, leg.answered_at]
             if call.direction.value == "outbound" or leg.rang_at is None:
                 times.append(segment.started_at if segment.index else call.started_at)
-            own = [dialog for dialog in taken if dialog.users_id == leg.users_id]
+            own = [pane_call for pane_call in taken if pane_call.users_id == leg.users_id]
             for at in times:
                 if at is not None:
-                    claims = [off for dialog in own if (off := _off(dialog, at)) is not None]
+                    claims = [off for pane_call in own if (off := _off(pane_call, at)) is not None]
                     found.append(CallStart(leg.users_id, at, min(claims, default=None)))
     return PbxCall(
         calls_id=call.calls_id,
@@ -98,7 +98,7 @@ class Place:
 
     @property
     def seen(self) -> tuple[datetime, datetime]:
-        """Between which moments the connector first heard of a dialog that belongs here."""
+        """Between which moments the connector first heard of a pane call that belongs here."""
         return _moved(self.since, -RINGING), _moved(self.until, LATE)
 
     @property
@@ -108,7 +108,7 @@ class Place:
 
 
 def places_of_call(call: PbxCall) -> list[Place]:
-    """Where dialogs may be that are this call: at each agent with a start in it, over `LONGEST` at most."""
+    """Where pane calls may be that are this call: at each agent with a start in it, over `LONGEST` at most."""
     starts: dict[int, list[datetime]] = {}
     for start in call.starts:
         starts.setdefault(start.users_id, []).append(start.at)
@@ -118,12 +118,15 @@ def places_of_call(call: PbxCall) -> list[Place]:
     ]
 
 
-def place_of_dialog(dialog: PaneCall) -> Place:
-    """Where calls may be that are this dialog. A browser's clock may be wrong: it is believed by `LATE` and no more."""
-    times = [moment for moment in (dialog.at, dialog.seen_at, dialog.answered_at) if moment is not None]
-    since = max(min(times), _moved(dialog.seen_at, -LATE))
-    until = min(max(times), _moved(dialog.seen_at, LATE))
-    return Place(dialog.users_id, dialog.direction, dialog.number, since, until)
+def place_of_pane_call(pane_call: PaneCall) -> Place:
+    """Where calls may be that are this pane call.
+
+    A browser's clock may be wrong: it is believed by `LATE` and no more.
+    """
+    times = [moment for moment in (pane_call.at, pane_call.seen_at, pane_call.answered_at) if moment is not None]
+    since = max(min(times), _moved(pane_call.seen_at, -LATE))
+    until = min(max(times), _moved(pane_call.seen_at, LATE))
+    return Place(pane_call.users_id, pane_call.direction, pane_call.number, since, until)
 
 
 def meeting_places(places: Iterable[Place]) -> list[Place]:
@@ -146,36 +149,36 @@ def _moved(moment: datetime, by: timedelta) -> datetime:
         return moment
 
 
-def _off(dialog: PaneCall, at: datetime) -> timedelta | None:
-    """How far that moment is from the nearest of the dialog's own; None outside of the window."""
-    own = (dialog.at, dialog.seen_at, dialog.answered_at)
+def _off(pane_call: PaneCall, at: datetime) -> timedelta | None:
+    """How far that moment is from the nearest of the pane call's own; None outside of the window."""
+    own = (pane_call.at, pane_call.seen_at, pane_call.answered_at)
     nearest = min(abs(moment - at) for moment in own if moment is not None)
     return nearest if nearest <= WINDOW else None
 
 
-def correlate(dialogs: Sequence[PaneCall], calls: Sequence[PbxCall], *, by_call_id: bool) -> dict[str, int]:
-    """PaneCall's id → FCC's `calls_id`, for the dialogs that are decided; the others wait for more facts.
+def correlate(pane_calls: Sequence[PaneCall], calls: Sequence[PbxCall], *, by_call_id: bool) -> dict[str, int]:
+    """PaneCall's id → FCC's `calls_id`, for the pane calls that are decided; the others wait for more facts.
 
-    Order of the arguments doesn't matter. `by_call_id`: FCC names the SIP Call-ID (a setting of the tenant). A dialog
-    whose Call-ID or dial id is named by a call goes to no other; one that is named is no candidate of (c).
+    Order of the arguments doesn't matter. `by_call_id`: FCC names the SIP Call-ID (a setting of the tenant). A pane
+    call whose Call-ID or dial id is named by a call goes to no other; one that is named is no candidate of (c).
     """
     decided: dict[str, int] = {}
-    for dialog in dialogs:
-        named = _named(dialog, calls, by_call_id=by_call_id)
+    for pane_call in pane_calls:
+        named = _named(pane_call, calls, by_call_id=by_call_id)
         if named is not None:
-            decided[dialog.id] = named
+            decided[pane_call.id] = named
     # A dial command without any dialog yet competes only for calls that no dialog fits.
     for group in (
-        [dialog for dialog in dialogs if dialog.sip_call_id is not None],
-        [dialog for dialog in dialogs if dialog.sip_call_id is None],
+        [pane_call for pane_call in pane_calls if pane_call.sip_call_id is not None],
+        [pane_call for pane_call in pane_calls if pane_call.sip_call_id is None],
     ):
         taken = set(decided.values())
         pairs = [
-            (dialog.id, call.calls_id)
-            for dialog in group
-            if dialog.id not in decided
+            (pane_call.id, call.calls_id)
+            for pane_call in group
+            if pane_call.id not in decided
             for call in calls
-            if call.calls_id not in taken and _fits(dialog, call)
+            if call.calls_id not in taken and _fits(pane_call, call)
         ]
         for pair in pairs:
             if sum(1 for other in pairs if other[0] == pair[0] or other[1] == pair[1]) == 1:
@@ -183,28 +186,28 @@ def correlate(dialogs: Sequence[PaneCall], calls: Sequence[PbxCall], *, by_call_
     return decided
 
 
-def _named(dialog: PaneCall, calls: Sequence[PbxCall], *, by_call_id: bool) -> int | None:
-    if by_call_id and dialog.sip_call_id is not None:
-        found = {call.calls_id for call in calls if dialog.sip_call_id in call.sip_call_ids}
+def _named(pane_call: PaneCall, calls: Sequence[PbxCall], *, by_call_id: bool) -> int | None:
+    if by_call_id and pane_call.sip_call_id is not None:
+        found = {call.calls_id for call in calls if pane_call.sip_call_id in call.sip_call_ids}
         if len(found) == 1:
             return found.pop()
-    if dialog.dial_id is not None:
-        found = {call.calls_id for call in calls if call.dial_id == dialog.dial_id}
+    if pane_call.dial_id is not None:
+        found = {call.calls_id for call in calls if call.dial_id == pane_call.dial_id}
         if len(found) == 1:
             return found.pop()
     return None
 
 
-def _fits(dialog: PaneCall, call: PbxCall) -> bool:
-    if dialog.direction != call.direction or dialog.number != call.number:
+def _fits(pane_call: PaneCall, call: PbxCall) -> bool:
+    if pane_call.direction != call.direction or pane_call.number != call.number:
         return False
-    return any(start.users_id == dialog.users_id and _is_of(start, dialog) for start in call.starts)
+    return any(start.users_id == pane_call.users_id and _is_of(start, pane_call) for start in call.starts)
 
 
-def _is_of(start: CallStart, dialog: PaneCall) -> bool:
-    """Whether the start is the dialog's: near it, and nearer than to any dialog that the call already has.
+def _is_of(start: CallStart, pane_call: PaneCall) -> bool:
+    """Whether the start is the pane call's: near it, and nearer than to any pane call that the call already has.
 
     Nearer, for a report may come late: what a pane tells after its connector was away was seen near later rings.
     """
-    off = _off(dialog, start.at)
+    off = _off(pane_call, start.at)
     return off is not None and (start.claimed is None or off < start.claimed)

@@ -95,10 +95,10 @@ class CallProjector:
         if fact.source == Source.PANE:
             return self._pane_key(uow, work, fact)
         if fact.source == Source.AGENT and fact.kind == "dialled":
-            uow.calls.save_dialog(self._dialog(work, fact, None, None))
+            uow.pane_calls.save(self._pane_call(work, fact, None, None))
         if fact.kind == "checked" and fact.content.get("dial_id"):
-            dialog = uow.calls.dialog(work.tenant.id, dial_id=str(fact.content["dial_id"]))
-            return dialog.call_key if dialog is not None else None
+            pane_call = uow.pane_calls.named(work.tenant.id, dial_id=str(fact.content["dial_id"]))
+            return pane_call.call_key if pane_call is not None else None
         return None
 
     def _new_key(self, work: Work) -> str:
@@ -106,7 +106,7 @@ class CallProjector:
         work.new.add(key)
         return key
 
-    def _dialog(self, work: Work, fact: Fact, known: PaneCall | None, key: str | None) -> PaneCall:
+    def _pane_call(self, work: Work, fact: Fact, known: PaneCall | None, key: str | None) -> PaneCall:
         now = self._clock.now()
         answered = fact.at if fact.kind == "answered" else None
         if known is None:
@@ -133,15 +133,15 @@ class CallProjector:
         )
 
     def _pane_key(self, uow: UnitOfWork, work: Work, fact: Fact) -> str:
-        known = uow.calls.dialog(
+        known = uow.pane_calls.named(
             work.tenant.id, sip_call_id=fact.sip_call_id, dial_id=str(fact.content.get("dial_id") or "") or None
         )
         key = known.call_key if known is not None and known.call_key is not None else self._new_key(work)
-        dialog = self._dialog(work, fact, known, key)
-        if dialog != known:
-            uow.calls.save_dialog(dialog)
-        if dialog.dial_id is not None and (known is None or known.call_key is None):
-            uow.facts.adopt(work.tenant.id, dialog.dial_id, key)
+        pane_call = self._pane_call(work, fact, known, key)
+        if pane_call != known:
+            uow.pane_calls.save(pane_call)
+        if pane_call.dial_id is not None and (known is None or known.call_key is None):
+            uow.facts.adopt(work.tenant.id, pane_call.dial_id, key)
         return key
 
     def _presence_fact(self, uow: UnitOfWork, work: Work, fact: Fact) -> None:

@@ -65,7 +65,7 @@ class Retention:
                 count += emptied
                 over = not old and not emptied
                 if over:
-                    uow.calls.forget_dialogs(before=before)
+                    uow.pane_calls.forget(before=before)
                 uow.commit()
             if over:
                 return count
@@ -83,7 +83,7 @@ class Retention:
             keys = [stored.key for stored in found]
             if keys:
                 uow.facts.shrink_calls(keys)
-                uow.calls.forget_dialogs(keys=keys)
+                uow.pane_calls.forget(keys=keys)
             for stored in found:
                 fact = Fact("agent", "forgotten", self._clock.now(), stored.call.calls_id)
                 uow.facts.add(tenant_id, fact, call_key=stored.key)

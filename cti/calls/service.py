@@ -118,7 +118,7 @@ class CallService:
         now = self._clock.now()
         with self._database.read() as uow:
             pairing, tenant = self._place(uow, agent)
-            known = uow.calls.dialog(tenant.id, dial_id=dial_id) if dial_id is not None else None
+            known = uow.pane_calls.named(tenant.id, dial_id=dial_id) if dial_id is not None else None
             region = tenant.default_region
             if known is not None and known.users_id == agent.fcc_user_id:
                 return permit_of(parse(known.number, region), str(dial_id), region)
@@ -168,7 +168,7 @@ class CallService:
             tenant = self._place(uow, agent)[1]
             fact = pane_fact(agent, tenant.default_region, report, now=self._clock.now())
             for name in ({"sip_call_id": report.sip_call_id}, {"dial_id": fact.content.get("dial_id")}):
-                known = uow.calls.dialog(tenant.id, **name)
+                known = uow.pane_calls.named(tenant.id, **name)
                 if known is not None and known.users_id != agent.fcc_user_id:
                     raise ReportInvalidError
             key = None
@@ -237,8 +237,10 @@ class CallService:
         if found is None and isinstance(call.get("callsId"), int):
             found = uow.calls.by_calls_id(tenant_id, call["callsId"])
         if found is None and call.get("sipCallId"):
-            dialog = uow.calls.dialog(tenant_id, sip_call_id=str(call["sipCallId"]))
-            found = uow.calls.get(dialog.call_key) if dialog is not None and dialog.call_key is not None else None
+            pane_call = uow.pane_calls.named(tenant_id, sip_call_id=str(call["sipCallId"]))
+            found = (
+                uow.calls.get(pane_call.call_key) if pane_call is not None and pane_call.call_key is not None else None
+            )
         if found is None or found.tenant_id != tenant_id or agent.fcc_user_id not in found.call.agents:
             raise CallUnknownError
         return found

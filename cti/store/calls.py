@@ -1,4 +1,4 @@
-"""The tables and the repository of calls as their facts make them, and of panes' calls."""
+"""The tables and the repository of calls as their facts make them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from cti.domain.call import Call, State, StoredCall
 from cti.domain.outcome import Outcome
-from cti.domain.pane_call import PaneCall
 from cti.domain.presence import Attendance
 from cti.domain.record import Claim, Record, Related
 from cti.store.accounts import TenantRow
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
 
 _UP = tuple(state.value for state in State if state is not State.ENDED)
 _AT_ONE_PLACE = 50
-"""So many calls or dialogs of one agent with one number are looked at; more at once nobody could tell apart."""
+"""So many calls of one agent with one number are looked at; more at once nobody could tell apart."""
 
 _CALL: Final = TypeAdapter(Call)
 # The domain names these for the type checker only.
@@ -108,30 +107,6 @@ class CallAgentRow(Base):
     call_key: Mapped[str] = mapped_column(String(64), primary_key=True)
     users_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     tenant_id: Mapped[str] = mapped_column(String(64))
-
-
-class PaneCallRow(Base):
-    """A dial command or a pane's SIP dialog, and the call it belongs to once that is known."""
-
-    __tablename__ = "pane_calls"
-    __table_args__ = (
-        UniqueConstraint("tenant_id", "sip_call_id"),
-        UniqueConstraint("tenant_id", "dial_id"),
-        Index("ix_pane_calls_tenant_id_users_id_settled_seen_at", "tenant_id", "users_id", "settled", "seen_at"),
-    )
-
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    tenant_id: Mapped[str] = mapped_column(String(64))
-    users_id: Mapped[int] = mapped_column(BigInteger)
-    direction: Mapped[str] = mapped_column(String(8))
-    number: Mapped[str] = mapped_column(String(64))
-    at: Mapped[datetime] = mapped_column(index=True)
-    seen_at: Mapped[datetime]
-    answered_at: Mapped[datetime | None]
-    dial_id: Mapped[str | None] = mapped_column(String(64))
-    sip_call_id: Mapped[str | None] = mapped_column(String(255))
-    call_key: Mapped[str | None] = mapped_column(String(64), index=True)
-    settled: Mapped[bool] = mapped_column(default=False)
 
 
 class CallRepository:
@@ -297,68 +272,6 @@ class CallRepository:
         newest = CallRow.started_at.desc()
         return self._where(CallRow.tenant_id == tenant_id, CallRow.searching, order=newest, limit=limit)
 
-    def open_dialogs_of(self, call_keys: Collection[str]) -> list[PaneCall]:
-        """The dialogs under these calls whose PBX call is not known yet."""
-        query = select(PaneCallRow).where(PaneCallRow.call_key.in_(call_keys), PaneCallRow.settled.is_(False))
-        return [_dialog(row) for row in self._session.scalars(query)] if call_keys else []
-
-    def open_dialogs(
-        self, tenant_id: str, users_id: int, *, direction: str, number: str, since: datetime, until: datetime
-    ) -> list[PaneCall]:
-        """The agent's dial commands and SIP dialogs with that number and direction whose PBX call is not known yet.
-
-        Those that were first heard of between these moments, the newest first.
-        """
-        query = select(PaneCallRow).where(
-            PaneCallRow.tenant_id == tenant_id,
-            PaneCallRow.users_id == users_id,
-            PaneCallRow.settled.is_(False),
-            PaneCallRow.seen_at.between(since, until),
-            PaneCallRow.direction == direction,
-            PaneCallRow.number == number[:64],
-        )
-        query = query.order_by(PaneCallRow.seen_at.desc()).limit(_AT_ONE_PLACE)
-        return [_dialog(row) for row in self._session.scalars(query)]
-
-    def last_settled(self, tenant_id: str, users_id: int, *, number: str, since: datetime) -> PaneCall | None:
-        """The agent's newest dialog with that number whose PBX call is known, first heard of since then."""
-        query = select(PaneCallRow).where(
-            PaneCallRow.tenant_id == tenant_id,
-            PaneCallRow.users_id == users_id,
-            PaneCallRow.settled.is_(True),
-            PaneCallRow.seen_at >= since,
-            PaneCallRow.number == number[:64],
-        )
-        row = self._session.scalar(query.order_by(PaneCallRow.seen_at.desc()).limit(1))
-        return None if row is None else _dialog(row)
-
-    def dialogs_of_call(self, call_key: str) -> list[PaneCall]:
-        """The dialogs under one call."""
-        return [
-            _dialog(row) for row in self._session.scalars(select(PaneCallRow).where(PaneCallRow.call_key == call_key))
-        ]
-
-    def dialog(self, tenant_id: str, *, sip_call_id: str | None = None, dial_id: str | None = None) -> PaneCall | None:
-        """One dialog by its SIP Call-ID or its dial command."""
-        query = select(PaneCallRow).where(PaneCallRow.tenant_id == tenant_id)
-        for column, value in ((PaneCallRow.sip_call_id, sip_call_id), (PaneCallRow.dial_id, dial_id)):
-            if value is not None:
-                row = self._session.scalar(query.where(column == value))
-                if row is not None:
-                    return _dialog(row)
-        return None
-
-    def save_dialog(self, dialog: PaneCall) -> None:
-        """Keep a dialog, new or changed."""
-        row = self._session.get(PaneCallRow, dialog.id)
-        if row is None:
-            row = PaneCallRow(id=dialog.id)
-            self._session.add(row)
-        for name in PaneCall.__dataclass_fields__:
-            setattr(row, name, getattr(dialog, name))
-        row.number = dialog.number[:64]
-        self._session.flush()
-
     def old(self, before: datetime, *, limit: int) -> list[StoredCall]:
         """Calls that began before that moment and are not shrunk yet."""
         return self._where(CallRow.started_at < before, CallRow.shrunk.is_(False), limit=limit)
@@ -370,14 +283,6 @@ class CallRepository:
     def ended_since(self, tenant_id: str, moment: datetime) -> list[StoredCall]:
         """The tenant's calls, known to FCC, that ended since then."""
         return self._where(CallRow.tenant_id == tenant_id, CallRow.ended_at >= moment, CallRow.calls_id.is_not(None))
-
-    def forget_dialogs(self, *, before: datetime | None = None, keys: Collection[str] = ()) -> None:
-        """Delete the dialogs begun before that moment, or those of these calls."""
-        self._session.flush()
-        if before is not None:
-            self._session.execute(delete(PaneCallRow).where(PaneCallRow.at < before))
-        if keys:
-            self._session.execute(delete(PaneCallRow).where(PaneCallRow.call_key.in_(keys)))
 
     def _where(self, *conditions: Any, order: Any = None, limit: int | None = None) -> list[StoredCall]:
         query = select(CallRow).where(*conditions).order_by(order).limit(limit)
@@ -394,7 +299,3 @@ class CallRepository:
             .limit(limit)
         )
         return [self._stored(row) for row in self._session.scalars(query)]
-
-
-def _dialog(row: PaneCallRow) -> PaneCall:
-    return PaneCall(**{name: getattr(row, name) for name in PaneCall.__dataclass_fields__})

@@ -25,6 +25,7 @@ from cti.store.calls import CallRepository
 from cti.store.events import EventRepository
 from cti.store.facts import FactRepository
 from cti.store.outbox import OutboxRepository
+from cti.store.pane_calls import PaneCallRepository
 from cti.store.sip_dialogs import SipDialogRepository
 
 if TYPE_CHECKING:
@@ -80,6 +81,11 @@ class UnitOfWork:
     def calls(self) -> CallRepository:
         """Calls as their facts make them."""
         return CallRepository(self._session, self._clock)
+
+    @cached_property
+    def pane_calls(self) -> PaneCallRepository:
+        """Calls as panes know them."""
+        return PaneCallRepository(self._session, self._clock)
 
     @cached_property
     def agents(self) -> AgentRepository:

@@ -33,9 +33,10 @@ from cti.domain.presence import Attendance
 from cti.domain.times import iso
 from cti.settings import load
 from cti.store.call_logs import CallLogRow
-from cti.store.calls import CallAgentRow, CallRow, PaneCallRow, call_to_json
+from cti.store.calls import CallAgentRow, CallRow, call_to_json
 from cti.store.facts import FactRow
 from cti.store.outbox import OutboxAttemptRow, OutboxRow
+from cti.store.pane_calls import PaneCallRow
 from cti.store.secrets import SecretBox
 from tests.support import accounts
 from tests.support.signed_request import ORG_ID

@@ -28,8 +28,8 @@ def never_settled(rig: Rig, count: int) -> None:
     with rig.database.write() as uow:
         for number in range(count):
             at = rig.clock.now() - timedelta(days=1 + number % 80, seconds=number)
-            dialog = PaneCall(f"old-{number}", "acme", 101, "inbound", CUSTOMER, at, at, sip_call_id=f"old-{number}")
-            uow.calls.save_dialog(dialog)
+            pane_call = PaneCall(f"old-{number}", "acme", 101, "inbound", CUSTOMER, at, at, sip_call_id=f"old-{number}")
+            uow.pane_calls.save(pane_call)
         uow.commit()
 
 

@@ -259,7 +259,7 @@ def test_what_the_tenant_does_not_allow_is_neither_dialled_nor_rung(rig: Rig, nu
     assert not rig.service.may_invite(ANNA, canonical)
     with rig.database.read() as uow:
         where = {"direction": "outbound", "number": canonical, "since": rig.at(-60), "until": rig.at(60)}
-        assert uow.calls.open_dialogs("acme", ANNA.fcc_user_id, **where) == []
+        assert uow.pane_calls.open_at("acme", ANNA.fcc_user_id, **where) == []
     rig.change_tenant(dial_countries=("ALL",), dial_premium=True, dial_satellite=True)
     assert rig.service.dial(ANNA, number, None).number == canonical
     assert rig.service.may_invite(ANNA, canonical)

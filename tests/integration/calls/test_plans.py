@@ -91,7 +91,7 @@ def test_following_a_call_reads_no_table_through(rig: Rig) -> None:
     "ask",
     [
         lambda uow, at: uow.calls.last_ended_of("acme", 101, since=at),
-        lambda uow, at: uow.calls.last_settled("acme", 101, number=CUSTOMER, since=at),
+        lambda uow, at: uow.pane_calls.last_settled("acme", 101, number=CUSTOMER, since=at),
         lambda uow, at: uow.calls.attended("acme", [1, 2]),
         lambda uow, at: uow.calls.searching("acme", limit=10),
         lambda uow, at: uow.calls.unchecked(limit=10),
