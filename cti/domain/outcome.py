@@ -57,8 +57,9 @@ def q850_cause(reason: str | int | None) -> int | None:
         return None
     if isinstance(reason, int):
         return reason if 0 < reason < 128 else None  # noqa: PLR2004 - Q.850 causes are seven bits
-    if re.fullmatch(r"[0-9]{1,3}", reason.strip()):
-        return q850_cause(int(reason))
+    bare = reason.strip()
+    if re.fullmatch(r"[0-9]{1,3}", bare):
+        return q850_cause(int(bare))
     found = _REASON.search(reason)
     return q850_cause(int(found.group(1))) if found else None
 

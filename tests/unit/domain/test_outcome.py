@@ -70,6 +70,7 @@ def test_nothing_known_is_no_outcome() -> None:
         ("q.850;text=x;cause=1", 1),
         ("SIP;cause=486", None),
         ("17", 17),
+        ("17\x1f", 17),
         (17, 17),
         (0, None),
         (900, None),
