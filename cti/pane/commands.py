@@ -133,8 +133,9 @@ class PresenceSet(RoomCommand):
 
 @dataclass(frozen=True, slots=True)
 class Credentials(Shape):
-    """What the phone signs in to FCC with."""
+    """What the phone signs in to FCC with; `kind`: of phone, as the pane names it."""
 
+    kind: Literal["sip"]
     uri: Annotated[str, StringConstraints(pattern="^sips?:")]
     username: str
     password: str
@@ -155,7 +156,7 @@ class PhoneCredentials(LeaderCommand):
         sender.require_lead(self.fence)  # FCC may have taken its time
         sender.room.line = line
         expires_at = None if line.expires_at is None else line.expires_at.isoformat()
-        return Credentials(line.uri, line.username, line.password, expires_at, [])
+        return Credentials("sip", line.uri, line.username, line.password, expires_at, [])
 
 
 class PhoneRegistered(RoomCommand):

@@ -85,8 +85,9 @@ export type ClickedRecord = {
   personAccount?: boolean;
 };
 
-/** What the phone signs in to FCC with. */
+/** What the phone signs in to FCC with; `kind`: of phone, as the pane names it. */
 export type Credentials = {
+  kind: "sip";
   uri: string;
   username: string;
   password: string;

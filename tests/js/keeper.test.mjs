@@ -25,7 +25,7 @@ describe("the keeper of the phone", () => {
     store = createStore(reduce, initialState);
     asked = [];
     started = [];
-    answer = async () => ({ expiresAt: null });
+    answer = async () => ({ kind: "sip", expiresAt: null });
     inCall = false;
     open = true;
     let on = false;
@@ -42,6 +42,7 @@ describe("the keeper of the phone", () => {
         },
       },
       phone: {
+        kind: "sip",
         started: () => on,
         start(credentials) {
           on = true;
@@ -147,6 +148,21 @@ describe("the keeper of the phone", () => {
     keeper.greeted({ leader: true, fence: 1 });
     await settle();
     assert.equal(asked.length, 2);
+  });
+
+  it("starts no phone with the credentials of another kind, and asks again later", async () => {
+    answer = async () => ({ kind: "desk", expiresAt: null });
+    await leads();
+    assert.deepEqual([started, store.get().phone], [[], "failed"]);
+    answer = async () => ({ kind: "sip", expiresAt: null });
+    await passes(1_000);
+    assert.equal(started.length, 1);
+  });
+
+  it("takes credentials that say no kind as a SIP phone's", async () => {
+    answer = async () => ({ expiresAt: null });
+    await leads();
+    assert.equal(started.length, 1);
   });
 
   it("tries no more once another pane leads", async () => {

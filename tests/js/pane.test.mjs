@@ -32,7 +32,7 @@ function workbench(which = SIP) {
   const bench = {
     time, store, asked, host, phone,
     answers: {
-      "phone.credentials": () => ({ uri: "sip:40312@acme.fcc.example", username: "40312", password: "p", expiresAt: null, iceServers: [] }),
+      "phone.credentials": () => ({ kind: "sip", uri: "sip:40312@acme.fcc.example", username: "40312", password: "p", expiresAt: null, iceServers: [] }),
       "sip.ticket": () => ({ ticket: "t1", expiresIn: 30 }),
       "dial": () => ({ dialId: "d1", number: "+48600100200", display: "600 100 200" }),
       "presence.set": ({ statusId }) => ({ presence: statusId === 1 ? READY : NOT_READY }),
@@ -374,7 +374,7 @@ describe("the pane", () => {
   describe("whose phone stands on the desk", () => {
     const onTheDesk = () => {
       bench = workbench(DESK);
-      bench.answers["phone.credentials"] = () => ({ station: "40312", expiresAt: null });
+      bench.answers["phone.credentials"] = () => ({ kind: "desk", station: "40312", expiresAt: null });
     };
     it("hands it its own kind of credentials", async () => {
       onTheDesk();

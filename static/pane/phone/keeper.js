@@ -53,6 +53,8 @@ export function createKeeper({ store, channel, phone, notices, inCall, now }) {
     try {
       const credentials = await channel.request("phone.credentials", { fence }, { timeout: ANSWER_PATIENCE });
       if (mine !== round) return;
+      const { kind = "sip" } = credentials; // a connector from before there were kinds knew this one
+      if (kind !== phone.kind) throw new ChannelError("phone-failed");
       credentialsUntil = endOf(credentials.expiresAt);
       phone.start(credentials);
     } catch (error) {

@@ -9,8 +9,8 @@
  * @typedef {import("../state/types.js").Ability} Ability
  * @typedef {import("../state/types.js").PhoneCall} PhoneCall
  *
- * @typedef {{expiresAt: string|null, [name: string]: any}} Credentials as the connector hands them to the pane that holds
- *   the phone; the phone alone knows what else is in them
+ * @typedef {{kind?: string, expiresAt: string|null, [name: string]: any}} Credentials as the connector hands them to the pane
+ *   that holds the phone, for one of its kind; the phone alone knows what else is in them
  *
  * @typedef {{sipCallId: string}|{callsId: number}} CallName by which the connector knows a call: the Call-ID of its SIP dialog, or
  *   FCC's own id where the phone was told that
@@ -50,7 +50,7 @@
  * @property {() => void} abandon it is not made: let go what was opened for it
  *
  * @typedef {object} Phone
- * @property {Kind} kind
+ * @property {Kind} kind of credentials that it is started with
  * @property {readonly Ability[]} can
  * @property {(credentials: Credentials) => void} start
  * @property {() => void} stop give the phone up: sign off, and close when no call is left

@@ -499,7 +499,12 @@ def test_the_phones_credentials_are_for_the_leader_only(rig):
     leader, other = rig.enter(), rig.enter("pane-two")
     fence = leader.answer["fence"]
     line = leader.ask("phone.credentials", fence=fence)["ok"]
-    assert (line["username"], line["password"], line["iceServers"]) == ("40312", "sip-password", [])
+    assert (line["kind"], line["username"], line["password"], line["iceServers"]) == (
+        "sip",
+        "40312",
+        "sip-password",
+        [],
+    )
     assert other.ask("phone.credentials", fence=fence)["error"]["code"] == "not-leader"
     assert leader.ask("phone.credentials", fence=fence - 1)["error"]["code"] == "not-leader"
     assert other.ask("sip.ticket", fence=fence)["error"]["code"] == "not-leader"
