@@ -67,6 +67,8 @@ describe("the SIP phone", () => {
     [`<tel:${NUMBER};phone-context=x>`, NUMBER, null],
     ["<sip:600 100 200@acme.fcc.example>", "600 100 200", null],
     [`<sip:${NUMBER};cpc=ordinary@acme.fcc.example;user=phone>`, NUMBER, null],
+    ["Wałęsa <sip:%B3@acme.fcc.example>", "%B3", "Wałęsa"],
+    [`<sip:${"a".repeat(90)}@acme.fcc.example>`, "a".repeat(80), null],
     ["<sip:anonymous@anonymous.invalid>", "anonymous", null],
     ["<sip:caller17@anonymous.invalid>", "anonymous", null],
     ["numer zastrzeżony <sip:anonymous@acme.fcc.example>", "anonymous", "numer zastrzeżony"],

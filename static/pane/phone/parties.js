@@ -39,9 +39,15 @@ function decoded(bytes) {
 
 /**
  * @param {string} value of From or To; JsSIP has one rule for both
- * @returns {boolean}
+ * @returns {boolean} false too where JsSIP throws: at an escape (%B3) that is no UTF-8
  */
-const isRead = (value) => Grammar.parse(value, "From") !== -1;
+function isRead(value) {
+  try {
+    return Grammar.parse(value, "From") !== -1;
+  } catch {
+    return false;
+  }
+}
 
 /**
  * @param {string} value of From or To

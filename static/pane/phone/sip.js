@@ -42,6 +42,8 @@ import { createSpeaker } from "./speaker.js";
 const REGISTER_EXPIRES = 300;
 const CLOSING_GRACE = 1500;
 const SIGNING_OFF_TAKES = 1000;
+/** As much of a number as a report of a call may carry. */
+const LONGEST_NUMBER = 80;
 
 /** Nobody rejected the call: it may ring at once at the agent's other pane. */
 const AWAY = Object.freeze({ status_code: 480, reason_phrase: "Temporarily Unavailable" });
@@ -250,7 +252,7 @@ export function createSipPhone(deps) {
     if (line || preparing) return session.terminate(BUSY);
     const { uri, display_name: name } = session.remote_identity;
     // The user part may have parameters of its own (RFC 3261, 19.1.6); of an anonymous address it may be anything.
-    const number = uri.host === "anonymous.invalid" ? "anonymous" : String(uri.user ?? "").replace(/;.*/, "");
+    const number = uri.host === "anonymous.invalid" ? "anonymous" : String(uri.user ?? "").replace(/;.*/, "").slice(0, LONGEST_NUMBER);
     take(session, { sipCallId: request.call_id, dialId: null, direction: "inbound", number, name: name || null }, null);
   }
 
