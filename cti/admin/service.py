@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 import argon2
@@ -31,6 +32,7 @@ READ_WITHIN: Final = timedelta(minutes=15)
 """A service at work notes every five minutes that it has read the call list."""
 UNLOGGED_WITHIN: Final = timedelta(hours=24)
 """For how long back calls are counted that are not logged on purpose."""
+_LONGEST_IN_PAIRING: Final = 40
 
 _NEW_TENANT: Final[Mapping[str, Any]] = {
     "domain": None,
@@ -237,7 +239,7 @@ class AdminService:
         made = next((each for each in pairings if each.tenant_id == tenant_id), None)
         if made is None:
             new = {**_NEW_PAIRING, "tenant_id": tenant_id, "org_id": org_id, "created_at": self._clock.now()}
-            made = Pairing(id=f"{tenant_id[:40]}-{org_id}", **{**new, **fields})
+            made = Pairing(id=_new_pairing_id(tenant_id, org_id), **{**new, **fields})
         else:
             made = replace(made, **fields)
         neighbours = tuple(
@@ -344,6 +346,13 @@ def settings_fact(pairing: Pairing, at: datetime) -> Fact:
         "campaigns": list(pairing.campaigns),
     }
     return Fact("agent", "settings", at, content={"pairing_id": pairing.id, "settings": settings})
+
+
+def _new_pairing_id(tenant_id: str, org_id: str) -> str:
+    """Speaking and at most 64 characters: of a tenant's long name the beginning, told from others that begin so."""
+    if len(tenant_id) > _LONGEST_IN_PAIRING:
+        tenant_id = f"{tenant_id[:31]}-{sha256(tenant_id.encode()).hexdigest()[:8]}"
+    return f"{tenant_id}-{org_id}"
 
 
 def _pairing_of(uow: UnitOfWork, tenant_id: str, org_id: str) -> Pairing | None:

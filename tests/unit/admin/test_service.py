@@ -113,6 +113,16 @@ def test_a_draft_needs_both_sides(admin: AdminService) -> None:
         admin.draft("acme", ORG_ID, {})
 
 
+def test_tenants_whose_long_names_begin_alike_have_a_pairing_each(admin: AdminService) -> None:
+    admin.keep_org(ORG_ID, ORG)
+    tenants = [f"{'a' * 45}-{number}" for number in (1, 2)]
+    for tenant_id in tenants:
+        admin.keep_tenant(tenant_id, {**TENANT, "domain": tenant_id})
+        admin.keep_pairing(admin.draft(tenant_id, ORG_ID, {}).pairing)
+    assert {each.tenant_id for each in admin.pairings()} == set(tenants)
+    assert all(len(each.id) <= 64 for each in admin.pairings())
+
+
 def test_settings_that_are_not_given_stay_and_can_be_taken_back(paired: AdminService) -> None:
     chosen = {"campaigns": (3, 4), "off_campaign_id": 9, "default_user_id": "0055g00000AbCdEAAV"}
     paired.keep_pairing(paired.draft("acme", ORG_ID, chosen).pairing)
