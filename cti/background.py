@@ -147,8 +147,9 @@ class Loop:
             if self._thread is not None or self._stopping.is_set():
                 return
             self._expected_at = self._clock.monotonic() + self._first
-            self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+            thread.start()  # raises where the system has no more of them: then nothing has begun
+            self._thread = thread
 
     def wake(self) -> None:
         """Have the next step come now, or right after the one under way; never waits."""

@@ -94,6 +94,23 @@ def test_the_thread_outlives_what_the_step_raises(make: Callable[..., Loop], wor
     assert loop.health().restarts >= 3
 
 
+def test_a_loop_that_got_no_thread_has_not_begun(
+    make: Callable[..., Loop], work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    loop = make()
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refused)
+        with pytest.raises(RuntimeError):
+            loop.start()
+    assert loop.health().state == "idle"
+    loop.start()
+    until(lambda: work.done)
+    loop.stop()
+
+
 def test_a_loop_that_nobody_began_is_idle_and_sound(make: Callable[..., Loop], work: Work) -> None:
     loop = make()
     assert (loop.health().state, loop.health().sound, work.done) == ("idle", True, 0)
