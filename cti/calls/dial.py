@@ -23,7 +23,6 @@ from cti.domain.presence import PresenceClass
 from cti.domain.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     from cti.accounts import AgentRef, Pairing, Tenant
@@ -69,19 +68,19 @@ def is_dialled_form(user: str, policy: DialPolicy) -> bool:
     return _DIALLED.fullmatch(user) is not None and dialable(user, policy).value == user
 
 
-def named_record(data: Mapping[str, Any] | None, reason: str) -> Record | None:
-    """The record that a pane names: `{recordId, objectType, …}`, for that `reason`.
+def named_record(record: Record | None, reason: str) -> Record | None:
+    """The record that a pane names, for that `reason`, its id in 18 characters.
 
     Only the id and the object are taken: the name, and whom else it concerns, Salesforce is asked about. None where the
-    pane named none, or one without an id and an object that there can be.
+    pane named none, or one with an id (a wrong check suffix included) or an object that there cannot be.
     """
-    if not data or not data.get("recordId") or not _OBJECT.fullmatch(str(data.get("objectType"))):
+    if record is None or not _OBJECT.fullmatch(record.object_type):
         return None
     try:
-        record_id = salesforce_id(str(data["recordId"]))
+        record_id = salesforce_id(record.record_id)
     except ValueError:
         return None
-    return Record(record_id=record_id, object_type=str(data["objectType"]), reason=reason)
+    return Record(record_id=record_id, object_type=record.object_type, reason=reason)
 
 
 def refuse_if_busy(uow: UnitOfWork, tenant_id: str, users_id: int, *, now: datetime) -> None:

@@ -30,6 +30,7 @@ from cti.calls.notifier import language_of
 from cti.calls.pane_report import pane_fact
 from cti.calls.work import Check, Entry
 from cti.domain.facts import Fact
+from cti.domain.pane_call import CallName
 from cti.domain.phone_number import parse
 from cti.domain.presence import PresenceClass
 from cti.domain.record import Claim
@@ -37,7 +38,7 @@ from cti.errors import ConnectorError
 from cti.pane_events import AgentState, CapabilitiesShown, PresenceShown, StatusShown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from cti.accounts import AgentRef, Pairing, Tenant
     from cti.calls.attendance import AttendanceKeeper
@@ -105,9 +106,7 @@ class CallService:
 
     # -- calls ----------------------------------------------------------------------------------------------------
 
-    def dial(
-        self, agent: AgentRef, number: str, record: Mapping[str, Any] | None = None, *, dial_id: str | None = None
-    ) -> Permit:
+    def dial(self, agent: AgentRef, number: str, record: Record | None = None, *, dial_id: str | None = None) -> Permit:
         """Permit one call to a number as it was clicked, and remember the record it was clicked on.
 
         Whether the agent may read that record is found out beside the call; until then the call's log refers to nobody.
@@ -173,11 +172,11 @@ class CallService:
                     raise ReportInvalidError
             key = None
             if report.calls_id is not None:
-                key = self._call_of(uow, tenant.id, agent, {"callsId": report.calls_id}).key
+                key = self._call_of(uow, tenant.id, agent, CallName(calls_id=report.calls_id)).key
         self._writer.store_entries(tenant.id, [Entry(fact, key)])
 
-    def popped(self, agent: AgentRef, call: Mapping[str, Any]) -> None:
-        """Note that a record was shown for a call: `{callsId or sipCallId, recordId}`."""
+    def popped(self, agent: AgentRef, call: CallName, record_id: str) -> None:
+        """Note that a record was shown for a call; raises CallUnknownError."""
         with self._database.read() as uow:
             tenant = self._place(uow, agent)[1]
             stored = self._call_of(uow, tenant.id, agent, call)
@@ -188,16 +187,16 @@ class CallService:
             self._clock.now(),
             stored.call.calls_id,
             found[1].sip_call_id if found is not None else None,
-            {"users_id": agent.fcc_user_id, "record_id": str(call.get("recordId") or "")[:18]},
+            {"users_id": agent.fcc_user_id, "record_id": record_id},
         )
         self._writer.store_entries(tenant.id, [Entry(fact, stored.key)])
 
-    def relate(self, agent: AgentRef, call: Mapping[str, Any], record: Mapping[str, Any] | None) -> None:
+    def relate(self, agent: AgentRef, call: CallName, record: Record | None) -> None:
         """Tie a call of this agent to a record, or to none; the agent's word beats click and search (R36, R37).
 
-        `call` is one by `callId`, `callsId` or `sipCallId`, `record` `{recordId, objectType}`. A record that was not
-        found for this agent is checked first; while Salesforce cannot be asked, the call is tied once it could. Raises
-        RecordNotReadableError where the agent may not read it, RelatedTooOftenError, CallUnknownError.
+        A record that was not found for this agent is checked first; while Salesforce cannot be asked, the call is tied
+        once it could. Raises ReportInvalidError for a record that there cannot be, RecordNotReadableError where the
+        agent may not read it, RelatedTooOftenError, CallUnknownError.
         """
         linked = named_record(record, "linked")
         if linked is None and record is not None:
@@ -229,15 +228,15 @@ class CallService:
                 entries.append(Entry(answer, stored.key))
         self._writer.store_entries(tenant.id, entries)
 
-    def _call_of(self, uow: UnitOfWork, tenant_id: str, agent: AgentRef, call: Mapping[str, Any]) -> StoredCall:
-        """The agent's own call by `callId`, `callsId` or `sipCallId`; raises CallUnknownError."""
+    def _call_of(self, uow: UnitOfWork, tenant_id: str, agent: AgentRef, name: CallName) -> StoredCall:
+        """The agent's own call of that name; raises CallUnknownError."""
         found: StoredCall | None = None
-        if call.get("callId"):
-            found = uow.calls.get(str(call["callId"]))
-        if found is None and isinstance(call.get("callsId"), int):
-            found = uow.calls.by_calls_id(tenant_id, call["callsId"])
-        if found is None and call.get("sipCallId"):
-            pane_call = uow.pane_calls.named(tenant_id, sip_call_id=str(call["sipCallId"]))
+        if name.call_id is not None:
+            found = uow.calls.get(name.call_id)
+        if found is None and name.calls_id is not None:
+            found = uow.calls.by_calls_id(tenant_id, name.calls_id)
+        if found is None and name.sip_call_id is not None:
+            pane_call = uow.pane_calls.named(tenant_id, sip_call_id=name.sip_call_id)
             found = (
                 uow.calls.get(pane_call.call_key) if pane_call is not None and pane_call.call_key is not None else None
             )

@@ -10,6 +10,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class CallName:
+    """What a pane calls one of its agent's calls: by the connector's own id, FCC's, its SIP dialog, or several of them.
+
+    They are tried in this order, for a dialog's own call is gone once FCC's has taken its place.
+    """
+
+    call_id: str | None = None
+    calls_id: int | None = None
+    sip_call_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Permit:
     """Leave to place one call: the SIP number (E.164, or the digits of an internal or short number) and its display."""
 

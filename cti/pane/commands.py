@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
 
-from cti.domain.pane_call import PaneReport
+from cti.domain.pane_call import CallName, PaneReport
+from cti.domain.record import Record
 from cti.pane.command import (
     CallId,
     Command,
@@ -218,7 +219,7 @@ class Dial(RoomCommand):
         room = sender.room
         if room.leader is None:
             raise PhoneNotReadyError
-        record = None if self.record is None else self.record.to_json()
+        record = None if self.record is None else Record(self.record.record_id, self.record.object_type)
         permit = sender.calls.dial(room.agent, self.number, record, dial_id=self._dial_id(sender.pane))
         leader = room.leader
         if leader is None:
@@ -279,7 +280,8 @@ class CallPopped(RoomCommand):
 
     def perform(self, sender: Sender) -> Nothing:
         """Tell the call service."""
-        sender.calls.popped(sender.room.agent, _named(self))
+        call = CallName(calls_id=self.calls_id, sip_call_id=self.sip_call_id)
+        sender.calls.popped(sender.room.agent, call, self.record_id)
         return Nothing()
 
 
@@ -301,8 +303,9 @@ class CallRelate(RoomCommand):
 
     def perform(self, sender: Sender) -> Nothing:
         """Tell the call service."""
-        call = _named(self)
-        sender.calls.relate(sender.room.agent, call, call.pop("record", None))
+        call = CallName(call_id=self.call_id, sip_call_id=self.sip_call_id)
+        record = None if self.record is None else Record(self.record.record_id, self.record.object_type)
+        sender.calls.relate(sender.room.agent, call, record)
         return Nothing()
 
 
@@ -367,8 +370,3 @@ def read_id(text: str | bytes) -> str | None:
         return _ID.validate_python(json.loads(text)["id"], strict=True)
     except (ValueError, TypeError, LookupError, RecursionError):
         return None
-
-
-def _named(command: Command) -> dict[str, Any]:
-    """A command's fields by the names they have on the wire, without those that are null."""
-    return command.model_dump(by_alias=True, exclude={"id", "type"}, exclude_none=True)

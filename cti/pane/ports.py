@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from cti.accounts import AgentRef, IssuedSession, PaneSession, PhoneTicket
     from cti.domain.fcc import PhoneCredentials
-    from cti.domain.pane_call import PaneReport, Permit
+    from cti.domain.pane_call import CallName, PaneReport, Permit
     from cti.domain.presence import Presence
+    from cti.domain.record import Record
     from cti.pane_events import AgentState
 
 
@@ -32,9 +31,7 @@ class Calls(Protocol):
     They may talk to FCC, so none is called inside a transaction.
     """
 
-    def dial(
-        self, agent: AgentRef, number: str, record: Mapping[str, Any] | None = None, *, dial_id: str | None = None
-    ) -> Permit:
+    def dial(self, agent: AgentRef, number: str, record: Record | None = None, *, dial_id: str | None = None) -> Permit:
         """Check a number as it was clicked and permit one call to it; the same `dial_id` again is the same dial."""
         ...
 
@@ -42,12 +39,12 @@ class Calls(Protocol):
         """Take a pane's report about its phone."""
         ...
 
-    def popped(self, agent: AgentRef, call: Mapping[str, Any]) -> None:
-        """Note that a record was shown for a call: `{callsId or sipCallId, recordId}`."""
+    def popped(self, agent: AgentRef, call: CallName, record_id: str) -> None:
+        """Note that a record was shown for a call."""
         ...
 
-    def relate(self, agent: AgentRef, call: Mapping[str, Any], record: Mapping[str, Any] | None) -> None:
-        """Tie a call (`callId`, or `sipCallId` where that is gone) to `{recordId, objectType}`, or to none."""
+    def relate(self, agent: AgentRef, call: CallName, record: Record | None) -> None:
+        """Tie a call to a record, or to none."""
         ...
 
     def set_presence(self, agent: AgentRef, status_id: int) -> Presence:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cti.domain.match import MatchResult
+from cti.domain.pane_call import CallName
 from cti.domain.record import Record
 from tests.integration.calls.rig import ANNA, CUSTOMER, EWA, JAN, PIOTR
 from tests.support.postgresql import DATABASES
@@ -182,7 +183,7 @@ def test_what_the_agent_linked_is_not_covered_by_another_record(rig: Rig, plain:
     plain.away = True
     rig.store(rig.fcc("ringing", 1, users_id=101), rig.fcc("answered", 2, users_id=101))
     rig.executor.run()
-    rig.service.relate(ANNA, {"callsId": 7}, {"recordId": EWA.record_id, "objectType": "Contact"})
+    rig.service.relate(ANNA, CallName(calls_id=7), Record(EWA.record_id, "Contact"))
     plain.away = False
     rig.wait(20)
     assert plain.pops() == []

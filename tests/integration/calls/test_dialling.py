@@ -15,9 +15,10 @@ from cti.calls.errors import (
     StatusNotSettableError,
 )
 from cti.domain.fcc import CampaignMode
-from cti.domain.pane_call import PaneReport
+from cti.domain.pane_call import CallName, PaneReport
 from cti.domain.phone_number import parse
 from cti.domain.presence import Presence, PresenceClass
+from cti.domain.record import Record
 from cti.errors import ConnectorError
 from cti.pane_events import PresenceShown
 from cti.pbx.errors import FccUnreachableError
@@ -130,7 +131,7 @@ def test_the_same_dial_twice_is_one_dial(rig: Rig) -> None:
 
 @pytest.mark.req("R40")
 def test_the_clicked_record_stays_with_the_call_even_if_the_pane_never_reports(rig: Rig) -> None:
-    rig.service.dial(ANNA, CUSTOMER, {"recordId": JAN.record_id, "objectType": "Contact", "recordName": "Jan"})
+    rig.service.dial(ANNA, CUSTOMER, Record(JAN.record_id, "Contact", "Jan"))
     rig.executor.run()
     rig.store(rig.fcc("created", 1, direction="outbound", users_id=101))
     related = rig.log.changes[-1].related
@@ -139,7 +140,7 @@ def test_the_clicked_record_stays_with_the_call_even_if_the_pane_never_reports(r
 
 
 def test_a_click_on_a_number_without_a_record_is_a_plain_dial(rig: Rig) -> None:
-    rig.service.dial(ANNA, CUSTOMER, {"recordId": None, "objectType": "Contact"})
+    rig.service.dial(ANNA, CUSTOMER, None)
     rig.store(rig.fcc("created", 1, direction="outbound", users_id=101))
     assert rig.log.changes[-1].related is None
 
@@ -169,13 +170,13 @@ def test_an_agent_links_a_call_to_a_case(rig: Rig) -> None:
     rig.attend(ANNA)
     rig.store(rig.fcc("answered", 1, users_id=101))
     rig.access.records[CASE.record_id] = CASE
-    rig.service.relate(ANNA, {"callsId": 7}, {"recordId": CASE.record_id, "objectType": "Case"})
+    rig.service.relate(ANNA, CallName(calls_id=7), Record(CASE.record_id, "Case"))
     assert rig.calls(ANNA)[0]["related"] == {
         "whoId": JAN.record_id,
         "whatId": "500000000000001AAA",
         "name": "00001234",
     }
-    rig.service.relate(ANNA, {"callId": rig.calls(ANNA)[0]["callId"]}, None)
+    rig.service.relate(ANNA, CallName(call_id=rig.calls(ANNA)[0]["callId"]), None)
     assert rig.calls(ANNA)[0]["related"] is None
 
 
@@ -183,10 +184,10 @@ def test_an_agent_speaks_only_of_calls_of_their_own(rig: Rig) -> None:
     rig.store(rig.fcc("answered", 1, users_id=101))
     changes = len(rig.log.changes)
     for act in (
-        lambda: rig.service.relate(PIOTR, {"callsId": 7}, None),
-        lambda: rig.service.popped(PIOTR, {"callsId": 7, "recordId": JAN.record_id}),
-        lambda: rig.service.relate(ANNA, {"callsId": 8}, None),
-        lambda: rig.service.relate(ANNA, {}, None),
+        lambda: rig.service.relate(PIOTR, CallName(calls_id=7), None),
+        lambda: rig.service.popped(PIOTR, CallName(calls_id=7), JAN.record_id),
+        lambda: rig.service.relate(ANNA, CallName(calls_id=8), None),
+        lambda: rig.service.relate(ANNA, CallName(), None),
     ):
         with pytest.raises(CallUnknownError):
             act()
@@ -196,7 +197,7 @@ def test_an_agent_speaks_only_of_calls_of_their_own(rig: Rig) -> None:
 def test_a_shown_record_is_noted(rig: Rig) -> None:
     rig.attend(ANNA)
     rig.report(ANNA, "ringing", 1)
-    rig.service.popped(ANNA, {"sipCallId": "sip-1", "recordId": JAN.record_id})
+    rig.service.popped(ANNA, CallName(sip_call_id="sip-1"), JAN.record_id)
     found = rig.log.changes[-1].leg_of(101)
     assert found is not None
     assert found[1].popped

@@ -15,6 +15,7 @@ from cti.domain.facts import Fact
 from cti.domain.match import MatchResult
 from cti.domain.outcome import Outcome
 from cti.domain.presence import Presence, PresenceClass
+from cti.domain.record import Record
 from cti.domain.times import iso
 from tests.integration.calls.rig import ANNA, CUSTOMER, EWA, JAN, PIOTR
 from tests.support.postgresql import DATABASES
@@ -115,7 +116,7 @@ def test_a_panes_dialog_and_fccs_call_become_one(rig: Rig, way: str, pane_first:
     rig.attend(ANNA)
     sip = "sip-1" if way == "call-id" else None
     created = rig.fcc("created", 0.4, sip=sip, direction="outbound", users_id=101)
-    permit = rig.service.dial(ANNA, "600 100 200", {"recordId": JAN.record_id, "objectType": "Contact"})
+    permit = rig.service.dial(ANNA, "600 100 200", Record(JAN.record_id, "Contact"))
     if not pane_first:
         rig.store(created)
     rig.report(ANNA, "dialled", 0.5, direction="outbound", dial_id=permit.dial_id)
@@ -282,7 +283,7 @@ def test_a_call_on_another_phone_is_told_from_one_on_the_pane(rig: Rig) -> None:
 
 def test_a_restart_between_pane_and_pbx_loses_nothing(rig: Rig) -> None:
     rig.attend(ANNA)
-    permit = rig.service.dial(ANNA, CUSTOMER, {"recordId": JAN.record_id, "objectType": "Contact"})
+    permit = rig.service.dial(ANNA, CUSTOMER, Record(JAN.record_id, "Contact"))
     rig.report(ANNA, "dialled", 0.5, direction="outbound", dial_id=permit.dial_id)
     rig.restart()
     rig.store(rig.fcc("created", 0.6, direction="outbound", users_id=101))
@@ -294,7 +295,7 @@ def test_a_restart_between_pane_and_pbx_loses_nothing(rig: Rig) -> None:
 @pytest.mark.req("R38")
 def test_after_busy_the_clicked_object_stays_related(rig: Rig) -> None:
     rig.attend(ANNA)
-    record = {"recordId": "001000000000001AAA", "objectType": "Account", "recordName": "ACME"}
+    record = Record("001000000000001AAA", "Account", "ACME")
     permit = rig.service.dial(ANNA, CUSTOMER, record)
     rig.report(ANNA, "dialled", 0, direction="outbound", dial_id=permit.dial_id)
     rig.executor.run()
@@ -493,7 +494,7 @@ def valid(name: str, value: Any) -> None:
 def test_calls_presence_and_snapshots_have_the_documented_shape(rig: Rig) -> None:
     rig.attend(ANNA)
     rig.matching.result = MatchResult((JAN,))
-    permit = rig.service.dial(ANNA, CUSTOMER, {"recordId": JAN.record_id, "objectType": "Contact"})
+    permit = rig.service.dial(ANNA, CUSTOMER, Record(JAN.record_id, "Contact"))
     rig.report(ANNA, "dialled", 0, direction="outbound", dial_id=permit.dial_id)
     rig.store(rig.fcc("created", 0.1, direction="outbound", users_id=101))
     rig.report(ANNA, "ended", 9, direction="outbound", sip_status=486, by="far")

@@ -6,6 +6,7 @@ import pytest
 
 from cti.accounts import AgentRef
 from cti.calls.errors import CallUnknownError, ReportInvalidError
+from cti.domain.pane_call import CallName
 from tests.integration.calls.rig import ANNA, CUSTOMER, PIOTR, Rig
 from tests.support import accounts
 
@@ -38,7 +39,7 @@ def test_a_report_by_fccs_id_makes_nobody_part_of_a_call(rig: Rig, calls_id: int
     assert [call["state"] for call in rig.calls(ANNA)] == ["ringing"]
 
 
-@pytest.mark.parametrize("name", ["callId", "callsId", "sipCallId"])
+@pytest.mark.parametrize("name", ["call_id", "calls_id", "sip_call_id"])
 def test_an_agent_of_another_tenant_with_the_same_number_there_reaches_no_call_of_this_one(rig: Rig, name: str) -> None:
     rig.attend(ANNA)
     rig.report(ANNA, "ringing", 1)
@@ -49,7 +50,7 @@ def test_an_agent_of_another_tenant_with_the_same_number_there_reaches_no_call_o
         uow.pairings.save(accounts.pairing(rig.clock, id="beta-1", tenant_id="beta"))
         uow.commit()
     other = AgentRef("beta-1", ANNA.sf_user_id, ANNA.fcc_user_id)
-    said = {name: {"callId": call["callId"], "callsId": 7, "sipCallId": "sip-1"}[name]}
+    said = CallName(**{name: {"call_id": call["callId"], "calls_id": 7, "sip_call_id": "sip-1"}[name]})
     rig.service.relate(ANNA, said, None)
     with pytest.raises(CallUnknownError):
         rig.service.relate(other, said, None)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from cti.calls.errors import CallUnknownError, RecordNotReadableError, RelatedTooOftenError, ReportInvalidError
 from cti.domain.match import MatchResult
+from cti.domain.pane_call import CallName
+from cti.domain.record import Record
 from cti.errors import ConnectorError
 from tests.integration.calls.rig import ACME, ANNA, CASE, CUSTOMER, EWA, JAN, PIOTR
 from tests.support.postgresql import DATABASES
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from cti.domain.record import Related
     from tests.integration.calls.rig import Rig
 
-HIDDEN = {"recordId": "003000000000009AAA", "objectType": "Contact", "recordName": "Zarząd"}
+HIDDEN = Record("003000000000009AAA", "Contact", "Zarząd")
 
 
 class AwayError(ConnectorError):
@@ -24,7 +26,7 @@ class AwayError(ConnectorError):
     retryable = True
 
 
-def clicked(rig: Rig, record: dict[str, Any], *, dial_id: str | None = None) -> None:
+def clicked(rig: Rig, record: Record, *, dial_id: str | None = None) -> None:
     """The agent clicks a number of that record, and FCC tells of the call."""
     permit = rig.service.dial(ANNA, CUSTOMER, record, dial_id=dial_id)
     rig.report(ANNA, "dialled", 0, direction="outbound", dial_id=permit.dial_id)
@@ -35,13 +37,13 @@ def related(rig: Rig) -> Related | None:
     return rig.log.changes[-1].related
 
 
-def jan(**more: Any) -> dict[str, Any]:
-    return {"recordId": JAN.record_id, "objectType": "Contact", **more}
+def jan() -> Record:
+    return Record(JAN.record_id, "Contact")
 
 
 def test_a_dial_does_not_wait_until_its_record_is_checked(rig: Rig) -> None:
     rig.attend(ANNA)
-    clicked(rig, jan(recordName="Jan Kowalski"))
+    clicked(rig, jan())
     assert rig.access.asked == []
     assert related(rig) is None
     rig.executor.run()
@@ -78,14 +80,14 @@ def test_a_click_on_a_record_that_the_agent_may_not_read_leaves_the_log_without_
 
 def test_nothing_but_the_id_is_believed_of_what_a_pane_says_about_a_record(rig: Rig) -> None:
     rig.attend(ANNA)
-    claim = {
-        "recordId": ACME.record_id[:15],
-        "objectType": "Account",
-        "recordName": "Cudza firma",
-        "accountId": "001000000000009AAA",
-        "contactId": HIDDEN["recordId"],
-        "personAccount": True,
-    }
+    claim = Record(
+        ACME.record_id[:15],
+        "Account",
+        "Cudza firma",
+        account_id="001000000000009AAA",
+        contact_id=HIDDEN.record_id,
+        person_account=True,
+    )
     clicked(rig, claim)
     rig.executor.run()
     found = related(rig)
@@ -102,19 +104,19 @@ def test_nothing_but_the_id_is_believed_of_what_a_pane_says_about_a_record(rig: 
 @pytest.mark.parametrize(
     "record",
     [
-        {"recordId": "003000000000001AAB", "objectType": "Contact"},
-        {"recordId": "003'--00000001AAA", "objectType": "Contact"},
-        {"recordId": JAN.record_id, "objectType": "Contact WHERE"},
-        {"recordId": JAN.record_id, "objectType": "User.Profile"},
+        Record("003000000000001AAB", "Contact"),
+        Record("003'--00000001AAA", "Contact"),
+        Record(JAN.record_id, "Contact WHERE"),
+        Record(JAN.record_id, "User.Profile"),
     ],
 )
-def test_what_can_be_no_record_is_not_asked_for(rig: Rig, record: dict[str, Any]) -> None:
+def test_what_can_be_no_record_is_not_asked_for(rig: Rig, record: Record) -> None:
     rig.attend(ANNA)
     clicked(rig, record)
     rig.executor.run()
     assert rig.access.asked == []
     with pytest.raises(ReportInvalidError):
-        rig.service.relate(ANNA, {"callsId": 7}, record)
+        rig.service.relate(ANNA, CallName(calls_id=7), record)
 
 
 def test_while_salesforce_is_away_the_record_is_asked_for_again_with_growing_pauses(rig: Rig) -> None:
@@ -178,7 +180,7 @@ def test_where_salesforce_does_not_answer_one_question_the_others_wait(rig: Rig)
     rig.attend(ANNA)
     rig.access.failure = AwayError()
     for number in range(1, 6):
-        permit = rig.service.dial(ANNA, CUSTOMER, {"recordId": f"00300000000000{number}", "objectType": "Contact"})
+        permit = rig.service.dial(ANNA, CUSTOMER, Record(f"00300000000000{number}", "Contact"))
         rig.report(ANNA, "dialled", number, sip_call_id=f"s-{number}", direction="outbound", dial_id=permit.dial_id)
         rig.report(ANNA, "ended", number, sip_call_id=f"s-{number}", direction="outbound", sip_status=487, by="agent")
     rig.executor.run()
@@ -194,7 +196,7 @@ def test_an_agent_ties_a_call_to_one_of_the_records_that_were_found_without_anot
     rig.attend(ANNA)
     rig.store(rig.fcc("ringing", 1, users_id=101))
     rig.executor.run()
-    rig.service.relate(ANNA, {"callsId": 7}, {"recordId": EWA.record_id, "objectType": "Contact"})
+    rig.service.relate(ANNA, CallName(calls_id=7), Record(EWA.record_id, "Contact"))
     assert rig.access.asked == []
     (call,) = rig.calls(ANNA)
     assert call["party"] == {
@@ -212,7 +214,7 @@ def test_a_record_found_for_a_colleague_is_checked_for_the_agent(rig: Rig) -> No
     rig.store(rig.fcc("ringing", 1, users_id=102), rig.fcc("ringing", 1, users_id=101))
     rig.executor.run()
     with pytest.raises(RecordNotReadableError):
-        rig.service.relate(ANNA, {"callsId": 7}, {"recordId": CASE.record_id, "objectType": "Case"})
+        rig.service.relate(ANNA, CallName(calls_id=7), Record(CASE.record_id, "Case"))
     assert rig.access.asked == [(ANNA.sf_user_id, CASE.record_id, "Case")]
     assert related(rig) is None
 
@@ -223,7 +225,7 @@ def test_a_refused_link_leaves_the_call_as_it_was(rig: Rig) -> None:
     rig.store(rig.fcc("ringing", 1, users_id=101), rig.fcc("answered", 2, users_id=101))
     rig.executor.run()
     with pytest.raises(RecordNotReadableError):
-        rig.service.relate(ANNA, {"callsId": 7}, HIDDEN)
+        rig.service.relate(ANNA, CallName(calls_id=7), HIDDEN)
     (call,) = rig.calls(ANNA)
     assert call["party"]["recordId"] == JAN.record_id
 
@@ -234,7 +236,7 @@ def test_a_link_made_while_salesforce_is_away_holds_once_it_is_back(rig: Rig) ->
     rig.store(rig.fcc("ringing", 1, users_id=101), rig.fcc("answered", 2, users_id=101))
     rig.executor.run()
     rig.access.failure = AwayError()
-    rig.service.relate(ANNA, {"callsId": 7}, {"recordId": EWA.record_id, "objectType": "Contact"})
+    rig.service.relate(ANNA, CallName(calls_id=7), Record(EWA.record_id, "Contact"))
     rig.executor.run()
     assert rig.calls(ANNA)[0]["party"]["recordId"] == JAN.record_id
     rig.access.failure = None
@@ -249,7 +251,7 @@ def test_a_call_may_be_tied_to_nothing_although_one_record_agrees(rig: Rig) -> N
     rig.attend(ANNA)
     rig.store(rig.fcc("ringing", 1, users_id=101))
     rig.executor.run()
-    rig.service.relate(ANNA, {"callsId": 7}, None)
+    rig.service.relate(ANNA, CallName(calls_id=7), None)
     (call,) = rig.calls(ANNA)
     assert (call["party"], call["related"]) == (None, None)
     assert rig.log.changes[-1].last.unlinked
@@ -262,7 +264,7 @@ def test_what_an_agent_said_before_is_not_said_twice(rig: Rig) -> None:
     rig.executor.run()
     for record in (jan(), jan(), None, None):
         rig.clock.advance(1)
-        rig.service.relate(ANNA, {"callsId": 7}, record)
+        rig.service.relate(ANNA, CallName(calls_id=7), record)
     with rig.database.read() as uow:
         assert uow.facts.count(rig.calls(ANNA)[0]["callId"], "related") == 2
 
@@ -270,9 +272,9 @@ def test_what_an_agent_said_before_is_not_said_twice(rig: Rig) -> None:
 def test_nobody_ties_a_call_of_somebody_else_or_ties_one_for_ever(rig: Rig) -> None:
     rig.store(rig.fcc("answered", 1, users_id=101))
     with pytest.raises(CallUnknownError):
-        rig.service.relate(PIOTR, {"callsId": 7}, jan())
+        rig.service.relate(PIOTR, CallName(calls_id=7), jan())
     for turn in range(50):
         rig.clock.advance(1)
-        rig.service.relate(ANNA, {"callsId": 7}, jan() if turn % 2 else None)
+        rig.service.relate(ANNA, CallName(calls_id=7), jan() if turn % 2 else None)
     with pytest.raises(RelatedTooOftenError):
-        rig.service.relate(ANNA, {"callsId": 7}, None)
+        rig.service.relate(ANNA, CallName(calls_id=7), None)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cti.calllog.service import CallLogger, Waits
+from cti.domain.pane_call import CallName
 from tests.integration.calls.rig import ANNA, CUSTOMER
 from tests.support.postgresql import DATABASES
 from tests.support.signed_request import ORG_ID
@@ -74,7 +75,7 @@ def test_following_a_call_reads_no_table_through(rig: Rig) -> None:
         rig.report(ANNA, "ringing", 1)
         rig.store(rig.fcc("created", 1), rig.fcc("ringing", 1.1, users_id=101, sip="sip-1"))
         rig.executor.run()
-        rig.service.relate(ANNA, {"callsId": 7}, None)
+        rig.service.relate(ANNA, CallName(calls_id=7), None)
         rig.service.snapshot(ANNA)
         rig.store(rig.fcc("ended", 9, users_id=101, status="ANSWERED"))
         rig.room.activity.calls_up("acme")

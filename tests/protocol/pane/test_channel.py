@@ -20,8 +20,9 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from cti.accounts import AgentRef, PaneSession
 from cti.clock import SystemClock
-from cti.domain.pane_call import PaneReport, Permit
+from cti.domain.pane_call import CallName, PaneReport, Permit
 from cti.domain.presence import Presence, PresenceClass
+from cti.domain.record import Record
 from cti.errors import ConnectorError
 from cti.events.hub import EventHub
 from cti.pane.channel import PaneChannel
@@ -115,11 +116,11 @@ class Calls:
     def report(self, agent, report):
         self.done.append(("report", agent, report))
 
-    def popped(self, agent, call):
-        self.done.append(("popped", agent, call))
+    def popped(self, agent, call, record_id):
+        self.done.append(("popped", agent, call, record_id))
 
     def relate(self, agent, call, record):
-        if record is not None and record["recordId"] != RECORD["recordId"]:
+        if record is not None and record.record_id != RECORD["recordId"]:
             raise RecordHiddenError
         self.done.append(("related", agent, call, record))
 
@@ -456,7 +457,7 @@ def test_a_dial_is_permitted_and_answered_to_the_leader(rig):
     pane = rig.enter()
     answer = pane.ask("dial", number="600 100 200", record=RECORD)["ok"]
     assert (answer["number"], answer["display"]) == ("+48600100200", "600 100 200")
-    assert rig.calls.named("dial") == [("dial", AGENT, "600 100 200", RECORD | {"personAccount": False})]
+    assert rig.calls.named("dial") == [("dial", AGENT, "600 100 200", Record(RECORD["recordId"], "Contact"))]
 
 
 def test_a_repeated_command_is_answered_again_and_not_done_again(rig):
@@ -651,8 +652,8 @@ def test_a_call_is_tied_to_the_record_that_the_agent_chose_or_to_none(rig):
     assert pane.ask("call.relate", callId="k1", record=named)["ok"] == {}
     assert pane.ask("call.relate", callId="k1", sipCallId="abc", record=None)["ok"] == {}
     assert rig.calls.named("related") == [
-        ("related", AGENT, {"callId": "k1"}, named),
-        ("related", AGENT, {"callId": "k1", "sipCallId": "abc"}, None),
+        ("related", AGENT, CallName(call_id="k1"), Record(RECORD["recordId"], "Contact")),
+        ("related", AGENT, CallName(call_id="k1", sip_call_id="abc"), None),
     ]
 
 
@@ -706,7 +707,7 @@ def test_reports_go_on_with_the_sessions_identity(rig):
     assert pane.ask("call.report", **report | {"sipCallId": None, "callsId": 7})["ok"] == {}
     assert rig.calls.named("report")[1] == ("report", AGENT, replace(got, sip_call_id=None, calls_id=7))
     assert pane.ask("call.popped", recordId=RECORD["recordId"], sipCallId="abc")["ok"] == {}
-    assert rig.calls.named("popped") == [("popped", AGENT, {"recordId": RECORD["recordId"], "sipCallId": "abc"})]
+    assert rig.calls.named("popped") == [("popped", AGENT, CallName(sip_call_id="abc"), RECORD["recordId"])]
     assert pane.ask("presence.set", statusId=5)["ok"]["presence"]["id"] == 5
 
 
@@ -902,12 +903,12 @@ def test_a_hello_that_fails_is_answered_and_may_be_said_again(rig, monkeypatch):
 
 
 def test_words_for_people_are_cleaned_of_what_cannot_be_kept(rig):
-    pane = rig.enter()
+    leader, pane = rig.enter(), rig.enter("pane-two")
     record = json.dumps(RECORD | {"recordName": "Jan\0 Kowalski"})
     pane.text('{"id":"c1","type":"dial","number":"600\\u0000100200","record":' + record + "}")
-    assert "ok" in pane.hear()
-    ((_, _, number, got),) = rig.calls.named("dial")
-    assert (number, got["recordName"]) == ("600100200", "Jan Kowalski")
+    assert leader.event("dial.request")["record"]["recordName"] == "Jan Kowalski"
+    ((_, _, number, _),) = rig.calls.named("dial")
+    assert number == "600100200"
 
 
 def test_nothing_is_done_before_hello(rig):
