@@ -243,7 +243,8 @@ def build_services(
     channel = PaneChannel(
         database=database,
         rooms=rooms,
-        sessions=sign_in,
+        verify=sessions.verify,
+        sign_in=sign_in,
         calls=calls.service,
         tickets=tickets,
         clock=clock,

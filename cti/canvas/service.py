@@ -131,10 +131,6 @@ class CanvasSignIn:
             uow.commit()
         return SignedIn(issued, agent, org)
 
-    def verify(self, token: str) -> PaneSession:
-        """The session that a session token opens; raises SessionOverError."""
-        return self._sessions.verify(token)
-
     def renew(self, session: PaneSession, signed_request: str | None) -> IssuedSession:
         """Lengthen a session, with a fresh signed request of the same person where there is one.
 

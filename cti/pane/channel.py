@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import structlog
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cti.accounts import AgentRef, PaneSession
     from cti.clock import Clock
     from cti.pane.command import Command
-    from cti.pane.ports import Calls, Sessions, Tickets
+    from cti.pane.ports import Calls, SignIn, Tickets
     from cti.pane.room import AgentRoom
     from cti.pane.rooms import AgentRooms
     from cti.store.database import Database
@@ -42,14 +42,18 @@ _log = structlog.get_logger("cti.pane")
 
 
 class PaneChannel:
-    """Serves the panes' sockets; one object for the process, safe to share between threads."""
+    """Serves the panes' sockets; one object for the process, safe to share between threads.
+
+    `verify` gives the session behind a token, and raises ConnectorError when it is over, forged or withdrawn.
+    """
 
     def __init__(
         self,
         *,
         database: Database,
         rooms: AgentRooms,
-        sessions: Sessions,
+        verify: Callable[[str], PaneSession],
+        sign_in: SignIn,
         calls: Calls,
         tickets: Tickets,
         clock: Clock,
@@ -57,16 +61,13 @@ class PaneChannel:
     ) -> None:
         self._database = database
         self._rooms = rooms
-        self._sessions = sessions
+        self.verify: Final = verify
+        self._sign_in = sign_in
         self._calls = calls
         self._tickets = tickets
         self._clock = clock
         self._count_error = count_error
         self._commands = Allowance(burst=_AGENT_BURST, per_second=_AGENT_RATE, monotonic=clock.monotonic)
-
-    def verify(self, token: str) -> PaneSession:
-        """The session behind a token; raises ConnectorError."""
-        return self._sessions.verify(token)
 
     def serve(self, ws: WebSocket, session: PaneSession) -> None:
         """Talk to one pane until its socket ends."""
@@ -89,7 +90,7 @@ class PaneChannel:
 
     def perform(self, room: AgentRoom, connection: PaneConnection, command: RoomCommand) -> Shape:
         """Do a command of a pane that has said hello; returns what stands under `ok`."""
-        return command.perform(Sender(room, connection, self._rooms, self._sessions, self._calls, self._tickets))
+        return command.perform(Sender(room, connection, self._rooms, self._sign_in, self._calls, self._tickets))
 
     def arrive(self, connection: PaneConnection, hello: Hello) -> tuple[AgentRoom, Greeting, Callable[[], None]]:
         """Let a pane in; returns its room, the answer, and what to do once the answer is sent."""

@@ -20,7 +20,7 @@ from cti.pane_events import NAMES, Shape, Whole, as_it_is
 
 if TYPE_CHECKING:
     from cti.pane.connection import PaneConnection
-    from cti.pane.ports import Calls, Sessions, Tickets
+    from cti.pane.ports import Calls, SignIn, Tickets
     from cti.pane.room import AgentRoom
     from cti.pane.rooms import AgentRooms
 
@@ -62,7 +62,7 @@ class Sender:
     room: AgentRoom
     connection: PaneConnection
     rooms: AgentRooms
-    sessions: Sessions
+    sign_in: SignIn
     calls: Calls
     tickets: Tickets
 

@@ -327,7 +327,7 @@ class SessionRenew(RoomCommand):
     def perform(self, sender: Sender) -> Renewed:
         """Have the signed request checked; it must be the same person's."""
         connection = sender.connection
-        renewed = sender.sessions.renew(connection.session, self.signed_request)
+        renewed = sender.sign_in.renew(connection.session, self.signed_request)
         if renewed.session.agent != connection.session.agent:
             raise SessionOfAnotherError
         connection.session = renewed.session

@@ -13,12 +13,8 @@ if TYPE_CHECKING:
     from cti.pane_events import AgentState
 
 
-class Sessions(Protocol):
-    """The sessions of signed-in people."""
-
-    def verify(self, token: str) -> PaneSession:
-        """The session that `token` proves; raises ConnectorError when it is over, forged or withdrawn."""
-        ...
+class SignIn(Protocol):
+    """The sign-in that let the agent in."""
 
     def renew(self, session: PaneSession, signed_request: str) -> IssuedSession:
         """Prolong `session` with a fresh signed request of the same person; raises ConnectorError when refused."""

@@ -126,10 +126,11 @@ class Socket:
         raise AssertionError((code, reason))
 
 
-class Sessions:
-    def verify(self, token: str) -> PaneSession:
-        raise AssertionError(token)
+def verify(token: str) -> PaneSession:
+    raise AssertionError(token)
 
+
+class SignIn:
     def renew(self, session: PaneSession, signed_request: str) -> Any:
         open_envelope(signed_request)
         raise AssertionError(session)
@@ -170,7 +171,8 @@ def serving(rig: Rig, errors: list[str]) -> Iterator[PaneChannel]:
         yield PaneChannel(
             database=rig.database,
             rooms=rooms,
-            sessions=Sessions(),
+            verify=verify,
+            sign_in=SignIn(),
             calls=rig.service,
             tickets=TicketOffice(rig.clock, lambda: "ticket", rooms),
             clock=rig.clock,

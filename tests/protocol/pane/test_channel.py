@@ -160,11 +160,12 @@ class Renewed:
     expires_in: int
 
 
-class Sessions:
-    renew_as: AgentRef | None = None
+def verify(token):
+    raise AssertionError(token)
 
-    def verify(self, token):
-        raise AssertionError(token)
+
+class SignIn:
+    renew_as: AgentRef | None = None
 
     def renew(self, session, signed_request):
         agent = self.renew_as or session.agent
@@ -244,7 +245,7 @@ class Rig:
         self.database = make_database(directory, self.clock)
         self.hub = EventHub(self.database, self.clock, poll_seconds=0.1)
         self.database.on_commit(self.hub.wake)
-        self.calls, self.sessions = Calls(), Sessions()
+        self.calls, self.sign_in = Calls(), SignIn()
         self.ended: dict[str, PaneSession | None] = {}
         self.rooms = AgentRooms(
             self.database,
@@ -259,7 +260,8 @@ class Rig:
         self.channel = PaneChannel(
             database=self.database,
             rooms=self.rooms,
-            sessions=self.sessions,
+            verify=verify,
+            sign_in=self.sign_in,
             calls=self.calls,
             tickets=self.tickets,
             clock=self.clock,
@@ -714,7 +716,7 @@ def test_reports_go_on_with_the_sessions_identity(rig):
 def test_a_session_is_renewed_for_the_same_person_only(rig):
     pane = rig.enter()
     assert pane.ask("session.renew", signedRequest="x.y")["ok"] == {"session": "new", "expiresIn": 3600}
-    rig.sessions.renew_as = OTHER
+    rig.sign_in.renew_as = OTHER
     assert pane.ask("session.renew", signedRequest="x.z")["error"]["code"] == "session-of-another"
 
 

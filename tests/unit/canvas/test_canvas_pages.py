@@ -80,7 +80,7 @@ def test_a_good_request_is_answered_with_the_pane_and_a_session(client: FlaskCli
     response = post(client)
     assert response.status_code == 200
     boot = json.loads(Boot(response.text).text)
-    assert services.sign_in.verify(boot.pop("session")).fcc_user_id == 101
+    assert services.channel.verify(boot.pop("session")).fcc_user_id == 101
     assert boot.pop("version")
     assert boot == {
         "expiresIn": 900,

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from cti.accounts import PaneSession
     from cti.store.database import Database
     from tests.support.clock import DrivenClock
 
@@ -92,6 +93,7 @@ class World:
     database: Database
     clock: DrivenClock
     service: CanvasSignIn
+    verify: Callable[[str], PaneSession]
 
     def sign_in(self, **changes: Any) -> SignedIn:
         return self.service.sign_in(self.service.open(signed_request(**changes)))
@@ -124,27 +126,28 @@ def world(tmp_path: Path, clock: DrivenClock) -> Iterator[World]:
     database = make_database(tmp_path, clock)
     accounts.pair(database, clock)
     salesforce, directory, ids = Salesforce(), Directory(), count(1)
+    sessions = Sessions(
+        database,
+        SessionTokens("k" * 32, "https://connector.example.com", clock),
+        clock,
+        session_seconds=900,
+        new_id=lambda: f"session-{next(ids)}",
+    )
     service = CanvasSignIn(
         database,
         Identities(salesforce, clock),  # type: ignore[arg-type]  # the one method that is used
         directory,
-        Sessions(
-            database,
-            SessionTokens("k" * 32, "https://connector.example.com", clock),
-            clock,
-            session_seconds=900,
-            new_id=lambda: f"session-{next(ids)}",
-        ),
+        sessions,
         clock,
     )
-    yield World(salesforce, directory, database, clock, service)
+    yield World(salesforce, directory, database, clock, service, sessions.verify)
     database.close()
 
 
 @pytest.mark.req("R5")
 def test_a_good_request_begins_a_session_of_the_fcc_user_with_the_same_email(world: World) -> None:
     signed_in = world.sign_in()
-    session = world.service.verify(signed_in.issued.token)
+    session = world.verify(signed_in.issued.token)
     assert (session.org_id, session.sf_user_id, session.fcc_user_id) == (ORG_ID, USER_ID, 101)
     assert (session.pairing_id, session.language, session.name) == ("acme-1", "pl", "Anna Nowak")
     assert session.token == TOKEN
@@ -369,7 +372,7 @@ def test_a_renewal_replaces_the_org_token_and_lengthens_the_session(world: World
     renewed = world.service.renew(signed_in.issued.session, signed_request(n="load-1", token=TOKEN + "2"))
     assert renewed.session.id == signed_in.issued.session.id
     world.clock.advance(800)
-    assert world.service.verify(renewed.token).token == TOKEN + "2"
+    assert world.verify(renewed.token).token == TOKEN + "2"
 
 
 def test_a_request_that_renewed_a_session_opens_no_other(world: World) -> None:
