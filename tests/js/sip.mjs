@@ -95,11 +95,11 @@ export async function connectedPhone() {
       return answer(bench.said("INVITE")[0], "200 OK", { body: SDP });
     },
     /** FCC rings, or asks for something else at our address. */
-    async isAsked(method, { callId = "in1", number = 7, headers = [], body = SDP, to = "<sip:40312@acme.fcc.example>", from = "<sip:+48600100200@acme.fcc.example>", encode = (/** @type {string} */ text) => text } = {}) {
+    async isAsked(method, { callId = "in1", number = 7, headers = [], body = SDP, to = "<sip:40312@acme.fcc.example>", from = "<sip:+48600100200@acme.fcc.example>", remote = FCC, encode = (/** @type {string} */ text) => text } = {}) {
       const contact = /<([^>]+)>/.exec(header(bench.said("REGISTER")[0], "Contact"))[1];
       await bench.hears(encode([
         `${method} ${contact} SIP/2.0`, `Via: SIP/2.0/WSS 192.0.2.9;branch=z9hG4bK${callId}${method}${number}`, "Max-Forwards: 70", `From: ${from};tag=fcc1`,
-        `To: ${to}`, `Call-ID: ${callId}`, `CSeq: ${number} ${method}`, `Contact: <${FCC}>`, ...headers,
+        `To: ${to}`, `Call-ID: ${callId}`, `CSeq: ${number} ${method}`, `Contact: <${remote}>`, ...headers,
         ...(body ? ["Content-Type: application/sdp"] : []), `Content-Length: ${body.length}`, "", body,
       ].join("\r\n")));
     },

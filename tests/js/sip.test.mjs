@@ -87,6 +87,11 @@ describe("the SIP phone", () => {
     assert.equal(call()?.state, "ringing");
   });
 
+  it("rings when the way back goes over names that cannot be read", async () => {
+    await bench.isAsked("INVITE", { remote: "sip:%B3@192.0.2.9", headers: ["Record-Route: <sip:%B3@edge.fcc.example;lr>"] });
+    assert.equal(call()?.state, "ringing");
+  });
+
   for (const [written, encode] of [
     ["UTF-8", (text) => new TextEncoder().encode(text).buffer],
     ["the encoding of old Polish programs", (text) => Uint8Array.from(text, (letter) => ({ "Ł": 0xa3, "Ż": 0xaf, "ą": 0xb9 })[letter] ?? letter.charCodeAt(0)).buffer],

@@ -2,6 +2,8 @@
  * Who calls, as exchanges write it. JsSIP drops a message whole whose From or To it cannot read, and with it the call; so
  * it gets to read the same in a form that it can. What stands behind the address, the tag foremost, stays as it came.
  *
+ * At an escape that is no UTF-8 (%B3) JsSIP throws, also where it only says which way answers go.
+ *
  * Source: RFC 3261, sections 20.10 and 25.1: a display name of other than ASCII words must be quoted, which not all do;
  * RFC 7118, section 5: messages come as text or as bytes.
  */
@@ -9,6 +11,8 @@ import { Grammar } from "jssip";
 
 const PARTY = /^(From|To|f|t)([ \t]*:[ \t]*)([^\r\n]*)/gim;
 const ADDRESS = /^(?<name>[^<>]*)<(?<uri>[^<>]*)>(?<behind>[^<>]*)$/;
+const WAY = /^(?:Contact|m|Record-Route)[ \t]*:[^\r\n]*/gim;
+const ESCAPES = /(?:%[\da-f]{2})+/gi;
 const NUMBER = /^(?:sips?|tel):(?<user>[^@;?]*)/i;
 
 /**
@@ -22,7 +26,21 @@ export function withReadableParties(data) {
   if (typeof message !== "string") return message;
   const end = message.indexOf("\r\n\r\n");
   const head = end < 0 ? message : message.slice(0, end);
-  return head.replace(PARTY, (_, name, colon, value) => `${name}${colon}${readableParty(value)}`) + message.slice(head.length);
+  const parties = head.replace(PARTY, (_, name, colon, value) => `${name}${colon}${readableParty(value)}`);
+  return parties.replace(WAY, (way) => way.replace(ESCAPES, readableEscapes)) + message.slice(head.length);
+}
+
+/**
+ * @param {string} escapes
+ * @returns {string} the same where they are UTF-8, else their letters as they stand
+ */
+function readableEscapes(escapes) {
+  try {
+    decodeURIComponent(escapes);
+    return escapes;
+  } catch {
+    return escapes.replaceAll("%", "%25");
+  }
 }
 
 /**
