@@ -47,9 +47,8 @@ class Waits:
 class CallLogger:
     """Puts what changed about a call into the outbox. Stateless; safe to share.
 
-    `campaign_name` knows a campaign's name without asking anybody, `recording_url` gives the address of a segment's
-    recording, None where there is none to give. `unfit` is told the fields of a delivery whose values had to be cut or
-    left out.
+    `campaign_name` knows a campaign's name without asking anybody. `unfit` is told the fields of a delivery whose
+    values had to be cut or left out.
     """
 
     def __init__(
@@ -58,13 +57,11 @@ class CallLogger:
         *,
         waits: Waits | None = None,
         campaign_name: Callable[[str, int], str | None] = lambda _tenant, _campaign: None,
-        recording_url: Callable[[str, int, int], str | None] = lambda _tenant, _call, _segment: None,
         unfit: Callable[[str], None] = lambda _field: None,
     ) -> None:
         self._clock = clock
         self._waits = waits or Waits()
         self._campaign_name = campaign_name
-        self._recording_url = recording_url
         self._unfit = unfit
 
     def call_changed(self, uow: UnitOfWork, *, tenant_id: str, after: Call) -> None:
@@ -135,7 +132,6 @@ class CallLogger:
             pairing,
             language=_language(uow, pairing),
             campaign=None if after.campaign_id is None else self._campaign_name(pairing.tenant_id, after.campaign_id),
-            recording_url=self._recording_url(pairing.tenant_id, calls_id, segment.index),
             unfit=unfit.append,
         )
         delivered = log.delivered if log else {}
