@@ -19,7 +19,8 @@ from cti.calllog.placeholders import late, plain
 from cti.calllog.references import REFERENCES
 from cti.calllog.sending import Batch, gone, sender, with_less
 from cti.calllog.telling import tell_delivered
-from cti.domain.delivery import Result
+from cti.calllog.trouble import trouble_of
+from cti.domain.delivery import Result, Verdict
 from cti.errors import ConnectorError
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class TaskCarrier:
         try:
             org = self._orgs.org(org_id)
         except ConnectorError as error:
-            return [org_trouble(error)] * len(deliveries)
+            return [org_trouble(trouble_of(error))] * len(deliveries)
         batch = Batch(org_id, org)
         doubtful = [delivery for delivery in deliveries if delivery.sent is not None]
         certain = [delivery for delivery in deliveries if delivery.sent is None]
@@ -91,7 +92,7 @@ class TaskCarrier:
         try:
             batch.answers |= deliver(batch, deliveries, at_once)
         except ConnectorError as error:
-            batch.answers |= {delivery.key: Failed(error) for delivery in deliveries}
+            batch.answers |= {delivery.key: Failed(trouble_of(error)) for delivery in deliveries}
 
     # -- what arrived? --------------------------------------------------------------------------------------------
 
@@ -132,11 +133,11 @@ class TaskCarrier:
     def _created(self, delivery: Delivery, answer: RowResult, without: frozenset[str], takes: Takes) -> Result:
         if answer.error is None:
             return self._done(delivery, answer.record_id, delivery.fields, takes, without)
-        if answer.error.verdict == "duplicate" and answer.error.record_id is not None:
+        if answer.error.verdict is Verdict.DUPLICATE and answer.error.record_id is not None:
             # Created by an attempt that nobody remembers. What belongs to people is not sent again, the rest is.
             mine = {name: value for name, value in delivery.fields.items() if name in PERSONS_OWN | CREATE_ONLY}
             return Result("done", record_id=answer.error.record_id, delivered=mine)
-        if answer.error.verdict == "duplicate":
+        if answer.error.verdict is Verdict.DUPLICATE:
             return as_unknown(answer.error)
         return row_trouble(answer.error)
 

@@ -9,7 +9,7 @@ import structlog
 
 from cti.calllog.errors import RequestRefusedError
 from cti.calllog.narrowing import Failed
-from cti.domain.delivery import Result
+from cti.domain.delivery import Result, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from cti.clock import Clock
     from cti.domain.delivery import Delivery
     from cti.domain.salesforce import Trouble
-    from cti.errors import ConnectorError
 
 REFUSED_WAIT_S: Final = 300.0
 """How long logs wait that the org refused with everything that was sent beside them."""
@@ -53,7 +52,7 @@ class Judge:
             refusing = batch.org_id in self._refusing
         rest = max(0.0, self.rest(batch.org_id))
         if batch.trouble is not None:
-            _log.warning("call-logs-held-up", org=batch.org_id, code=getattr(batch.trouble, "code", ""))
+            _log.warning("call-logs-held-up", org=batch.org_id, code=batch.trouble.code)
         if alone:
             _log.warning("call-logs-refused", org=batch.org_id, count=len(alone), whole_org=refusing)
         first = next((failed[key].error for key in sorted(alone)), None)
@@ -67,7 +66,7 @@ class Judge:
             elif answer.error is not None:
                 results[key] = org_trouble(answer.error, sent=answer.sent)
             elif refusing and fresh:
-                results[key] = Result("again", code=codes[key] or getattr(first, "code", ""), whole_org=True)
+                results[key] = Result("again", code=codes[key] or ("" if first is None else first.code), whole_org=True)
             else:
                 # Not tried yet: those that were tried are behind it the next time.
                 results[key] = Result("again", code=codes[key], wait=rest, counts=False)
@@ -86,36 +85,34 @@ def as_unknown(error: Trouble) -> Result:
 
 def row_trouble(error: Trouble) -> Result:
     """One delivery's error; `detail` is for the administrator."""
-    if error.verdict in {"again", "wait", "refresh"}:
+    if error.verdict in {Verdict.AGAIN, Verdict.WAIT, Verdict.REFRESH}:
         return Result("again", code=error.code, detail=error.detail, wait=error.retry_after)
-    if error.verdict == "unknown":
+    if error.verdict is Verdict.UNKNOWN:
         return Result("unknown", code=error.code, detail=error.detail)
     return Result("dead", code=error.code, detail=f"{error.salesforce_code}: {error.detail}")
 
 
-def _refused(error: ConnectorError, *, whole_org: bool, wait: float | None) -> Result:
+def _refused(error: Trouble, *, whole_org: bool, wait: float | None) -> Result:
     """A request of this log alone was refused: its own fault, unless everything is refused: then it has a `wait`."""
     return Result(
         "again",
         code=RequestRefusedError.code,
-        detail=f"{getattr(error, 'salesforce_code', '')}: {getattr(error, 'detail', '')}",
+        detail=f"{error.salesforce_code}: {error.detail}",
         wait=None if whole_org else wait,
         whole_org=whole_org,
         counts=wait is None,
     )
 
 
-def org_trouble(error: ConnectorError, *, sent: bool = True) -> Result:
+def org_trouble(error: Trouble, *, sent: bool = True) -> Result:
     """The error of a whole request: nobody's fault in particular, so every delivery waits for the org.
 
     Of what was not `sent` nothing is unknown; doubts of before stay doubts.
     """
-    verdict = getattr(error, "verdict", "again")
-    wait = getattr(error, "retry_after", None)
     return Result(
-        "unknown" if verdict == "unknown" and sent else "again",
+        "unknown" if error.verdict is Verdict.UNKNOWN and sent else "again",
         code=error.code,
-        detail=str(getattr(error, "detail", "")) if sent else "",
-        wait=wait if isinstance(wait, float | int) else None,
+        detail=error.detail if sent else "",
+        wait=error.retry_after,
         whole_org=True,
     )

@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from cti.calllog.trouble import trouble_of
 from cti.errors import ConnectorError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from cti.domain.salesforce import RowResult
+    from cti.domain.salesforce import RowResult, Trouble
 
     Send = Callable[[Sequence[Mapping[str, Any]]], Sequence[RowResult]]
 
@@ -26,13 +27,13 @@ REQUESTS: Final = 40
 
 @dataclass(frozen=True)
 class Failed:
-    """A record that got no answer of its own: the error of the request it stood in, None when there was no request.
+    """A record that got no answer of its own: the trouble with the request it stood in, None when there was no request.
 
     `alone`: it was the request's only record, and what stood in the request was refused. `sent` is False when no
     request was made for it, be it for another one's error or because no more requests were allowed.
     """
 
-    error: ConnectorError | None
+    error: Trouble | None
     alone: bool = False
     sent: bool = True
 
@@ -46,7 +47,7 @@ class Narrowing:
         """Whether the org answered record by record at least once."""
         self.refused = 0
         """How many records were refused alone."""
-        self._trouble: ConnectorError | None = None
+        self._trouble: Trouble | None = None
 
     @property
     def hopeless(self) -> bool:
@@ -72,12 +73,13 @@ class Narrowing:
                 answers |= zip(part, send([rows[place] for place in part]), strict=True)
                 self.took = True
             except ConnectorError as error:
-                if not getattr(error, "blames_content", False):
-                    self._trouble = error
-                    answers |= dict.fromkeys(part, Failed(error))
+                trouble = trouble_of(error)
+                if not trouble.blames_content:
+                    self._trouble = trouble
+                    answers |= dict.fromkeys(part, Failed(trouble))
                 elif len(part) == 1:
                     self.refused += 1
-                    answers[part[0]] = Failed(error, alone=True)
+                    answers[part[0]] = Failed(trouble, alone=True)
                 else:
                     half = part.start + len(part) // 2
                     parts += [range(half, part.stop), range(part.start, half)]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Org(Protocol):
-    """A Salesforce org. Each method may raise a ConnectorError that also fits `cti.domain.salesforce.Trouble`."""
+    """A Salesforce org. Each method may raise a ConnectorError, an OrgError too where the org said something."""
 
     def create(self, table: str, rows: Sequence[Mapping[str, Any]]) -> Sequence[RowResult]:
         """Create up to 200 records, each for itself."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from cti.calllog.mapping import CREATE_ONLY
+from cti.domain.delivery import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,9 +103,10 @@ class Leaving:
 
 def _concerns(error: Trouble, row: Mapping[str, Any]) -> bool:
     """Whether `error` speaks of something that `row` can do without."""
-    if error.verdict not in {"never", "gone"}:
+    if error.verdict not in {Verdict.NEVER, Verdict.GONE}:
         return False
-    if error.salesforce_code in _ABOUT_REFERENCES or error.verdict == "gone" or error.code == "salesforce-not-found":
+    missing = error.verdict is Verdict.GONE or error.code == "salesforce-not-found"
+    if missing or error.salesforce_code in _ABOUT_REFERENCES:
         return any(row.get(name) is not None for name in REFERENCES)
     return bool(_named(error, row))
 

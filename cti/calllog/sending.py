@@ -10,6 +10,8 @@ from cti.calllog.guard import FIELD_CODES, TABLE
 from cti.calllog.lookup import still_there
 from cti.calllog.narrowing import Failed, Narrowing
 from cti.calllog.references import ROUNDS, Leaving
+from cti.calllog.trouble import trouble_of
+from cti.domain.delivery import Verdict
 from cti.domain.salesforce import RowResult
 from cti.errors import ConnectorError
 
@@ -36,7 +38,7 @@ class Batch:
     answers: dict[str, Result | Failed] = field(default_factory=dict)
 
     @property
-    def trouble(self) -> ConnectorError | None:
+    def trouble(self) -> Trouble | None:
         """What the org is in trouble with, once a request failed for no record's sake."""
         failed = (answer for answer in self.answers.values() if isinstance(answer, Failed) and not answer.alone)
         return next((answer.error for answer in failed if answer.error is not None), None)
@@ -59,20 +61,20 @@ def sender(
             try:
                 answers |= zip(places, write(TABLE, part), strict=True)
             except ConnectorError as error:
-                if last or not _learns(guard, batch, error):
+                if last or not _learns(guard, batch, trouble_of(error)):
                     raise
                 continue
-            refused = [place for place in places if _about_fields(answers[place])]
-            if last or not refused or not _learns(guard, batch, answers[refused[0]].error):
+            refused = {place: found for place in places if (found := _about_fields(answers[place])) is not None}
+            if last or not refused or not _learns(guard, batch, next(iter(refused.values()))):
                 break
-            places = refused
+            places = list(refused)
         return [answers[place] for place in range(len(rows))]
 
     return send
 
 
-def _learns(guard: FieldGuard, batch: Batch, error: Any) -> bool:
-    return getattr(error, "salesforce_code", "") in FIELD_CODES and guard.refused(batch.org_id, batch.org, error)
+def _learns(guard: FieldGuard, batch: Batch, error: Trouble) -> bool:
+    return error.salesforce_code in FIELD_CODES and guard.refused(batch.org_id, batch.org, error)
 
 
 def with_less(
@@ -118,14 +120,15 @@ def gone(org: Org, rows: Sequence[FieldValues], answers: list[RowResult | Failed
         there = still_there(org, maybe.values())
     except ConnectorError as error:
         for place in maybe:
-            answers[place] = Failed(error, sent=False)
+            answers[place] = Failed(trouble_of(error), sent=False)
         return frozenset()
     return frozenset(place for place, record_id in maybe.items() if record_id not in there)
 
 
-def _about_fields(answer: RowResult) -> bool:
-    return answer.error is not None and answer.error.salesforce_code in FIELD_CODES
+def _about_fields(answer: RowResult) -> Trouble | None:
+    """The trouble with a row, where it is one with the fields that were sent."""
+    return answer.error if answer.error is not None and answer.error.salesforce_code in FIELD_CODES else None
 
 
 def _may_be_gone(error: Trouble) -> bool:
-    return error.verdict == "gone" or error.code == "salesforce-not-found" or error.salesforce_code in _MAYBE_GONE
+    return error.verdict is Verdict.GONE or error.code == "salesforce-not-found" or error.salesforce_code in _MAYBE_GONE

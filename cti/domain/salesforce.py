@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+from cti.domain.delivery import Verdict
 
 SANDBOX_SUFFIX: Final = ".invalid"
 """What Salesforce appends to everybody's e-mail address when it makes or refreshes a sandbox, until the person confirms
@@ -67,48 +65,38 @@ class Access:
     updateable: frozenset[str]
 
 
-class Trouble(Protocol):
-    """An error of Salesforce's, as data."""
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What an org refused or failed to do, as data.
+
+    `code` is the connector's own, `verdict` says what may be done next. `salesforce_code` and `fields` are
+    Salesforce's, empty where it names none, `detail` its words, for the administrator. `retry_after` is in seconds,
+    where Salesforce asked to wait; `record_id` the record on which a duplicate value was found. `blames_content`: the
+    whole request was refused for what stood in it, so that a smaller one may be taken.
+    """
+
+    code: str
+    verdict: Verdict = Verdict.AGAIN
+    salesforce_code: str = ""
+    fields: tuple[str, ...] = ()
+    detail: str = ""
+    retry_after: float | None = None
+    record_id: str | None = None
+    blames_content: bool = False
+
+
+class OrgError(Exception):
+    """What an org's refusals and failures are, whoever spoke with it."""
 
     @property
-    def code(self) -> str:
-        """The connector's code of it."""
-        ...
-
-    @property
-    def verdict(self) -> str:
-        """What may be done: `again`, `wait`, `unknown`, `duplicate`, `gone`, `never`, `refresh`."""
-        ...
-
-    @property
-    def salesforce_code(self) -> str:
-        """Salesforce's own code."""
-        ...
-
-    @property
-    def fields(self) -> Sequence[str]:
-        """The fields it is about, where Salesforce names any."""
-        ...
-
-    @property
-    def detail(self) -> str:
-        """Salesforce's own words, for the administrator."""
-        ...
-
-    @property
-    def retry_after(self) -> float | None:
-        """Seconds that Salesforce asked to wait."""
-        ...
-
-    @property
-    def record_id(self) -> str | None:
-        """The record on which a duplicate value was found."""
-        ...
+    def trouble(self) -> Trouble:
+        """The same as a value."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """What became of one row of a collections request: the record's id, or the error."""
+    """What became of one row of a collections request: the record's id, or the trouble with it."""
 
     record_id: str | None
     error: Trouble | None = None

@@ -12,13 +12,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from cti.domain.delivery import Verdict
+from cti.domain.salesforce import OrgError, Trouble
 from cti.errors import ConnectorError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class SalesforceError(ConnectorError):
+class SalesforceError(ConnectorError, OrgError):
     """Base of everything that Salesforce refused or failed to do.
 
     `salesforce_code` and `fields` are Salesforce's own (empty when it said nothing readable), `detail` is its message,
@@ -50,6 +51,20 @@ class SalesforceError(ConnectorError):
         self.retry_after = retry_after
         self.record_id = record_id
         self.whole_answer = whole_answer
+
+    @property
+    def trouble(self) -> Trouble:
+        """The error as a value."""
+        return Trouble(
+            code=self.code,
+            verdict=self.verdict,
+            salesforce_code=self.salesforce_code,
+            fields=self.fields,
+            detail=self.detail,
+            retry_after=self.retry_after,
+            record_id=self.record_id,
+            blames_content=self.blames_content,
+        )
 
     @property
     def blames_content(self) -> bool:

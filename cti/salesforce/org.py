@@ -325,7 +325,7 @@ def _records(answer: Any, key: str) -> list[JsonObject]:
 def _row_result(row: Any) -> RowResult:
     if isinstance(row, dict) and row.get("success") is True and isinstance(row.get("id"), str):
         return RowResult(record_id=row["id"])
-    return RowResult(record_id=None, error=from_row(row.get("errors") if isinstance(row, dict) else None))
+    return RowResult(record_id=None, error=from_row(row.get("errors") if isinstance(row, dict) else None).trouble)
 
 
 def _text(value: Any) -> str:

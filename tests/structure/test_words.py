@@ -15,7 +15,6 @@ SALESFORCES = {
     "domain/record.py: Record": "what a pane names and a search finds",
     "domain/record.py: record_id": "the id of one",
     "domain/record.py: records_from": "candidates out of a stored fact",
-    "domain/salesforce.py: record_id": "the one that has a value already",
     "matching/access.py: RecordAccess": "whether an agent may read one",
     "pane/commands.py: NamedRecord": "what it takes to ask for one, as a pane sends it",
     "pane_events.py: ClickedRecord": "the one a number was clicked on, as a pane sends it",

@@ -105,11 +105,11 @@ class FakeOrg:
         held = next((key for key, task in self.tasks.items() if task["FCC_Call_Id__c"] == row["FCC_Call_Id__c"]), None)
         if held is not None:
             return RowResult(
-                None, from_code("DUPLICATE_VALUE", f"duplicate value found: x on record with id: {held[:15]}")
+                None, from_code("DUPLICATE_VALUE", f"duplicate value found: x on record with id: {held[:15]}").trouble
             )
         error = self.refuse(row)
         if error is not None:
-            return RowResult(None, error)
+            return RowResult(None, error.trouble)
         assert row.keys() <= self.fields
         record_id = salesforce_id(f"00T{next(self._numbers):012d}")
         self.tasks[record_id] = {"Id": record_id, "Status": "Not Started", "CreatedById": INTEGRATION, **row}
@@ -129,12 +129,12 @@ class FakeOrg:
     def _update(self, row: Mapping[str, Any]) -> RowResult:
         assert not {"TaskSubtype", "FCC_Call_Id__c"} & row.keys()
         if row["Id"] in self.bin:
-            return RowResult(None, from_code("ENTITY_IS_DELETED", "entity is deleted"))
+            return RowResult(None, from_code("ENTITY_IS_DELETED", "entity is deleted").trouble)
         if row["Id"] not in self.tasks:
-            return RowResult(None, NotFoundError())
+            return RowResult(None, NotFoundError().trouble)
         error = self.refuse(row)
         if error is not None:
-            return RowResult(None, error)
+            return RowResult(None, error.trouble)
         self.tasks[row["Id"]] |= row
         return RowResult(row["Id"])
 

@@ -100,7 +100,7 @@ def test_an_org_in_trouble_is_asked_once_and_what_it_had_taken_is_known():
 
     _narrowing, answers = send(send_until_third, 8)
     assert [answer.record_id for answer in answers if not isinstance(answer, Failed)] == []
-    assert {answer.error for answer in answers} == {trouble}
+    assert {answer.error for answer in answers} == {trouble.trouble}
     assert sorted(answer.sent for answer in answers) == [False] * 6 + [True] * 2
 
 

@@ -22,7 +22,7 @@ ROW = {
 def steps(*errors):
     """What is left out after each refusal; None once nothing more can be tried."""
     leaving = Leaving(ROW)
-    return [leaving.without if leaving.after(error) else None for error in errors]
+    return [leaving.without if leaving.after(error.trouble) else None for error in errors]
 
 
 def test_what_salesforce_names_is_left_out_and_nothing_else():
@@ -100,4 +100,4 @@ def test_what_passes_by_itself_is_not_a_references_fault():
 
 def test_a_row_that_refers_to_nobody_has_nothing_to_leave_out():
     leaving = Leaving({"FCC_Call_Id__c": "acme:1:0", "WhoId": None})
-    assert leaving.after(from_code("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")) is False
+    assert leaving.after(from_code("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id").trouble) is False
