@@ -89,7 +89,10 @@ class Settings(BaseSettings):
         description="Validity of a pane's session token; the pane renews it while it is open.",
     )
     retention_days: int = Field(
-        default=90, ge=1, le=3_650, description="After how many days the facts about a call shrink to a tombstone."
+        default=90,
+        ge=1,
+        le=3_650,
+        description="After how many days the facts about a call are redacted to a tombstone.",
     )
 
     @field_validator("public_url")

@@ -178,7 +178,7 @@ class CallerSearch:
         with self._database.read() as uow:
             stored = _again(uow, search, now=self._clock.now())
         place = stored.call.leg_of(search.agent.fcc_user_id) if stored is not None else None
-        if stored is None or stored.shrunk:
+        if stored is None or stored.redacted:
             return
         if place is not None and place[1].matched and not result.complete:
             return  # one more failure is no news

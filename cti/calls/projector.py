@@ -192,8 +192,8 @@ class CallProjector:
 
     def _finish(self, uow: UnitOfWork, work: Work, key: str) -> None:
         before = work.before[key]
-        if before is not None and before.shrunk:
-            uow.facts.shrink_calls([key])
+        if before is not None and before.redacted:
+            uow.facts.redact_calls([key])
             return
         after = work.folded.get(key) or work.fold(uow, key)
         if before is not None and before.call == after:

@@ -1,4 +1,4 @@
-"""What is forgotten of calls: all but the bones after their time, and everything about a number on demand."""
+"""What is forgotten of calls: names, numbers and notes after their time, and everything about a number on demand."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ class Retention:
         if self._clock.monotonic() >= self._next:
             self._next = self._clock.monotonic() + REDACT_SECONDS
             count = self.redact(self._clock.now() - self._keep)
-            _log.info("facts-shrunk", count=count)
+            _log.info("facts-redacted", count=count)
 
     def redact(self, before: datetime) -> int:
-        """Leave only the bones of calls and facts from before that moment; gives how many facts were emptied.
+        """Redact calls and facts from before that moment; gives how many facts were emptied.
 
         A little at a time, for whoever else has something to write waits meanwhile.
         """
@@ -60,8 +60,8 @@ class Retention:
             with self._database.write() as uow:
                 old = uow.calls.old(before, limit=CALLS_AT_ONCE)
                 for stored in old:
-                    uow.calls.save(replace(stored, call=_redacted(stored.call), shrunk=True, searching=False))
-                emptied = 0 if old else uow.facts.shrink(before, limit=FACTS_AT_ONCE)
+                    uow.calls.save(replace(stored, call=_redacted(stored.call), redacted=True, searching=False))
+                emptied = 0 if old else uow.facts.redact(before, limit=FACTS_AT_ONCE)
                 count += emptied
                 over = not old and not emptied
                 if over:
@@ -82,7 +82,7 @@ class Retention:
             found = uow.calls.with_number(tenant_id, parse(number, tenant.default_region).value)
             keys = [stored.key for stored in found]
             if keys:
-                uow.facts.shrink_calls(keys)
+                uow.facts.redact_calls(keys)
                 uow.pane_calls.forget(keys=keys)
             for stored in found:
                 fact = Fact("agent", "forgotten", self._clock.now(), stored.call.calls_id)
@@ -92,11 +92,11 @@ class Retention:
         return len(keys)
 
     def _erase(self, uow: UnitOfWork, tenant: Tenant, stored: StoredCall) -> None:
-        """Keep only the bones of a call, and tell the log and the panes."""
-        bones = replace(_redacted(stored.call), forgotten=True)
-        kept = replace(stored, call=bones, shrunk=True, searching=False)
+        """Redact a call, and tell the log and the panes."""
+        call = replace(_redacted(stored.call), forgotten=True)
+        kept = replace(stored, call=call, redacted=True, searching=False)
         uow.calls.save(kept)
-        self._call_log.call_changed(uow, tenant_id=tenant.id, after=bones)
+        self._call_log.call_changed(uow, tenant_id=tenant.id, after=call)
         self._notifier.call_again(uow, tenant, kept)
 
 

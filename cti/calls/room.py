@@ -68,7 +68,7 @@ def build_calls(
     """Make the room's parts and tie them together; nothing runs before it is asked.
 
     `executor` runs what may take long (searches, telling FCC); nothing of it holds a transaction. Facts older than
-    `retention` shrink. `count_error` counts what agents are told unasked, by its code. Whoever stores facts waits
+    `retention` are redacted. `count_error` counts what agents are told unasked, by its code. Whoever stores facts waits
     `patience` seconds for others.
     """
     notifier = Notifier(clock=clock, directory=directory, log_view=log_view, count_error=count_error)

@@ -53,7 +53,7 @@ def searches_of(uow: UnitOfWork, tenant: Tenant, stored: StoredCall) -> list[Sea
     was begun: their log still lacks the name.
     """
     call = stored.call
-    if stored.shrunk or call.forgotten or call.clicked is not None:
+    if stored.redacted or call.forgotten or call.clicked is not None:
         return []
     code = case_code(call.ivr)
     by_number = call.direction is not Direction.INTERNAL and parse(call.number, tenant.default_region).searchable

@@ -170,13 +170,13 @@ class Call:
 class StoredCall:
     """A call's projection. `key` is the connector's own id of it; `shown`: some pane was told of it under this key.
 
-    `shrunk`: it is past its retention, only its bones are left, and nothing may be done with it any more. `searching`:
-    who the other side is has not been found out yet; somebody still has to look.
+    `redacted`: it is past its retention, only ids, times and outcome are left, and nothing may be done with
+    it any more. `searching`: who the other side is has not been found out yet; somebody still has to look.
     """
 
     key: str
     tenant_id: str
     call: Call
     shown: bool = False
-    shrunk: bool = False
+    redacted: bool = False
     searching: bool = False

@@ -319,7 +319,7 @@ class Deliverer:
         self._tidied = self._clock.monotonic()
         with self._database.write() as uow:
             uow.outbox.forget_attempts(self._clock.now() - self._keep)
-            uow.call_logs.shrink(self._clock.now() - self._keep)
+            uow.call_logs.redact(self._clock.now() - self._keep)
             uow.commit()
 
     def _release_held(self) -> None:

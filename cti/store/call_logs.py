@@ -119,7 +119,7 @@ class CallLogRepository:
         """Keep no field of what was delivered; nothing more is delivered under the key."""
         self._close(CallLogRow.key == key)
 
-    def shrink(self, before: datetime) -> None:
+    def redact(self, before: datetime) -> None:
         """Do the same with all that has not changed since that moment."""
         self._close(and_(CallLogRow.updated_at < before, CallLogRow.closed.is_(False)))
 

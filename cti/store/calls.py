@@ -91,6 +91,7 @@ class CallRow(Base):
     updated_at: Mapped[datetime]
     shown: Mapped[bool] = mapped_column(default=False)
     shrunk: Mapped[bool] = mapped_column(default=False)
+    """`StoredCall.redacted`: the column has the word of the first release."""
     unchecked: Mapped[bool] = mapped_column(default=False)
     searching: Mapped[bool] = mapped_column(default=False)
     projection: Mapped[dict[str, Any]]
@@ -191,8 +192,8 @@ class CallRepository:
         row.ended_at = call.ended_at
         row.updated_at = self._clock.now()
         row.shown = stored.shown
-        row.shrunk = stored.shrunk
-        row.unchecked = bool(call.unchecked) and not stored.shrunk
+        row.shrunk = stored.redacted
+        row.unchecked = bool(call.unchecked) and not stored.redacted
         row.searching = stored.searching
         row.projection = call_to_json(call)
         for users_id in sorted(call.agents - (before.call.agents if before is not None else frozenset())):
@@ -273,7 +274,7 @@ class CallRepository:
         return self._where(CallRow.tenant_id == tenant_id, CallRow.searching, order=newest, limit=limit)
 
     def old(self, before: datetime, *, limit: int) -> list[StoredCall]:
-        """Calls that began before that moment and are not shrunk yet."""
+        """Calls that began before that moment and are not redacted yet."""
         return self._where(CallRow.started_at < before, CallRow.shrunk.is_(False), limit=limit)
 
     def with_number(self, tenant_id: str, number: str) -> list[StoredCall]:

@@ -31,7 +31,7 @@ class FactRow(Base):
         Index("ix_facts_tenant_id_kind_subject_at", "tenant_id", "kind", "subject", "at"),
         Index("ix_facts_tenant_id_sip_call_id", "tenant_id", "sip_call_id"),
         Index("ix_facts_tenant_id_received_at", "tenant_id", "received_at"),
-        # Only of those that are whole: what was shrunk stays for ever, and is not to be looked through each hour.
+        # Only of those that are whole: what was redacted stays for ever, and is not to be looked through each hour.
         Index(
             "ix_facts_whole_at",
             "at",
@@ -156,7 +156,7 @@ class FactRepository:
         )
         return {row[0]: row[1] for row in self._session.execute(query)}
 
-    def shrink(self, before: datetime, *, limit: int) -> int:
+    def redact(self, before: datetime, *, limit: int) -> int:
         """Empty up to `limit` facts about calls and agents made before that moment; gives how many.
 
         Their identities stay. Settings are kept: calls are judged by them.
@@ -172,7 +172,7 @@ class FactRepository:
             )
         return len(ids)
 
-    def shrink_calls(self, keys: Collection[str]) -> None:
+    def redact_calls(self, keys: Collection[str]) -> None:
         """Empty the facts of these calls."""
         self._session.flush()
         self._session.execute(update(FactRow).where(FactRow.call_key.in_(keys)).values(content=None, sip_call_id=None))

@@ -137,11 +137,11 @@ def test_an_agent_with_thousands_of_calls_is_free_when_none_is_up(rig: Rig) -> N
     assert [call["callsId"] for call in rig.calls(ANNA)] == [99]
 
 
-def test_what_is_old_shrinks_bit_by_bit(rig: Rig) -> None:
+def test_what_is_old_is_redacted_bit_by_bit(rig: Rig) -> None:
     for number in range(130):
         rig.store(rig.fcc("ended", number, calls_id=number + 1, users_id=101, status="ANSWERED"))
     rig.clock.advance(91 * DAY)
     assert rig.room.retention.redact(rig.clock.now() - timedelta(days=90)) == 130
     with rig.database.read() as uow:
         assert uow.calls.old(rig.clock.now(), limit=10) == []
-        assert uow.facts.shrink(rig.clock.now(), limit=10) == 0
+        assert uow.facts.redact(rig.clock.now(), limit=10) == 0

@@ -426,7 +426,7 @@ def test_the_same_presence_asked_for_again_is_no_news(rig: Rig) -> None:
 # -- retention ---------------------------------------------------------------------------------------------------------
 
 
-def test_old_facts_shrink_to_tombstones_and_stay_known(rig: Rig) -> None:
+def test_old_facts_are_redacted_to_tombstones_and_stay_known(rig: Rig) -> None:
     rig.attend(ANNA)
     old = rig.fcc("ended", 9, users_id=101, status="ANSWERED")
     note = Fact("agent", "note", rig.at(5), 7, content={"users_id": 101, "text": "prywatne"})
@@ -437,7 +437,7 @@ def test_old_facts_shrink_to_tombstones_and_stay_known(rig: Rig) -> None:
         stored = uow.calls.by_calls_id("acme", 7)
         assert stored is not None
         assert uow.facts.of_call(stored.key) == []
-    assert stored.shrunk
+    assert stored.redacted
     assert (stored.call.number, stored.call.note) == ("", None)
     assert stored.call.outcome is Outcome.ANSWERED
     changes = len(rig.log.changes)
@@ -445,7 +445,7 @@ def test_old_facts_shrink_to_tombstones_and_stay_known(rig: Rig) -> None:
     assert len(rig.log.changes) == changes
 
 
-def test_facts_shrink_by_themselves_after_ninety_days(rig: Rig) -> None:
+def test_facts_are_redacted_by_themselves_after_ninety_days(rig: Rig) -> None:
     rig.store(rig.fcc("created", 0))
     for days, left in ((89, 1), (2, 0)):
         rig.clock.advance(days * 86400)

@@ -104,7 +104,7 @@ def test_following_a_call_reads_no_table_through(rig: Rig) -> None:
         lambda uow, at: uow.outbox.of(["a", "b"]),
         lambda uow, at: uow.outbox.forget_attempts(at),
         lambda uow, at: uow.call_logs.of(["a", "b"]),
-        lambda uow, at: uow.call_logs.shrink(at),
+        lambda uow, at: uow.call_logs.redact(at),
         lambda uow, at: uow.events.missed("acme-1:101", -1),
         lambda uow, at: uow.events.since(5),
         lambda uow, at: uow.events.expire(at),

@@ -122,7 +122,7 @@ def test_what_fails_in_the_background_is_not_silent(services: Services) -> None:
     assert logs[0]["event"] == "background-failed"
 
 
-def test_calls_shrink_after_the_days_that_the_settings_name(services: Services, clock: DrivenClock) -> None:
+def test_calls_are_redacted_after_the_days_that_the_settings_name(services: Services, clock: DrivenClock) -> None:
     told = {"direction": "inbound", "number": "+48600100200", "segment": 0, "users_id": 101}
     services.calls.facts.store_facts("acme", [Fact("fcc", "ringing", clock.now(), 7, content=told)])
     services.calls.upkeep.tick()
