@@ -50,7 +50,7 @@ class FccSide(Protocol):
         ...
 
 
-class CallLog(Protocol):
+class LogCounts(Protocol):
     """Decides which calls are logged."""
 
     def unlogged(self, uow: UnitOfWork, pairing: Pairing, *, since: datetime) -> Mapping[str, int]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from cti.admin.ports import CallLog
+    from cti.admin.ports import LogCounts
     from cti.clock import Clock
     from cti.domain.delivery import OutboxItem
     from cti.store.database import Database
@@ -304,7 +304,7 @@ class AdminService:
             if now - (read[tenant_id] or each.created_at) > READ_WITHIN
         ]
 
-    def statuses(self, call_log: CallLog) -> Sequence[PairingStatus]:
+    def statuses(self, call_log: LogCounts) -> Sequence[PairingStatus]:
         """How it goes with each pairing."""
         since = self._clock.now() - UNLOGGED_WITHIN
         with self._database.read() as uow:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cti.background import Background
     from cti.calls.fact_writer import FactWriter
     from cti.calls.notifier import Notifier
-    from cti.calls.ports import Directory, Exchanges
+    from cti.calls.ports import Directory, PbxRegistry
     from cti.calls.presences import PresenceWatch
     from cti.calls.statuses import Statuses
     from cti.clock import Clock
@@ -51,7 +51,7 @@ class AttendanceKeeper:
     def __init__(
         self,
         database: Database,
-        exchanges: Exchanges,
+        exchanges: PbxRegistry,
         directory: Directory,
         statuses: Statuses,
         watch: PresenceWatch,

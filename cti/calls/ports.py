@@ -37,7 +37,7 @@ class Pbx(Protocol):
         ...
 
 
-class Exchanges(Protocol):
+class PbxRegistry(Protocol):
     """The exchange of each tenant."""
 
     def of(self, tenant_id: str) -> Pbx:
@@ -80,7 +80,7 @@ class Access(Protocol):
         ...
 
 
-class CallLog(Protocol):
+class LogWriter(Protocol):
     """Turns calls into Tasks."""
 
     def call_changed(self, uow: UnitOfWork, *, tenant_id: str, after: Call) -> None:

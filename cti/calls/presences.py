@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from cti.background import Background
     from cti.calls.fact_writer import FactWriter
-    from cti.calls.ports import Directory, Exchanges
+    from cti.calls.ports import Directory, PbxRegistry
     from cti.clock import Clock
     from cti.domain.presence import AgentPresence, Presence
     from cti.store.database import Database
@@ -52,7 +52,7 @@ class PresenceWatch:
     def __init__(
         self,
         database: Database,
-        exchanges: Exchanges,
+        exchanges: PbxRegistry,
         directory: Directory,
         writer: FactWriter,
         *,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from cti.accounts import Tenant
     from cti.calls.notifier import Notifier
-    from cti.calls.ports import CallLog
+    from cti.calls.ports import LogWriter
     from cti.calls.status_moves import StatusMoves
     from cti.calls.work import Entry
     from cti.clock import Clock
@@ -42,7 +42,7 @@ class CallProjector:
         self,
         *,
         clock: Clock,
-        call_log: CallLog,
+        call_log: LogWriter,
         notifier: Notifier,
         moves: StatusMoves,
         new_id: Callable[[], str],

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from cti.accounts import Tenant
     from cti.calls.notifier import Notifier
-    from cti.calls.ports import CallLog
+    from cti.calls.ports import LogWriter
     from cti.clock import Clock
     from cti.domain.call import Call, StoredCall
     from cti.store.database import Database
@@ -34,7 +34,7 @@ class Retention:
     """Redacts calls and facts that are older than `keep`. `tick` is for one thread at a time."""
 
     def __init__(
-        self, database: Database, call_log: CallLog, notifier: Notifier, *, clock: Clock, keep: timedelta = RETENTION
+        self, database: Database, call_log: LogWriter, notifier: Notifier, *, clock: Clock, keep: timedelta = RETENTION
     ) -> None:
         self._database = database
         self._call_log = call_log

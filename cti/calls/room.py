@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from cti.background import Background
-    from cti.calls.ports import Access, CallLog, Directory, Exchanges, LogView, Matching
+    from cti.calls.ports import Access, Directory, LogView, LogWriter, Matching, PbxRegistry
     from cti.calls.work import Aftermath
     from cti.clock import Clock
     from cti.store.database import Database
@@ -52,13 +52,13 @@ class CallRoom:
 def build_calls(
     *,
     database: Database,
-    exchanges: Exchanges,
+    exchanges: PbxRegistry,
     directory: Directory,
     clock: Clock,
     executor: Background,
     matching: Matching,
     access: Access,
-    call_log: CallLog,
+    call_log: LogWriter,
     log_view: LogView,
     new_id: Callable[[], str],
     retention: timedelta = RETENTION,

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from cti.calls.checking import RecordChecks
     from cti.calls.fact_writer import FactWriter
     from cti.calls.notifier import Notifier
-    from cti.calls.ports import Access, Directory, Exchanges
+    from cti.calls.ports import Access, Directory, PbxRegistry
     from cti.calls.presences import PresenceWatch
     from cti.calls.statuses import Statuses, StatusNews
     from cti.clock import Clock
@@ -75,7 +75,7 @@ class CallService:
         self,
         *,
         database: Database,
-        exchanges: Exchanges,
+        exchanges: PbxRegistry,
         directory: Directory,
         access: Access,
         writer: FactWriter,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from cti.background import Background
     from cti.calls.notifier import Notifier
-    from cti.calls.ports import Exchanges
+    from cti.calls.ports import PbxRegistry
     from cti.clock import Clock
     from cti.domain.presence import PresenceClass, Status
     from cti.store.database import Database
@@ -28,7 +28,7 @@ _log = structlog.get_logger("cti.calls")
 class Statuses:
     """Asks each tenant's exchange for its statuses, not more often than needed. Safe to share between threads."""
 
-    def __init__(self, exchanges: Exchanges, clock: Clock) -> None:
+    def __init__(self, exchanges: PbxRegistry, clock: Clock) -> None:
         self._exchanges = exchanges
         self._kept: Remembered[str, tuple[Status, ...]] = Remembered(clock, TTL_SECONDS)
 

@@ -22,7 +22,7 @@ class UserSource(Protocol):
         ...
 
 
-class Exchanges(Protocol):
+class PbxRegistry(Protocol):
     """The exchange of each tenant."""
 
     def of(self, tenant_id: str) -> UserSource:

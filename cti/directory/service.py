@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from cti.accounts import Pairing
     from cti.clock import Clock
-    from cti.directory.ports import Exchanges
+    from cti.directory.ports import PbxRegistry
     from cti.domain.fcc import Campaign, FccUser
     from cti.store.database import Database
 
@@ -48,7 +48,7 @@ class Directory:
     FCC doesn't answer, what is up to an hour old stands in. Safe to share between threads; only one asks at a time.
     """
 
-    def __init__(self, exchanges: Exchanges, database: Database, *, clock: Clock, ttl: float = TTL_SECONDS) -> None:
+    def __init__(self, exchanges: PbxRegistry, database: Database, *, clock: Clock, ttl: float = TTL_SECONDS) -> None:
         self._database = database
         self._users: _Lists[FccUser] = _Lists(lambda tenant: exchanges.of(tenant).users(), clock, ttl)
         self._campaigns: _Lists[Campaign] = _Lists(lambda tenant: exchanges.of(tenant).campaigns(), clock, ttl)

@@ -49,7 +49,7 @@ _TRYING, _OK, _ERROR = 100, 200, 400
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Judgement:
     """Whether a WebSocket message goes on to the PBX, and what the phone is answered instead, empty for nothing.
 
     `reason` names a refusal for the metric; `fatal` ends the socket.
@@ -61,7 +61,7 @@ class Verdict:
     fatal: bool = False
 
 
-_PASS = Verdict(forward=True)
+_PASS = Judgement(forward=True)
 
 
 class PhoneGuard:
@@ -98,24 +98,24 @@ class PhoneGuard:
 
     # What the phone sends
 
-    def judge(self, data: bytes) -> Verdict:
+    def judge(self, data: bytes) -> Judgement:
         """Judge one WebSocket message, text or binary, as it came; may wait for the rules."""
         try:
             head = read_message(data)
             reason = None if head is None else self._why_not(head)
         except SipUnreadableError:
-            return Verdict(forward=False, reason="unreadable", fatal=True)
+            return Judgement(forward=False, reason="unreadable", fatal=True)
         if head is None:
             return _PASS
         if reason is None:
             self._note(head)
             return _PASS
         if reason == _IGNORED:
-            return Verdict(forward=False)
+            return Judgement(forward=False)
         answer = ""
         if head.method not in {None, "ACK"}:
             answer = refusal(head, reason, tag=self._tag, allowed=ALLOWED_METHODS)
-        return Verdict(forward=False, reason=reason, answer=answer)
+        return Judgement(forward=False, reason=reason, answer=answer)
 
     def passes(self, data: bytes) -> bool:
         """Whether one message may go on, told without waiting for anything; when it is not sure, `judge` has to say."""
