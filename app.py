@@ -192,6 +192,7 @@ def build_services(
     calls = build_calls(
         database=database,
         exchanges=exchanges,
+        control=exchanges.of,
         directory=directory,
         clock=clock,
         executor=background,
@@ -246,6 +247,7 @@ def build_services(
         verify=sessions.verify,
         sign_in=sign_in,
         calls=calls.service,
+        control=calls.service,
         tickets=tickets,
         clock=clock,
         count_error=metrics.error,

@@ -37,6 +37,14 @@ class Pbx(Protocol):
         ...
 
 
+class CallControl(Protocol):
+    """The part of a telephone exchange that acts on calls, in an agent's name and whatever telephone the agent has."""
+
+    def drop_call(self, login: str, calls_id: int) -> None:
+        """End a call."""
+        ...
+
+
 class PbxRegistry(Protocol):
     """The exchange of each tenant."""
 

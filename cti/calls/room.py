@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from cti.background import Background
-    from cti.calls.ports import Access, Directory, LogView, LogWriter, Matching, PbxRegistry
+    from cti.calls.ports import Access, CallControl, Directory, LogView, LogWriter, Matching, PbxRegistry
     from cti.calls.work import Aftermath
     from cti.clock import Clock
     from cti.store.database import Database
@@ -53,6 +53,7 @@ def build_calls(
     *,
     database: Database,
     exchanges: PbxRegistry,
+    control: Callable[[str], CallControl],
     directory: Directory,
     clock: Clock,
     executor: Background,
@@ -104,6 +105,7 @@ def build_calls(
         service=CallService(
             database=database,
             exchanges=exchanges,
+            control=control,
             directory=directory,
             access=access,
             writer=writer,

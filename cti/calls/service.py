@@ -29,6 +29,7 @@ from cti.calls.errors import (
 from cti.calls.notifier import language_of
 from cti.calls.pane_report import pane_fact
 from cti.calls.work import Check, Entry
+from cti.domain.call import State
 from cti.domain.facts import Fact
 from cti.domain.pane_call import CallName
 from cti.domain.phone_number import parse
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from cti.calls.checking import RecordChecks
     from cti.calls.fact_writer import FactWriter
     from cti.calls.notifier import Notifier
-    from cti.calls.ports import Access, Directory, PbxRegistry
+    from cti.calls.ports import Access, CallControl, Directory, PbxRegistry
     from cti.calls.presences import PresenceWatch
     from cti.calls.statuses import Statuses, StatusNews
     from cti.clock import Clock
@@ -76,6 +77,7 @@ class CallService:
         *,
         database: Database,
         exchanges: PbxRegistry,
+        control: Callable[[str], CallControl],
         directory: Directory,
         access: Access,
         writer: FactWriter,
@@ -91,6 +93,7 @@ class CallService:
     ) -> None:
         self._database = database
         self._exchanges = exchanges
+        self._control = control
         self._directory = directory
         self._access = access
         self._writer = writer
@@ -156,6 +159,19 @@ class CallService:
             return not self._directory.capabilities(agent.pairing_id, agent.fcc_user_id).missing
         except ConnectorError:
             return False
+
+    def drop(self, agent: AgentRef, calls_id: int) -> None:
+        """Have FCC end a call of this agent that is up. FCC's report of the end tells what became of it.
+
+        Raises CallUnknownError for any other call, and what the exchange raises.
+        """
+        with self._database.read() as uow:
+            tenant = self._place(uow, agent)[1]
+            found = self._call_of(uow, tenant.id, agent, CallName(calls_id=calls_id)).call.leg_of(agent.fcc_user_id)
+        if found is None or found[1].state is State.ENDED:
+            raise CallUnknownError
+        login = self._directory.user_of_tenant(tenant.id, agent.fcc_user_id).login
+        self._control(tenant.id).drop_call(login, calls_id)
 
     def report(self, agent: AgentRef, report: PaneReport) -> None:
         """Take a pane's report about its phone.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cti.accounts import AgentRef, PaneSession
     from cti.clock import Clock
     from cti.pane.command import Command
-    from cti.pane.ports import Calls, SignIn, Tickets
+    from cti.pane.ports import CallControl, Calls, SignIn, Tickets
     from cti.pane.room import AgentRoom
     from cti.pane.rooms import AgentRooms
     from cti.store.database import Database
@@ -55,6 +55,7 @@ class PaneChannel:
         verify: Callable[[str], PaneSession],
         sign_in: SignIn,
         calls: Calls,
+        control: CallControl,
         tickets: Tickets,
         clock: Clock,
         count_error: Callable[[str], None],
@@ -64,6 +65,7 @@ class PaneChannel:
         self.verify: Final = verify
         self._sign_in = sign_in
         self._calls = calls
+        self._control = control
         self._tickets = tickets
         self._clock = clock
         self._count_error = count_error
@@ -90,7 +92,17 @@ class PaneChannel:
 
     def perform(self, room: AgentRoom, connection: PaneConnection, command: RoomCommand) -> Shape:
         """Do a command of a pane that has said hello; returns what stands under `ok`."""
-        return command.perform(Sender(room, connection, self._rooms, self._sign_in, self._calls, self._tickets))
+        return command.perform(
+            Sender(
+                room,
+                connection,
+                rooms=self._rooms,
+                sign_in=self._sign_in,
+                calls=self._calls,
+                control=self._control,
+                tickets=self._tickets,
+            )
+        )
 
     def arrive(self, connection: PaneConnection, hello: Hello) -> tuple[AgentRoom, Greeting, Callable[[], None]]:
         """Let a pane in; returns its room, the answer, and what to do once the answer is sent."""

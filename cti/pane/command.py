@@ -20,7 +20,7 @@ from cti.pane_events import NAMES, Shape, Whole, as_it_is
 
 if TYPE_CHECKING:
     from cti.pane.connection import PaneConnection
-    from cti.pane.ports import Calls, SignIn, Tickets
+    from cti.pane.ports import CallControl, Calls, SignIn, Tickets
     from cti.pane.room import AgentRoom
     from cti.pane.rooms import AgentRooms
 
@@ -64,6 +64,7 @@ class Sender:
     rooms: AgentRooms
     sign_in: SignIn
     calls: Calls
+    control: CallControl
     tickets: Tickets
 
     @property

@@ -220,7 +220,7 @@ class Dial(RoomCommand):
         if room.leader is None:
             raise PhoneNotReadyError
         record = None if self.record is None else Record(self.record.record_id, self.record.object_type)
-        permit = sender.calls.dial(room.agent, self.number, record, dial_id=self._dial_id(sender.pane))
+        permit = sender.control.dial(room.agent, self.number, record, dial_id=self._dial_id(sender.pane))
         leader = room.leader
         if leader is None:
             raise PhoneNotReadyError
@@ -231,6 +231,18 @@ class Dial(RoomCommand):
     def _dial_id(self, pane: str) -> str:
         """The same for the same command of the same pane, also after a restart."""
         return hashlib.sha256(f"{pane}:{self.id}".encode()).hexdigest()[:32]
+
+
+class CallDrop(RoomCommand):
+    """End a call that the phone in this pane cannot end by itself."""
+
+    type: Literal["call.drop"]
+    calls_id: Whole
+
+    def perform(self, sender: Sender) -> Nothing:
+        """Have FCC end it."""
+        sender.control.drop(sender.room.agent, self.calls_id)
+        return Nothing()
 
 
 class CallReport(RoomCommand):
@@ -345,6 +357,7 @@ COMMANDS: Final[tuple[type[Command], ...]] = (
     PhoneRegistered,
     SipTicket,
     Dial,
+    CallDrop,
     CallReport,
     CallPopped,
     CallRelate,

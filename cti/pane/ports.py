@@ -21,15 +21,27 @@ class SignIn(Protocol):
         ...
 
 
-class Calls(Protocol):
-    """The call service. Every method acts for the agent given and for nobody else, and raises ConnectorError.
+class CallControl(Protocol):
+    """Beginning and ending calls from the server. Both act for the agent given and for nobody else, and may ask FCC.
 
-    They may talk to FCC, so none is called inside a transaction.
+    A phone in the browser needs leave to dial and hangs up by itself; one that cannot, for it stands on a desk or is a
+    frame of FCC's, has its calls ended from here. Both raise ConnectorError.
     """
 
     def dial(self, agent: AgentRef, number: str, record: Record | None = None, *, dial_id: str | None = None) -> Permit:
         """Check a number as it was clicked and permit one call to it; the same `dial_id` again is the same dial."""
         ...
+
+    def drop(self, agent: AgentRef, calls_id: int) -> None:
+        """Have FCC end a call of the agent's."""
+        ...
+
+
+class Calls(Protocol):
+    """The call service. Every method acts for the agent given and for nobody else, and raises ConnectorError.
+
+    They may talk to FCC, so none is called inside a transaction.
+    """
 
     def report(self, agent: AgentRef, report: PaneReport) -> None:
         """Take a pane's report about its phone."""

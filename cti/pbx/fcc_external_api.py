@@ -48,7 +48,7 @@ T = TypeVar("T")
 
 
 class FccExternalApi:
-    """One tenant's external-api; fits `Pbx`.
+    """One tenant's external-api; fits `Pbx`, and `CallControl` of the calls.
 
     `http` is a session that has its own timeouts and keeps no cookies; `count` is told of each unreadable field as
     (function, field), `observer` of how each call went. Safe to share between threads: nothing in it changes after it

@@ -43,10 +43,6 @@ class Pbx(Protocol):
         """What the agent's SIP phone registers with."""
         ...
 
-    def drop_call(self, login: str, calls_id: int) -> None:
-        """End a call in the agent's name."""
-        ...
-
     def calls_since(self, cursor: str | None, *, since: datetime | None = None, limit: int = 200) -> CallPage:
         """Calls changed since `cursor`, oldest change first.
 

@@ -11,6 +11,13 @@ export type CallChanged = {
   call: CallShown;
 };
 
+/** End a call that the phone in this pane cannot end by itself. */
+export type CallDrop = {
+  id: string;
+  type: "call.drop";
+  callsId: number;
+};
+
 /** A record was shown for a call. */
 export type CallPopped = {
   id: string;
@@ -323,6 +330,7 @@ export interface Commands {
   "phone.registered": Omit<PhoneRegistered, "id" | "type">;
   "sip.ticket": Omit<SipTicket, "id" | "type">;
   "dial": Omit<Dial, "id" | "type">;
+  "call.drop": Omit<CallDrop, "id" | "type">;
   "call.report": Omit<CallReport, "id" | "type">;
   "call.popped": Omit<CallPopped, "id" | "type">;
   "call.relate": Omit<CallRelate, "id" | "type">;
@@ -340,6 +348,7 @@ export interface Answers {
   "phone.registered": Nothing;
   "sip.ticket": Ticket;
   "dial": Dialled;
+  "call.drop": Nothing;
   "call.report": Nothing;
   "call.popped": Nothing;
   "call.relate": Nothing;

@@ -94,6 +94,7 @@ def create_app():
         verify=Sessions(clock).verify,
         sign_in=SignIn(),
         calls=calls,
+        control=calls,
         tickets=TicketOffice(clock, lambda: "unused", rooms),
         clock=clock,
         count_error=lambda code: None,

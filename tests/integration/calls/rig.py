@@ -52,6 +52,7 @@ class FakeExchange:
         self.present: dict[str, Presence] = {}
         self.told: list[tuple[str, int]] = []
         self.asked: list[str] = []
+        self.dropped: list[tuple[str, int]] = []
         self.failure: Exception | None = None
         self.people = [
             FccUser(
@@ -89,6 +90,10 @@ class FakeExchange:
         status = next(each for each in STATUSES if each.id == status_id)
         self.present[login] = Presence(status.id, status.presence_class, status.name, self.clock.now())
         return self.present[login]
+
+    def drop_call(self, login: str, calls_id: int) -> None:
+        self._fail()
+        self.dropped.append((login, calls_id))
 
     def phone_credentials(self, login: str) -> PhoneCredentials:
         self._fail()
@@ -179,6 +184,7 @@ class Rig:
         self.room = build_calls(
             database=self.database,
             exchanges=exchanges,
+            control=exchanges.of,
             directory=self.directory,
             clock=self.clock,
             executor=self.executor,

@@ -174,6 +174,7 @@ def serving(rig: Rig, errors: list[str]) -> Iterator[PaneChannel]:
             verify=verify,
             sign_in=SignIn(),
             calls=rig.service,
+            control=rig.service,
             tickets=TicketOffice(rig.clock, lambda: "ticket", rooms),
             clock=rig.clock,
             count_error=errors.append,

@@ -85,6 +85,12 @@ class NoSuchNumberError(ConnectorError):
     en = "There is no such number."
 
 
+class CallHiddenError(ConnectorError):
+    code = "call-hidden"
+    pl = "Nie ma."
+    en = "Not there."
+
+
 class RecordHiddenError(ConnectorError):
     code = "record-hidden"
     pl = "Nie widać."
@@ -112,6 +118,11 @@ class Calls:
             raise RuntimeError("secret detail")
         self.done.append(("dial", agent, number, record))
         return Permit(dial_id, "+48600100200", "600 100 200")
+
+    def drop(self, agent, calls_id):
+        if calls_id != CALL["callsId"]:
+            raise CallHiddenError
+        self.done.append(("drop", agent, calls_id))
 
     def report(self, agent, report):
         self.done.append(("report", agent, report))
@@ -263,6 +274,7 @@ class Rig:
             verify=verify,
             sign_in=self.sign_in,
             calls=self.calls,
+            control=self.calls,
             tickets=self.tickets,
             clock=self.clock,
             count_error=self.errors.append,
@@ -659,6 +671,13 @@ def test_a_call_is_tied_to_the_record_that_the_agent_chose_or_to_none(rig):
     ]
 
 
+def test_a_call_that_the_phone_cannot_end_is_ended_from_here(rig):
+    pane = rig.enter()
+    assert pane.ask("call.drop", callsId=CALL["callsId"])["ok"] == {}
+    assert rig.calls.named("drop") == [("drop", AGENT, CALL["callsId"])]
+    assert pane.ask("call.drop", callsId=8)["error"]["code"] == "call-hidden"
+
+
 def test_a_record_that_the_agent_may_not_read_is_refused_with_a_sentence(rig):
     pane = rig.enter()
     hidden = {"recordId": "003000000000009AAA", "objectType": "Contact"}
@@ -994,6 +1013,9 @@ EXAMPLES: list[dict[str, Any]] = [
     {"type": "call.popped", "recordId": RECORD["recordId"], "callsId": 7},
     {"type": "call.popped", "recordId": RECORD["recordId"], "callsId": "7"},
     {"type": "call.relate", "callId": "k1", "record": {"recordId": RECORD["recordId"], "objectType": "Contact"}},
+    {"type": "call.drop", "callsId": 7},
+    {"type": "call.drop", "callsId": "7"},
+    {"type": "call.drop"},
     {"type": "call.relate", "callId": "k1", "record": None},
     {"type": "call.relate", "callId": "k1"},
     {"type": "call.relate", "callId": "", "record": None},
