@@ -22,7 +22,8 @@ def every_error() -> list[type[ConnectorError]]:
         error = waiting.pop()
         found.append(error)
         waiting += error.__subclasses__()
-    return [error for error in found if "code" in vars(error)]
+    # Tests make errors of their own, and stand in the same process where more than this file is run.
+    return [error for error in found if "code" in vars(error) and error.__module__.split(".")[0] == "cti"]
 
 
 def test_codes_are_unique_and_in_kebab_case():
