@@ -112,7 +112,7 @@ def test_a_ticket_works_once_and_only_if_it_was_given(
     assert counted("fcc_errors_total", code="sip-ticket-refused") == before + 1
 
 
-@pytest.mark.parametrize("number", ["brak", "112233445566778899", "+48", "600100200 or 1=1", "<script>"])
+@pytest.mark.parametrize("number", ["brak", "112233445566778899", "+48", "or 1=1", "<script>"])
 def test_what_is_no_number_is_not_dialled(
     stack: Stack, pane: Callable[..., Pane], counted: Callable[..., float], number: str
 ) -> None:
