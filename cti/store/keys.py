@@ -44,7 +44,7 @@ def settle(database: Database) -> None:
     """Try the keys, and remember the first one in the database: from now on it may seal something.
 
     To be called before anything is sealed. A database without a canary is taken for the keys' own where they open
-    every stored secret. Nothing is tried where the tables are of another version or the database does not answer;
+    every lasting secret. Nothing is tried where the tables are of another version or the database does not answer;
     `check` makes up for it. Raises KeysWrongError.
     """
     try:
@@ -88,7 +88,7 @@ def rotate(database: Database) -> int:
 
 
 def _tried(database: Database, connection: Connection) -> Sequence[str]:
-    """The canaries; KeysWrongError unless all of them open, or, where there are none, all stored secrets."""
+    """The canaries; KeysWrongError unless all of them open, or, where there are none, all lasting secrets."""
     canaries = connection.execute(select(CanaryRow.sealed)).scalars().all()
     try:
         for sealed in canaries or _sealed(connection):
@@ -99,7 +99,10 @@ def _tried(database: Database, connection: Connection) -> Sequence[str]:
 
 
 def _sealed(connection: Connection) -> Iterator[str]:
-    for columns, _ in _sealed_columns():
+    """What is sealed for good: a session ends by itself, and its token may be left behind by a key that is gone."""
+    for columns, keys in _sealed_columns():
+        if "expires_at" in keys[0].table.columns:
+            continue
         for row in connection.execute(select(*(type_coerce(column, Text) for column in columns))):
             yield from (sealed for sealed in row if sealed is not None)
 

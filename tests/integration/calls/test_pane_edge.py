@@ -67,6 +67,7 @@ COMMANDS: list[dict[str, Any]] = [
         **{key: REPORT[key] for key in ("direction", "number", "at")},
         "kind": "held",
     },
+    {"type": "call.drop", "callsId": 7},
     {"type": "call.popped", "recordId": JAN.record_id, "callsId": 7, "sipCallId": "sip-1"},
     {
         "type": "call.relate",

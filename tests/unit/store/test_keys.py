@@ -114,6 +114,19 @@ def test_a_database_from_before_is_taken_for_the_keys_that_open_every_secret_in_
     assert canaries(used) == 1
 
 
+def test_a_session_that_a_key_long_gone_sealed_keeps_no_database_from_its_keys(
+    used: Database, opened: Callable[..., Database], clock: DrivenClock
+) -> None:
+    accounts.pair(used, clock)
+    with opened(SECOND).write() as uow:
+        uow.sessions.add(accounts.session(clock))
+        uow.commit()
+    with used.schema_change() as connection:
+        connection.execute(delete(CanaryRow))
+    keys.settle(used)
+    keys.check(used)
+
+
 def test_tables_of_another_version_are_left_to_those_who_migrate_them(opened: Callable[..., Database]) -> None:
     database = opened(FIRST)
     migrate.migrate(database, to="0008")
