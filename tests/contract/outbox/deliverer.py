@@ -17,6 +17,8 @@ if __name__ == "__main__" and json.loads(sys.argv[1])["gevent"]:
 
     monkey.patch_all()
 
+import structlog
+
 from cti import outgoing
 from cti.calllog.carrier import TaskCarrier
 from cti.calllog.guard import FieldGuard
@@ -62,6 +64,8 @@ class Hanging:
 
 def main() -> None:
     told = json.loads(sys.argv[1])
+    # On standard output the test reads what this process says to it.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     database = Database(told["url"], secrets=SecretBox([told["key"]]), clock=SystemClock())
     deliverer = make_deliverer(
         database, told["row"], owner=told["owner"], lease=told["lease"], carrier=Hanging if told["hang"] else None

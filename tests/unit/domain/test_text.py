@@ -71,7 +71,8 @@ def test_cleaned_json_is_json_in_utf_8(value: Any) -> None:
     cleaned = read_json(json.dumps(value).encode())
     text = json.dumps(cleaned, ensure_ascii=False)
     assert b"\0" not in text.encode()
-    assert "\\u0000" not in json.dumps(cleaned)
+    escaped = json.dumps(cleaned).replace("\\\\", "")  # a backslash of the text's own begins no escape
+    assert "\\u0000" not in escaped
     assert read_json(text.encode()) == cleaned
 
 
