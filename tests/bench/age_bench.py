@@ -217,15 +217,16 @@ def call(connector: Services, calls_id: int) -> float:
 def timed(engine: Engine) -> Iterator[dict[str, list[float]]]:
     """By statement, the seconds that the database took for each that changes something while the block lasts."""
     took: dict[str, list[float]] = {}
-    begun: list[float] = []
+    begun: dict[int, float] = {}
 
-    def before(*_: Any) -> None:
-        begun.append(time.perf_counter())
+    def before(_connection: Any, cursor: Any, *_: Any) -> None:
+        begun[id(cursor)] = time.perf_counter()
 
-    def after(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        seconds = time.perf_counter() - begun.pop()
-        if not statement.startswith("SELECT"):
-            took.setdefault(statement, []).append(seconds)
+    def after(_connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        # Background threads ask too, and one may have begun before anybody listened.
+        at = begun.pop(id(cursor), None)
+        if at is not None and not statement.startswith("SELECT"):
+            took.setdefault(statement, []).append(time.perf_counter() - at)
 
     event.listen(engine, "before_cursor_execute", before)
     event.listen(engine, "after_cursor_execute", after)
